@@ -1,0 +1,113 @@
+"""The addresses that mail needs: the server's, the sender's, the shop's, a buyer's. All are read strictly,
+since what they hold ends in commands and headers; no error text shows one.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from enum import StrEnum
+from typing import Self
+from urllib.parse import unquote
+
+_TEXT = r"(?:%[0-9A-Fa-f]{2}|[^\s%:@/?#\[\]])+"
+_SMTP = re.compile(
+    rf"(?P<scheme>smtps|smtp|smtp\+insecure)://(?:(?P<user>{_TEXT}):(?P<password>{_TEXT})@)?"
+    r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})/?"
+)
+_SMTP_RULE = (
+    "must be smtps://user:password@host:465, smtp://user:password@host:587 (STARTTLS is then required) or, on "
+    "loopback only and without credentials, smtp+insecure://127.0.0.1:1025; write what is special in the user or "
+    "the password as %XX"
+)
+_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+")
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_SENDER = re.compile(r'(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]+))')
+_SHOP = re.compile(r"(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://localhost(:[0-9]{1,5})?)([/?#][!#-;=?-~]*)?")
+
+
+class Security(StrEnum):
+    """How the way to a mail server is protected; the certificate is verified in both ways."""
+
+    TLS = "smtps"
+    STARTTLS = "smtp"
+    NONE = "smtp+insecure"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpServer:
+    """A server that takes mail, and who we are to it."""
+
+    security: Security
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The server in an SMTP_URL; a ValueError that names the rule, and shows nothing, for anything else."""
+        found = _SMTP.fullmatch(text.strip())
+        if found is None or not 0 < int(found["port"]) < 2**16:
+            raise ValueError(_SMTP_RULE)
+        security, host = Security(found["scheme"]), found["host"].strip("[]")
+        credentials = [_decoded(found[name]) for name in ("user", "password")]
+        if security is Security.NONE and (not is_loopback(host) or credentials != [None, None]):
+            raise ValueError(_SMTP_RULE)
+        user, password = credentials
+        return cls(security=security, host=host, port=int(found["port"]), user=user, password=password)
+
+
+def _decoded(text: str | None) -> str | None:
+    try:
+        decoded = None if text is None else unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError(_SMTP_RULE) from None
+    if decoded is not None and not decoded.isprintable():
+        raise ValueError(_SMTP_RULE)
+    return decoded
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine by its name or its address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def mailbox(text: str) -> Address:
+    """The one mailbox that the text is, its domain in ASCII (IDNA); ValueError for anything else, comments,
+    quoted parts and lists of addresses included.
+    """
+    local, _, domain = text.rpartition("@")
+    try:
+        host = domain.encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    fits = len(local.encode(errors="replace")) <= 64 and len(local) + len(host) < 254
+    if not fits or not _all(_LOCAL, local) or not _all(_LABEL, host):
+        raise ValueError("must be one e-mail address, as in name@example.com")
+    return Address(username=local, domain=host)
+
+
+def _all(kind: re.Pattern[str], dotted: str) -> bool:
+    return all(kind.fullmatch(part) for part in dotted.split("."))
+
+
+def parse_sender(text: str) -> Address:
+    """The shop as mails name it: `orders@example.com` or `Example Shop <orders@example.com>`."""
+    found = _SENDER.fullmatch(text.strip())
+    if found is None or not text.strip().isprintable():
+        raise ValueError("must be orders@example.com or Example Shop <orders@example.com>")
+    address = mailbox(found["inner"] or found["bare"])
+    if not address.addr_spec.isascii():
+        raise ValueError("must be an address in ASCII: not every server takes mail from others")
+    return Address(display_name=found["name"] or "", username=address.username, domain=address.domain)
+
+
+def parse_shop_url(text: str) -> str:
+    """The address of the shop's page, for the links in mails."""
+    if not _SHOP.fullmatch(text):
+        raise ValueError("must be an https:// address, or an http://localhost one")
+    return text

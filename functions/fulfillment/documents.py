@@ -1,0 +1,99 @@
+"""An order becomes the document `orders/{session id}`, and a document an order again.
+
+One rule for what Firestore refuses (an empty or `__reserved__` key, a lone surrogate, an integer beyond 64
+bit, an array in an array, nesting beyond its limit): the key or value is written as `json:` and its JSON
+text in ASCII. `{"__ref__": 1}` is stored as `{'json:"__ref__"': 1}`. A string that begins with `json:` itself
+is escaped too, so that reading gives back exactly what was written.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from fulfillment.domain.order import Order
+from fulfillment.domain.shape import INT64, ShapeError, read
+from fulfillment.errors import CorruptOrder
+
+SCHEMA = 1
+_ESCAPE = "json:"
+_DEPTH = 15  # Firestore ends at 20
+_REFUSED_KEY = re.compile(r"__.*__|", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def to_document(order: Order) -> dict[str, Any]:
+    """The document of an order: its fields, and what is computed from them for whoever queries."""
+    computed = {
+        "schema": SCHEMA,
+        "status": order.status.value,
+        "source": order.source,
+        "paid_at": order.paid_at,
+    }
+    return _encode_fields(order, 0) | computed
+
+
+def from_document(document: Mapping[str, Any]) -> Order:
+    """The order in a document; CorruptOrder if this version cannot read it."""
+    if document.get("schema") != SCHEMA:
+        raise CorruptOrder(f"the document's schema is not {SCHEMA}: written by a newer version, or by hand")
+    try:
+        order: Order = read(Order, _decode(document))
+    except (ShapeError, ValueError, TypeError, RecursionError) as error:
+        detail = str(error) if isinstance(error, ShapeError) else "a broken `json:` escape"
+        raise CorruptOrder(f"the document cannot be read: {detail}") from None
+    if not order.events:
+        raise CorruptOrder("the document cannot be read: events: empty")
+    return order
+
+
+def _encode_fields(value: Any, depth: int) -> dict[str, Any]:
+    return {each.name: _encode(getattr(value, each.name), depth + 1) for each in fields(value)}
+
+
+def _encode(value: Any, depth: int, *, in_array: bool = False) -> Any:
+    """`value` as Firestore takes it."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        return _encode_fields(value, depth)
+    if isinstance(value, str):
+        return _escape(value) if value.startswith(_ESCAPE) or not _is_text(value) else value
+    if isinstance(value, int) and value not in INT64:
+        return _escape(value)
+    if isinstance(value, Mapping | list | tuple) and depth > _DEPTH:
+        return _escape(value)
+    if isinstance(value, Mapping):
+        return {_encode_key(key): _encode(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return _escape(value) if in_array else [_encode(item, depth + 1, in_array=True) for item in value]
+    return value
+
+
+def _encode_key(key: str) -> str:
+    refused = _REFUSED_KEY.fullmatch(key) or key.startswith(_ESCAPE) or not _is_text(key)
+    return _escape(key) if refused else key
+
+
+def _is_text(value: str) -> bool:
+    """Whether a string can be UTF-8: JSON allows lone surrogates, Firestore does not."""
+    return value.isascii() or not _SURROGATE.search(value)
+
+
+def _escape(value: Any) -> str:
+    return _ESCAPE + json.dumps(value, separators=(",", ":"))
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, str):
+        return json.loads(value.removeprefix(_ESCAPE)) if value.startswith(_ESCAPE) else value
+    if isinstance(value, datetime):  # a subclass of Firestore's own, which is not to travel
+        return datetime.combine(value.date(), value.time(), UTC)
+    if isinstance(value, Mapping):
+        return {_decode(key): _decode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decode(item) for item in value]
+    return value

@@ -1,0 +1,106 @@
+"""How an order's debt is held, paid and struck off. Pure functions from order to order.
+
+    owed ──performed──────────────> done      the `fulfill` done makes the order fulfilled
+     │ ╲──refused for good────────> failed    a message with `replay = true` makes it owed again
+     └────under review, held back─> held      a message with `release = true` makes it owed again
+
+The lease says who performs: a random token per delivery, and the store's clock at the last write. Whoever
+leaves a debt does not acknowledge its message, so that every debt has a message on its way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from fulfillment.domain.effects import LOAD_LINE_ITEMS, Effect, EffectState, enter, owed
+from fulfillment.domain.order import Lease, Order
+from fulfillment.domain.status import Status
+
+
+def hold(order: Order) -> Order:
+    """What the order owes waits for a person. The line items do not: they are what the person looks at."""
+    held = [name for name in owed(order.effects) if name != LOAD_LINE_ITEMS]
+    return _with(order, {name: replace(order.effects[name], state=EffectState.HELD) for name in held})
+
+
+def raises_doubt(before: Order | None, after: Order) -> bool:
+    """Whether there is anything to review that was not there before, whatever else is settled meanwhile."""
+    return not set(after.review) <= set(before.review if before else ())
+
+
+def release(order: Order) -> Order:
+    """What was held is owed again."""
+    return _owe_again(order, EffectState.HELD)
+
+
+def revive(order: Order) -> Order:
+    """What had failed for good is owed again."""
+    return _owe_again(order, EffectState.FAILED)
+
+
+def strike_off(order: Order, name: str, at: datetime) -> Order:
+    """The effect is done. The one that fulfills makes the order fulfilled, which owes its own effects.
+
+    An effect that is gone (overtaken meanwhile) or done already (our own lost reply) changes nothing.
+    """
+    effect = order.effects.get(name)
+    if effect is None or effect.state is EffectState.DONE:
+        return order
+    done = replace(effect, state=EffectState.DONE, attempts=effect.attempts + 1, error=None, done_at=at)
+    after = _with(order, {name: done})
+    if after.status is Status.FULFILLED and order.status is not Status.FULFILLED:
+        return replace(after, effects=enter(order.id, Status.FULFILLED, after.effects), fulfilled_at=at)
+    return after
+
+
+def note_failure(order: Order, name: str, error: str) -> Order:
+    """The effect was tried in vain and is still owed (or held, if a review came meanwhile)."""
+    effect = order.effects.get(name)
+    if effect is None or effect.state is EffectState.DONE:
+        return order
+    return _with(order, {name: replace(effect, attempts=effect.attempts + 1, error=error)})
+
+
+def give_up(order: Order, name: str, error: str) -> Order:
+    """The effect was refused for good."""
+    effect = order.effects.get(name)
+    if effect is None or effect.state in {EffectState.DONE, EffectState.FAILED}:
+        return order
+    failed = replace(effect, state=EffectState.FAILED, attempts=effect.attempts + 1, error=error)
+    return _with(order, {name: failed})
+
+
+def take_lease(order: Order, owner: str, read_at: datetime | None, seconds: int) -> Order:
+    """The order under the owner's lease if it owes anything and no lease on it is live at `read_at`. (A live one
+    of one's own is one's own lost reply.)
+    """
+    lease = order.lease
+    if not owed(order.effects):
+        return order
+    if lease and lease.at and read_at and read_at - lease.at < timedelta(seconds=lease.seconds):
+        return order
+    return renew(order, owner, seconds)
+
+
+def renew(order: Order, owner: str, seconds: int) -> Order:
+    """The order under the owner's lease, from now on by the store's clock."""
+    return replace(order, lease=Lease(owner=owner, at=None, seconds=seconds))
+
+
+def give_back(order: Order) -> Order:
+    """The order without a lease: whoever comes next may take it."""
+    return replace(order, lease=None)
+
+
+def is_held_by(order: Order, owner: str) -> bool:
+    """Whether the lease is the owner's."""
+    return order.lease is not None and order.lease.owner == owner
+
+
+def _owe_again(order: Order, state: EffectState) -> Order:
+    again = {name: effect for name, effect in order.effects.items() if effect.state is state}
+    return _with(order, {name: replace(effect, state=EffectState.OWED, error=None) for name, effect in again.items()})
+
+
+def _with(order: Order, effects: Mapping[str, Effect]) -> Order:
+    return replace(order, effects={**order.effects, **effects}) if effects else order

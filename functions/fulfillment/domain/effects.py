@@ -1,0 +1,86 @@
+"""What an order owes the world: named effects, each with a stable key `{order id}:{effect}`.
+
+Entering a status owes its effects, in the same write as the status. A redelivered message finds in the
+document what is still owed. Effects of an overtaken status that are not done are dropped: nobody is told
+"payment failed" after the money came.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fulfillment.domain.status import Status
+
+LOAD_LINE_ITEMS = "load_line_items"
+FULFILL = "fulfill"
+SEND_RECEIPT = "send_receipt"
+PAYMENT_FAILED = "payment_failed"
+NOTIFY_PAYMENT_FAILED = "notify_payment_failed"
+
+OWED_ON_ENTERING: Mapping[Status, tuple[str, ...]] = {
+    Status.EXPIRED: (),
+    Status.AWAITING_PAYMENT: ("announce_awaiting_payment",),
+    Status.PAYMENT_FAILED: (PAYMENT_FAILED, NOTIFY_PAYMENT_FAILED, "announce_payment_failed"),
+    Status.PAID: (LOAD_LINE_ITEMS, FULFILL, SEND_RECEIPT, "announce_paid"),
+    Status.FULFILLED: ("announce_fulfilled",),
+}
+ANNOUNCEMENTS = {f"announce_{status.value}": status for status in Status if status is not Status.EXPIRED}
+WAITS_FOR_LINE_ITEMS = frozenset({FULFILL, SEND_RECEIPT})
+_IN_ORDER = [name for status in Status for name in OWED_ON_ENTERING[status]]
+
+
+class EffectState(StrEnum):
+    """Where an effect stands. `held`: owed, but waits for a person to release the order."""
+
+    OWED = "owed"
+    HELD = "held"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """One thing owed. `attempts` counts the tries on record (a crash loses one), `error` is the last failure
+    without personal data, `done_at` is our clock.
+    """
+
+    state: EffectState
+    key: str
+    attempts: int = 0
+    error: str | None = None
+    done_at: datetime | None = None
+
+
+Effects = Mapping[str, Effect]
+"""By name."""
+
+
+def enter(order_id: str, status: Status, effects: Effects) -> Effects:
+    """The effects of an order that has just entered `status`. What was done stays; what was not, and belongs
+    to an overtaken status, is dropped. `fulfilled` overtakes nothing: it completes `paid`.
+    """
+    kept = {name: effect for name, effect in effects.items() if effect.state is EffectState.DONE}
+    new = {name: Effect(state=EffectState.OWED, key=f"{order_id}:{name}") for name in OWED_ON_ENTERING[status]}
+    return new | (dict(effects) if status is Status.FULFILLED else kept)
+
+
+def keep_configured(effects: Effects, configured: AbstractSet[str]) -> Effects:
+    """Without the effects that nothing here can perform (any more), unless they are settled history."""
+    return {
+        name: effect
+        for name, effect in effects.items()
+        if name in configured or effect.state not in {EffectState.OWED, EffectState.HELD}
+    }
+
+
+def owed(effects: Effects) -> tuple[str, ...]:
+    """The names of what is still owed, in the order in which it is performed."""
+    return tuple(name for name in _IN_ORDER if name in effects and effects[name].state is EffectState.OWED)
+
+
+def ready(effects: Effects) -> tuple[str, ...]:
+    """The names of what is owed and waits for nothing: the line items go before what needs them."""
+    names = owed(effects)
+    return tuple(name for name in names if LOAD_LINE_ITEMS not in names or name not in WAITS_FOR_LINE_ITEMS)

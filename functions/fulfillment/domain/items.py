@@ -1,0 +1,81 @@
+"""What was bought, item by item: read as Stripe lists it, brought into its order, compared with what was paid."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from fulfillment.domain.checkout import Currency, Id
+from fulfillment.domain.order import LineItem, Order
+from fulfillment.domain.shape import ShapeError, read
+
+DOUBTS = frozenset({"amounts_differ", "currency_differs"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some of the line items of a session. With `has_more` there is a next page, after the last of these."""
+
+    items: tuple[LineItem, ...]
+    has_more: bool
+
+
+def read_page(answer: object) -> Page:
+    """One page as Stripe's API answers it; ShapeError if it is none."""
+    page: _Page = read(_Page, answer)
+    if page.has_more and not page.data:
+        raise ShapeError("data", "empty, but has_more is true")
+    return Page(items=tuple(_line_item(item) for item in page.data), has_more=page.has_more)
+
+
+def with_line_items(order: Order, items: tuple[LineItem, ...]) -> Order:
+    """The order with its line items, under review if they are not what was paid for. Doing it again changes nothing."""
+    return judged(replace(order, line_items=items))
+
+
+def judged(order: Order) -> Order:
+    """The order with its items compared with what was paid, as both are now: an event that comes later may be the one
+    that says how much that was, and the verdict must not depend on which was first.
+    """
+    if order.line_items is None:
+        return order
+    others = set(order.review) - DOUBTS
+    return replace(order, review=tuple(sorted(others | set(_doubts(order, order.line_items)))))
+
+
+def _doubts(order: Order, items: tuple[LineItem, ...]) -> Iterator[str]:
+    """Why a person should compare the items with the payment. What nobody knows contradicts nothing."""
+    amounts = [item.amount_subtotal for item in items]
+    known = [amount for amount in amounts if amount is not None]
+    if order.amount_subtotal is not None and len(known) == len(amounts) and sum(known) != order.amount_subtotal:
+        yield "amounts_differ"
+    if order.currency and any(item.currency not in {None, order.currency} for item in items):
+        yield "currency_differs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Price:
+    id: Id
+    product: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    id: Id
+    description: str | None = None
+    quantity: int | None = None
+    amount_subtotal: int | None = None
+    amount_discount: int | None = None
+    amount_tax: int | None = None
+    amount_total: int | None = None
+    currency: Currency | None = None
+    price: _Price | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    data: tuple[_Item, ...]
+    has_more: bool
+
+
+def _line_item(item: _Item) -> LineItem:
+    price = {"price": item.price.id, "product": item.price.product} if item.price else {}
+    return LineItem(**{**vars(item), "price": None, **price})

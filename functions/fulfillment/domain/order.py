@@ -1,0 +1,86 @@
+"""The order: a checkout with its history. What it is, and what follows from it; `transitions` is how it changes.
+
+Status, source and paid_at are computed from the events on record and never kept beside them, so they cannot
+disagree with their reasons.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fulfillment.domain.checkout import Checkout, Currency, Id
+from fulfillment.domain.effects import FULFILL, Effects, EffectState
+from fulfillment.domain.status import Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is kept of an event: enough to compute the order's status and source again."""
+
+    type: str
+    claim: Status
+    created: datetime
+    received_at: datetime
+    api_version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineItem:
+    """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`."""
+
+    id: str
+    description: str | None = None
+    quantity: int | None = None
+    amount_subtotal: int | None = None
+    amount_discount: int | None = None
+    amount_tax: int | None = None
+    amount_total: int | None = None
+    currency: Currency | None = None
+    price: Id | None = None
+    product: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Who performs what the order owes, since when by the store's clock (a null `at` is "now", when written), and
+    for how long: the holder's word, so that whoever reads it under other settings does not take it for dead.
+    """
+
+    owner: str
+    at: datetime | None
+    seconds: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Checkout):
+    """A checkout with its history. Immutable: every change is a new order."""
+
+    events: Mapping[str, Seen]
+    created_at: datetime
+    updated_at: datetime
+    line_items: tuple[LineItem, ...] | None = None
+    effects: Effects = field(default_factory=dict)
+    lease: Lease | None = None
+    review: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
+    fulfilled_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def source(self) -> str:
+        """The id of the event that the fields come from."""
+        return min(self.events, key=lambda event_id: (-self.events[event_id].claim.rank, event_id))
+
+    @property
+    def status(self) -> Status:
+        """The highest claim seen, or `fulfilled`."""
+        claim = self.events[self.source].claim
+        fulfill = self.effects.get(FULFILL)
+        fulfilled = claim is Status.PAID and fulfill is not None and fulfill.state is EffectState.DONE
+        return Status.FULFILLED if fulfilled else claim
+
+    @property
+    def paid_at(self) -> datetime | None:
+        """When the money came, by Stripe's clock; null before."""
+        source = self.events[self.source]
+        return source.created if source.claim is Status.PAID else None

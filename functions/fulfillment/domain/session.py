@@ -1,0 +1,164 @@
+"""Stripe's Checkout Session as any API version from 2020-08-27 on writes it, made into one shape.
+
+- the shipping address: `shipping`, then `shipping_details`, then `collected_information.shipping_details`
+- ids may have been expanded into whole objects
+- `presentment_details` (since 2025-03-31) says what the *buyer* saw, amounts are the merchant's;
+  `currency_conversion` (before) is the opposite: amounts are the buyer's, and it holds the merchant's
+
+Field names are Stripe's. Only what is read is declared; `shape` ignores the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fulfillment.domain.checkout import (
+    Address,
+    Checkout,
+    Currency,
+    Customer,
+    Id,
+    Presentment,
+    SessionId,
+    Shipping,
+    TaxId,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Totals:
+    amount_discount: int | None = None
+    amount_shipping: int | None = None
+    amount_tax: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Presented:
+    presentment_amount: int | None = None
+    presentment_currency: Currency | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Conversion:
+    amount_subtotal: int | None = None
+    amount_total: int | None = None
+    source_currency: Currency | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Collected:
+    shipping_details: Shipping | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CustomerDetails:
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+    tax_ids: tuple[TaxId, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What is read of a session."""
+
+    id: SessionId
+    mode: str | None = None
+    payment_status: str | None = None
+    amount_total: int | None = None
+    amount_subtotal: int | None = None
+    currency: Currency | None = None
+    total_details: _Totals | None = None
+    presentment_details: _Presented | None = None
+    currency_conversion: _Conversion | None = None
+    locale: str | None = None
+    customer: Id | None = None
+    customer_details: _CustomerDetails | None = None
+    shipping: Shipping | None = None
+    shipping_details: Shipping | None = None
+    collected_information: _Collected | None = None
+    payment_intent: Id | None = None
+    subscription: Id | None = None
+    invoice: Id | None = None
+    payment_link: Id | None = None
+    client_reference_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    custom_fields: tuple[Any, ...] | None = None
+    consent: Mapping[str, Any] | None = None
+
+
+def to_checkout(session: Session, *, livemode: bool, account: str | None) -> Checkout:
+    """The session in our one shape; livemode and account are told by the event around it."""
+    return Checkout(
+        id=session.id,
+        payment_status=session.payment_status,
+        mode=session.mode,
+        livemode=livemode,
+        account=account,
+        **_amounts(session),
+        locale=session.locale,
+        customer=_customer(session),
+        shipping=_shipping(session),
+        payment_intent=session.payment_intent,
+        subscription=session.subscription,
+        invoice=session.invoice,
+        payment_link=session.payment_link,
+        client_reference_id=session.client_reference_id,
+        metadata=session.metadata or {},
+        custom_fields=session.custom_fields or (),
+        consent=session.consent,
+    )
+
+
+def _amounts(session: Session) -> dict[str, Any]:
+    """Amounts in the merchant's currency, and what the buyer saw where that is another one."""
+    totals, presented = session.total_details or _Totals(), session.presentment_details
+    amounts = {
+        "amount_total": session.amount_total,
+        "amount_subtotal": session.amount_subtotal,
+        "amount_discount": totals.amount_discount,
+        "amount_tax": totals.amount_tax,
+        "amount_shipping": totals.amount_shipping,
+        "currency": session.currency,
+    }
+    if presented:
+        seen = Presentment(amount=presented.presentment_amount, currency=presented.presentment_currency)
+        return amounts | {"presentment": seen}
+    if session.currency_conversion:
+        return amounts | _converted(session, session.currency_conversion, totals)
+    return amounts
+
+
+def _converted(session: Session, conversion: _Conversion, totals: _Totals) -> dict[str, Any]:
+    """The old way round. Discount, tax and shipping were told in the buyer's currency only: an exact
+    zero stays zero, anything else is unknown rather than wrong.
+    """
+    return {
+        "amount_total": conversion.amount_total,
+        "amount_subtotal": conversion.amount_subtotal,
+        "amount_discount": 0 if totals.amount_discount == 0 else None,
+        "amount_tax": 0 if totals.amount_tax == 0 else None,
+        "amount_shipping": 0 if totals.amount_shipping == 0 else None,
+        "currency": conversion.source_currency,
+        "presentment": Presentment(amount=session.amount_total, currency=session.currency),
+    }
+
+
+def _customer(session: Session) -> Customer | None:
+    details = session.customer_details
+    if details is None:
+        return Customer(id=session.customer) if session.customer else None
+    return Customer(
+        id=session.customer,
+        email=details.email,
+        name=details.name,
+        phone=details.phone,
+        address=details.address,
+        tax_ids=details.tax_ids or (),
+    )
+
+
+def _shipping(session: Session) -> Shipping | None:
+    collected = session.collected_information or _Collected()
+    return collected.shipping_details or session.shipping_details or session.shipping

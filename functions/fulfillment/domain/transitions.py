@@ -1,0 +1,167 @@
+"""The one rule that changes an order.
+
+                 completed, unpaid          async_payment_failed
+        (none) ────────────────────> awaiting_payment ─────────> payment_failed
+          │                                  │                         │
+          │ completed, paid or               │ async_payment_succeeded │
+          │ no_payment_required              │ completed, paid         │
+          ▼                                  ▼                         ▼
+        paid <─────────────────────────────────────────────────────────┘
+          │ the effect `fulfill` is done
+          ▼
+        fulfilled
+
+Each event claims a place in the chain `expired < awaiting_payment < payment_failed < paid`; the order is
+the maximum of the claims seen, whichever way round they came. Events may skip places, never go back.
+
+Every field but effects, lease and the times of processing is a function of the *set* of events seen: the
+fields come from the event with the highest claim, ties to the smallest event id (`source`). One id can
+come in two renderings, through two endpoints of different API versions: the higher claim wins, then the
+newer version. So any permutation, duplication or interleaving ends in one and the same document, given that
+an event is a snapshot: one id has one type, and one id and version have one content.
+"""
+
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.effects import enter
+from fulfillment.domain.events import CheckoutEvent, EventType
+from fulfillment.domain.items import judged
+from fulfillment.domain.order import Order, Seen
+from fulfillment.domain.status import Status
+
+
+class Outcome(StrEnum):
+    """What became of a message: success, every one of them."""
+
+    CREATED = "created"
+    ADVANCED = "advanced"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+    NOT_OURS = "not_ours"
+    NO_ORDER = "no_order"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """What an event does to an order. `order` is the very object given when nothing changes."""
+
+    order: Order
+    outcome: Outcome
+
+
+def claim_of(event: CheckoutEvent) -> Status:
+    """The status that an event claims. Total: a payment status that nobody knows yet waits, under review."""
+    match event.type:
+        case EventType.ASYNC_PAYMENT_SUCCEEDED:
+            return Status.PAID
+        case EventType.ASYNC_PAYMENT_FAILED:
+            return Status.PAYMENT_FAILED
+        case EventType.COMPLETED:  # pragma: no branch - mypy proves that there is no other
+            paid = event.checkout.payment_status in ("paid", "no_payment_required")
+            return Status.PAID if paid else Status.AWAITING_PAYMENT
+
+
+def is_order(checkout: Checkout) -> bool:
+    """Whether anything was sold: a setup session only saves a card."""
+    return checkout.mode != "setup"
+
+
+def apply(order: Order | None, event: CheckoutEvent) -> Transition:
+    """The order after the event. Pure and total; applying an event again changes nothing."""
+    if order is None:
+        return Transition(order=_first(event), outcome=Outcome.CREATED)
+    after = _with_event(order, event)
+    if after == order:
+        return Transition(order=order, outcome=Outcome.DUPLICATE)
+    after = replace(after, updated_at=event.received_at)
+    if after.status <= order.status:
+        return Transition(order=after, outcome=Outcome.STALE)
+    effects = enter(after.id, after.status, order.effects)
+    return Transition(order=replace(after, effects=effects), outcome=Outcome.ADVANCED)
+
+
+def _first(event: CheckoutEvent) -> Order:
+    claim = claim_of(event)
+    return Order(
+        **_own_fields(event.checkout),
+        events={event.id: _seen(event)},
+        effects=enter(event.checkout.id, claim, {}),
+        review=tuple(sorted(_doubts(event))),
+        created_at=event.received_at,
+        updated_at=event.received_at,
+    )
+
+
+def _with_event(order: Order, event: CheckoutEvent) -> Order:
+    """The order with the event on record, its fields taken over if it leads. Equal if it adds nothing."""
+    seen = _merge(order.events.get(event.id), _seen(event))
+    events = {**order.events, event.id: seen}
+    checkout = _without_person(order, event.checkout) if _leads(event, order) else order
+    claims = {each.claim for each in events.values()}
+    doubts = {"failed_and_paid"} if {Status.PAYMENT_FAILED, Status.PAID} <= claims else set()
+    review = tuple(sorted({*order.review, *_doubts(event), *doubts}))
+    return judged(replace(order, **_own_fields(checkout), events=events, review=review))
+
+
+def _leads(event: CheckoutEvent, order: Order) -> bool:
+    """Whether the fields come from this event from now on."""
+    new, leader = _seen(event), order.events[order.source]
+    if new.claim is not leader.claim:
+        return new.claim > leader.claim
+    if event.id != order.source:
+        return event.id < order.source
+    return _rendering(new) > _rendering(leader)
+
+
+def _seen(event: CheckoutEvent) -> Seen:
+    return Seen(
+        type=event.type.value,
+        claim=claim_of(event),
+        created=event.created,
+        received_at=event.received_at,
+        api_version=event.api_version,
+    )
+
+
+def _merge(known: Seen | None, new: Seen) -> Seen:
+    """Of two renderings of one event the leading one, first received when the first of them was."""
+    if known is None:
+        return new
+    leading = max(known, new, key=_rendering)
+    return replace(leading, received_at=known.received_at)
+
+
+def _rendering(seen: Seen) -> tuple[int, str]:
+    return seen.claim.rank, seen.api_version or ""
+
+
+def _doubts(event: CheckoutEvent) -> set[str]:
+    """Why a person should look at an order that has this event."""
+    doubts = set()
+    if event.type is EventType.COMPLETED and event.checkout.payment_status not in _PAYMENT_STATUSES:
+        doubts.add("unknown_payment_status")
+    if event.checkout.mode not in _MODES:
+        doubts.add("unknown_mode")
+    if any((getattr(event.checkout, name) or 0) < 0 for name in _AMOUNTS):
+        doubts.add("impossible_amount")
+    return doubts
+
+
+_PAYMENT_STATUSES = ("paid", "unpaid", "no_payment_required")
+_MODES = ("payment", "subscription")
+_AMOUNTS = [each.name for each in fields(Checkout) if each.name.startswith("amount_")]
+
+
+def _own_fields(checkout: Checkout) -> dict[str, Any]:
+    """The fields that a checkout has, and not what an order adds to them."""
+    return {each.name: getattr(checkout, each.name) for each in fields(Checkout)}
+
+
+def _without_person(order: Order, checkout: Checkout) -> Checkout:
+    """After an erasure personal fields stay empty, whatever arrives."""
+    if order.erased_at is None:
+        return checkout
+    return replace(checkout, customer=None, shipping=None, custom_fields=())

@@ -1,0 +1,120 @@
+"""An order becomes a mail: the templates' words and the order's facts. The only file that knows Jinja.
+
+Whatever a buyer or a product is called reaches the templates on one line and, in HTML, escaped. No header
+but `Subject`, which is folded and encoded like any text, holds anything that a buyer wrote, and `To` only
+what is certainly one address.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
+
+from fulfillment import statement
+from fulfillment.addresses import mailbox
+from fulfillment.domain.order import Order
+from fulfillment.errors import ConfigurationError, MailRefused
+from fulfillment.locales import Notation
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
+
+
+class Letters:
+    """Writes the mails of one shop. ConfigurationError if a template is missing or cannot be read."""
+
+    def __init__(self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES) -> None:
+        self._sender = sender
+        self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
+        self._templates = Environment(
+            loader=FileSystemLoader(templates),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._read_all()
+
+    def _read_all(self) -> None:
+        needed = [f"{letter}.{kind}" for letter in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
+        for name in {*needed, *self._templates.list_templates(extensions=["html", "txt"])}:
+            try:
+                self._templates.get_template(name)
+            except TemplateError as error:
+                line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+                raise ConfigurationError(f"templates/{name}{line}: {type(error).__name__}: {error.message}") from None
+
+    def receipt(self, order: Order, key: str) -> EmailMessage | None:
+        """The receipt; None if the buyer left no address. MailRefused if the address is none."""
+        return self._write(RECEIPT, order, key)
+
+    def payment_failed(self, order: Order, key: str) -> EmailMessage | None:
+        """Asks for a new order, since the money did not come; None and MailRefused as for a receipt."""
+        return self._write(PAYMENT_FAILED, order, key)
+
+    def _write(self, letter: str, order: Order, key: str) -> EmailMessage | None:
+        if order.customer is None or not order.customer.email:
+            return None
+        message = EmailMessage(SMTP)
+        message["To"] = _recipient(order.customer.email)
+        message["From"] = self._sender
+        message["Date"] = datetime.now(UTC)
+        message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._sender.domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        order = statement.clean(order)
+        notation = Notation.of(order)
+        facts = self._facts(order, notation)
+        subject, text = _split_subject(self._render(letter, "txt", notation, facts))
+        message["Subject"] = subject
+        message.set_content(text, cte="quoted-printable")
+        html = self._render(letter, "html", notation, facts)
+        message.add_alternative(html, subtype="html", cte="quoted-printable")
+        return message
+
+    def _render(self, letter: str, kind: str, notation: Notation, facts: dict[str, Any]) -> str:
+        """Prefers `receipt.pt-BR.html`, then `receipt.pt.html`, then `receipt.html`."""
+        names = [*(f"{letter}.{tag}.{kind}" for tag in notation.tags), f"{letter}.{kind}"]
+        return self._templates.select_template(names).render(facts)
+
+    def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
+        """What the templates are told; templates/README.md is its documentation."""
+        shipping, right_to_left = order.shipping, notation.direction == "rtl"
+        return {
+            "order": order,
+            "shop": self._shop,
+            "items": statement.items(order, notation),
+            "totals": statement.totals(order, notation),
+            "date": notation.date(order.paid_at or order.created_at),
+            "ship_to": notation.postal(shipping.name, shipping.address) if shipping and shipping.address else [],
+            "dir": notation.direction,
+            "start": "right" if right_to_left else "left",
+            "end": "left" if right_to_left else "right",
+            "money": notation.money,
+            "long_date": notation.date,
+        }
+
+
+def _recipient(email: str) -> Address:
+    try:
+        return mailbox(email)
+    except ValueError:
+        raise MailRefused("the buyer's e-mail address is not an address") from None
+
+
+def _split_subject(text: str) -> tuple[str, str]:
+    """The first line is the subject, and the text begins below it."""
+    subject, _, rest = text.strip().partition("\n")
+    return statement.clean(subject.removeprefix("Subject:")), f"{rest.strip()}\n"

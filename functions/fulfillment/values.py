@@ -1,0 +1,169 @@
+"""What a setting's text may be: each function reads one kind, or raises ValueError with the rule. The rule never
+quotes the text, which may be a secret.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Self, TypeVar
+from urllib.parse import urlsplit
+
+from fulfillment import telemetry
+from fulfillment.addresses import is_loopback
+from fulfillment.domain.checkout import Checkout
+
+SECRET_CACHE_SECONDS = 10
+SECRET_READ_SECONDS = 0.5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderFilter:
+    """Which sessions are ours, on a Stripe account that several products share."""
+
+    name: str
+    values: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`metadata.KEY=VALUE[,VALUE]` or `payment_link=ID[,ID]`; ValueError for anything else."""
+        name, _, values = (part.strip() for part in text.partition("="))
+        wanted = frozenset(value.strip() for value in values.split(",") if value.strip())
+        if not re.fullmatch(r"metadata\..+|payment_link", name) or not wanted:
+            raise ValueError("must be metadata.KEY=VALUE or payment_link=plink_1,plink_2")
+        return cls(name=name, values=wanted)
+
+    def matches(self, checkout: Checkout) -> bool:
+        """Whether the session is one of ours."""
+        if self.name == "payment_link":
+            return checkout.payment_link in self.values
+        value = checkout.metadata.get(self.name.removeprefix("metadata."))
+        return isinstance(value, str) and value in self.values
+
+
+def parse_webhook_secrets(text: str) -> tuple[str, ...]:
+    """The signing secrets in a text, separated by commas or whitespace. ValueError if one is unfit: whoever
+    guesses an empty or short key can sign anything.
+    """
+    secrets = tuple(secret for secret in re.split(r"[,\s]+", text) if secret)
+    if not secrets or not all(re.fullmatch(r"whsec_\S{16,}", secret) for secret in secrets):
+        raise ValueError("must hold one or more signing secrets, each `whsec_` and 16 characters or more")
+    return secrets
+
+
+def parse_api_key(text: str) -> str:
+    """A secret or restricted key of Stripe's API; ValueError for anything else, a publishable key included."""
+    if not re.fullmatch(r"[sr]k_(test|live)_[A-Za-z0-9_]{8,}", text := text.strip()):
+        raise ValueError("must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…")
+    return text
+
+
+class SecretFile(Generic[T]):
+    """A secret in a file that is read again every few seconds, so that a rotation needs no deploy. `parse`
+    says what the file's text holds, or raises ValueError, as making the first one does.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[str], T], clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._parse, self._clock = path, parse, clock
+        # On a thread: a mounted secret is fetched when it is read, and nobody else shall wait long for that.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="secret")
+        self._reading: Future[T] | None = None
+        self._secret = self._read()
+        self._read_at = clock()
+
+    def __call__(self) -> T:
+        """The secret now. A file that has become unreadable keeps the last good one: an outage of the
+        secret store must not refuse the money.
+        """
+        if self._reading is None and self._clock() - self._read_at >= SECRET_CACHE_SECONDS:
+            self._read_at = self._clock()
+            self._reading = self._reader.submit(self._read)
+            self._adopt(SECRET_READ_SECONDS)
+        elif self._reading is not None and self._reading.done():  # one that was late
+            self._adopt(0)
+        return self._secret
+
+    def _adopt(self, seconds: float) -> None:
+        """Takes over what is being read, if it is there within some seconds; later otherwise."""
+        if self._reading is not None:
+            try:
+                self._secret = self._reading.result(seconds)
+                self._reading = None
+            except (ValueError, TimeoutError) as error:
+                if not isinstance(error, TimeoutError):
+                    self._reading = None
+                problem = str(error) or f"cannot be read within {SECRET_READ_SECONDS} s"
+                message = f"the secret file {self._path.name} {problem}; the last good one stays in force"
+                telemetry.emit({"severity": "WARNING", "message": message, "outcome": "stale_secret"})
+
+    def _read(self) -> T:
+        try:
+            return self._parse(self._path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"cannot be read ({type(error).__name__})") from None
+
+
+def file(parse: Callable[[str], T]) -> Callable[[str], SecretFile[T]]:
+    """The reader of a setting that names a file."""
+    return lambda text: SecretFile(Path(text), parse)
+
+
+def livemode(text: str) -> bool:
+    """Whether this deployment is for live mode."""
+    if text not in ("true", "false"):
+        raise ValueError("must be true (live mode) or false (test mode)")
+    return text == "true"
+
+
+def api_base(text: str) -> str:
+    """The address of Stripe's API. A key in the clear is anybody's: http is for a stand-in on loopback."""
+    url = urlsplit(text.rstrip("/"))
+    safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
+    if not safe or not url.hostname or url.username is not None or url.query or url.fragment:
+        raise ValueError("must be an https:// address, or an http:// one on loopback")
+    return url.geturl()
+
+
+def topic(text: str) -> str:
+    """A Pub/Sub topic's id."""
+    rule = "a Pub/Sub topic's id: 3 to 255 characters, a letter first, not `goog…`"
+    return _fit(text, r"(?!goog)[A-Za-z][\w.~+%-]{2,254}", rule)
+
+
+def true_or_false(text: str) -> bool:
+    """A switch."""
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def hook_timeout(text: str) -> int:
+    """Seconds of one call of a hook."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 400:
+        raise ValueError("must be whole seconds, 1 to 400: a push is acknowledged within 600 s or comes again")
+    return int(text)
+
+
+def collection(text: str) -> str:
+    """A Firestore collection's id."""
+    return _fit(text, r"(?!__.*__\Z)[\w-]{1,255}", "a Firestore collection's id: letters, digits, - or _")
+
+
+def project(text: str) -> str:
+    """A Google Cloud project's id."""
+    return _fit(text, r"[a-z][a-z0-9.:-]{2,62}", "a Google Cloud project's id: lower case letters, digits, -")
+
+
+def database(text: str) -> str:
+    """A Firestore database's id."""
+    rule = "(default), or a Firestore database's id: 4 to 63 lower case letters, digits, -"
+    return _fit(text, r"\(default\)|[a-z][a-z0-9-]{3,62}", rule)
+
+
+def _fit(text: str, pattern: str, rule: str) -> str:
+    if not re.fullmatch(pattern, text, re.ASCII):
+        raise ValueError(f"must be {rule}")
+    return text

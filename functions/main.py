@@ -1,0 +1,90 @@
+"""The entry points: wire, delegate, nothing else.
+
+Wiring happens at start, in the server's first process: it reads the settings and stops there if something
+is missing. It makes no client; those are made by the first request, in the process that serves it.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fulfillment import telemetry
+from fulfillment.domain.events import SUBSCRIBERS, EventType
+from fulfillment.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from fulfillment.subscriber import Subscriber
+    from fulfillment.webhook import Webhook
+
+
+@functions_framework.aio.http
+async def stripe_webhook(request: Request) -> Response:
+    """Stripe's POST: verified, published, then answered."""
+    return await _webhook()(request)
+
+
+@functions_framework.aio.http
+async def on_checkout_session_completed(request: Request) -> Response:
+    """The buyer is through Checkout: paid, free, or waiting for a delayed payment."""
+    return await _subscriber(EventType.COMPLETED)(request)
+
+
+@functions_framework.aio.http
+async def on_async_payment_succeeded(request: Request) -> Response:
+    """A delayed payment has come."""
+    return await _subscriber(EventType.ASYNC_PAYMENT_SUCCEEDED)(request)
+
+
+@functions_framework.aio.http
+async def on_async_payment_failed(request: Request) -> Response:
+    """A delayed payment will not come."""
+    return await _subscriber(EventType.ASYNC_PAYMENT_FAILED)(request)
+
+
+@functools.cache
+def _webhook() -> "Webhook":
+    from fulfillment.settings import WebhookSettings
+    from fulfillment.topic import PubSubTopic
+    from fulfillment.webhook import Webhook
+
+    settings = WebhookSettings.load(os.environ)
+    topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
+    return Webhook(settings, topic)
+
+
+@functools.cache
+def _subscriber(event_type: EventType) -> "Subscriber":
+    import hooks
+    from fulfillment.orders import FirestoreOrders
+    from fulfillment.performers import configured
+    from fulfillment.settings import SubscriberSettings
+    from fulfillment.subscriber import Subscriber
+    from fulfillment.topic import PubSubTopic
+
+    settings = SubscriberSettings.load(os.environ)
+    orders = FirestoreOrders(settings.project, settings.database, settings.collection)
+    dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
+    return Subscriber(event_type, settings, orders, dead_letter, configured(settings, hooks))
+
+
+def _start(entry_point: str) -> None:
+    """Wires one entry point, or ends the process with one line that names what its environment lacks."""
+    subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
+    entry_points: dict[str, Callable[[], Webhook | Subscriber]] = {"stripe_webhook": _webhook, **subscribers}
+    try:
+        if entry_point not in entry_points:
+            raise ConfigurationError(f"it is none of {', '.join(entry_points)}")  # noqa: TRY301
+        wired = entry_points[entry_point]()
+    except ConfigurationError as error:
+        telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}"})
+        raise SystemExit(1) from None
+    left_out = ", ".join(wired.settings.left_out()) or "nothing"
+    telemetry.emit({"severity": "INFO", "message": f"{entry_point} starts; optional and not set: {left_out}"})
+
+
+_start(os.environ["FUNCTION_TARGET"])

@@ -1,0 +1,196 @@
+"""Keeps the whole pipe running on this machine, for `stripe listen` and your own Stripe test account."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from fulfillment.domain.events import SUBSCRIBERS
+from local import emulators, pipe
+from local.neighbors import API_KEY, mail_server
+from local.pipe import DEAD_LETTER, ENTRY_POINTS, Pipe
+from local.processes import Processes, ProgramFailed, free_ports, is_taken
+
+PORT = 8080
+OWN_TOOLS = Path(__file__).parents[2] / "node_modules" / ".bin"
+COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
+
+
+def main() -> int:
+    """0 after Ctrl-C, 1 if something could not start or ended by itself."""
+    parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
+    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next five are used too ({PORT})")
+    first = parser.parse_args().port
+    console = Console(highlight=False, soft_wrap=True)
+    ports = dict(zip((*ENTRY_POINTS, "pubsub", "firestore"), range(first, first + 6), strict=True))
+    problem = _problem(ports) or emulators.missing()
+    if problem:
+        console.print(f"[red]{problem}[/]")
+        return 1
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: sys.exit(0))
+    try:
+        return _run(console, ports)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        console.print("Stopped; nothing is left running.")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65530:
+        raise argparse.ArgumentTypeError("must be a port from 1 to 65530: the next five are used too")
+    return int(text)
+
+
+def _problem(ports: dict[str, int]) -> str | None:
+    for name, port in ports.items():
+        if is_taken(port):
+            taken = f"Port {port}, for {name}, is taken."
+            return f"{taken} See by whom: lsof -i :{port} · or use others: scripts/dev --port 9080"
+    return None
+
+
+def _run(console: Console, ports: dict[str, int]) -> int:
+    with tempfile.TemporaryDirectory(prefix="dev-") as logs, Processes(Path(logs)) as processes:
+        secret = _signing_secret(console)
+        try:
+            with mail_server(Inbox(Path(logs), console).take) as mailing:
+                stripe, listen = _stripe(console, processes, secret)
+                with console.status("Starting the two official emulators and the four functions …"):
+                    running = pipe.start(processes, ports, {**mailing, **stripe})
+                _explain(console, running, listen)
+                return _follow(console, processes)
+        except ProgramFailed as error:
+            console.print(f"[red]{error}[/]")
+            return 1
+
+
+@dataclass
+class Inbox:
+    """Keeps each mail as a page to look at."""
+
+    folder: Path
+    console: Console
+    count: int = 0
+
+    def take(self, mail: EmailMessage) -> None:
+        """Says where the mail is."""
+        self.count += 1
+        page = self.folder / f"mail-{self.count}.html"
+        body = mail.get_body(("html",))
+        page.write_text(body.get_content() if body else mail.as_string())
+        self.console.print(Text(f"{time.strftime('%H:%M:%S')}  a mail: {mail['Subject']}  file://{page}", style="cyan"))
+
+
+def _stripe(console: Console, processes: Processes, secret: str | None) -> tuple[dict[str, str], str]:
+    """Where events and line items come from, as settings, and what else `stripe` needs to be told: your own test
+    account if its signing secret is known, else a stand-in.
+    """
+    key = os.environ.get("STRIPE_API_KEY")
+    if secret:
+        if not key:
+            console.print("Line items are not read: that needs your key, STRIPE_API_KEY=sk_test_… scripts/dev")
+        return {"STRIPE_WEBHOOK_SECRETS": secret} | ({"STRIPE_API_KEY": key} if key else {}), ""
+    (port,) = free_ports(1)
+    processes.start("stripe", [sys.executable, "-m", "local.stripe_stand_in", f"--port={port}"])
+    processes.await_http("stripe", port)
+    base = f"http://127.0.0.1:{port}"
+    return {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": base}, f" --api-key {API_KEY} --api-base {base}"
+
+
+def _signing_secret(console: Console) -> str | None:
+    """The secret by which `stripe listen` signs for your account: as it is set, or as a CLI that is logged in says."""
+    if given := os.environ.get("STRIPE_WEBHOOK_SECRETS"):
+        console.print("Signing secret: the one in STRIPE_WEBHOOK_SECRETS.")
+        return given
+    if cli := shutil.which("stripe") or shutil.which("stripe", path=str(OWN_TOOLS)):
+        with console.status("Asking the Stripe CLI for its signing secret …"):
+            told = _ask_stripe(cli)
+        if told:
+            console.print("Signing secret: the one of your Stripe CLI.")
+            return told
+    console.print(
+        "No Stripe CLI is logged in here, so a stand-in of Stripe plays. For events of your own test account:\n"
+        "  stripe login, then start scripts/dev again · or: STRIPE_WEBHOOK_SECRETS=whsec_… scripts/dev\n"
+        "  (no CLI yet? https://docs.stripe.com/stripe-cli, or: npx @stripe/cli login)"
+    )
+    return None
+
+
+def _ask_stripe(cli: str) -> str | None:
+    command = [cli, "listen", "--print-secret"]
+    try:
+        told = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=15, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    found = re.search(r"whsec_\S+", told.stdout)
+    return found.group() if found else None
+
+
+def _explain(console: Console, running: Pipe, stand_in: str) -> None:
+    types = ",".join(SUBSCRIBERS)
+    console.print(f"\nThe webhook listens on {running.webhook_url}. In another terminal:\n")
+    wss = " --no-wss" if stand_in else ""
+    console.print(f"  stripe listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
+    console.print(f"  stripe trigger checkout.session.completed{stand_in}\n", style="bold")
+    documents = f"http://{running.emulators.firestore}/v1/projects/{running.project}/databases/(default)/documents"
+    console.print(f"The orders:\n\n  [bold]curl '{documents}/orders'[/]\n")
+    pulled = f"http://{running.emulators.pubsub}/v1/projects/{running.project}/subscriptions/{DEAD_LETTER}:pull"
+    console.print(f"What was parked, its data in base64:\n\n  [bold]curl -d '{{\"maxMessages\": 9}}' '{pulled}'[/]\n")
+    console.print("Ctrl-C stops everything.\n")
+
+
+def _follow(console: Console, processes: Processes) -> int:
+    """Shows each function's log lines until something ends by itself."""
+    with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in ENTRY_POINTS}
+    try:
+        while not (ended := processes.ended()):
+            for name, log in with_lines.items():
+                for line in log:
+                    if text := _readable(name, line):
+                        console.print(text)
+            time.sleep(0.1)
+    finally:
+        for log in with_lines.values():
+            log.close()
+    for name in ended:
+        console.print(f"[red]{name} ended by itself:[/]\n{processes.tail(name)}")
+    return 1
+
+
+def _readable(name: str, line: str) -> Text | None:
+    """A structured log line for the eye; what is not structured as it is, what is only noise here not at all."""
+    try:
+        record: Any = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        return Text(f"{name}  {line.rstrip()}", style="dim") if line.strip() else None
+    if record.get("outcome") in (None, "not_ours") or record.get("message") == "not a POST":
+        return None
+    parts = [time.strftime("%H:%M:%S"), name.ljust(len("on_checkout_session_completed"))]
+    parts += [str(record.get("outcome")).ljust(10), f"{record.get('message')}"]
+    parts += [str(record[key]) for key in ("session", "event") if key in record]
+    parts += [f"{effect} {state}" for effect, state in record.get("effects", {}).items()]
+    text = "  ".join([*parts, f"{record.get('duration_ms')} ms"])
+    return Text(text, style=COLORS.get(record.get("severity", ""), ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The in-memory topic and order store. They pass the same contract tests as the emulators."""
+
+import asyncio
+import base64
+import functools
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import hooks
+from fulfillment.documents import from_document, to_document
+from fulfillment.domain.events import EventType
+from fulfillment.domain.order import Order
+from fulfillment.errors import PublishFailed
+from fulfillment.orders import Stored
+from fulfillment.performers import configured
+from fulfillment.settings import SubscriberSettings, WebhookSettings
+from fulfillment.subscriber import Subscriber
+from fulfillment.topic import Message
+from fulfillment.webhook import Webhook
+from local.stripe_events import SECRET
+
+Push = Callable[[bytes], Awaitable[int]]
+ACKS = (200, 201, 202, 204)
+
+
+class MemoryOrders:
+    """Orders in a dict, as documents: what Firestore is given is what is kept. `clock` is the store's."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._documents: dict[str, tuple[dict[str, Any], int]] = {}
+        self._versions = itertools.count(1)
+        self._clock = clock
+
+    async def create(self, order: Order) -> Stored | None:
+        """Stores a new order; None if there is one of that id."""
+        return None if order.id in self._documents else self._write(order)
+
+    async def get(self, order_id: str) -> Stored | None:
+        """The order, or None."""
+        await asyncio.sleep(0)  # a store takes time: others get their turn here, as with the real one
+        if order_id not in self._documents:
+            return None
+        document, version = self._documents[order_id]
+        return Stored(order=from_document(document), version=version, read_at=self._clock())
+
+    async def replace(self, order: Order, version: Any) -> Stored | None:
+        """Stores the order in the place of that version; None if it is no longer the one there."""
+        if self._documents.get(order.id, (None, None))[1] != version:
+            return None
+        return self._write(order)
+
+    async def pause(self, losses: int) -> None:  # noqa: ARG002
+        """Others get their turn."""
+        await asyncio.sleep(0)
+
+    def _write(self, order: Order) -> Stored:
+        now = self._clock()
+        if order.lease and order.lease.at is None:
+            order = replace(order, lease=replace(order.lease, at=now))
+        version = next(self._versions)
+        self._documents[order.id] = _as_kept(to_document(order)), version
+        return Stored(order=order, version=version, read_at=now)
+
+
+def _as_kept(value: Any) -> Any:
+    """Firestore keeps no order of a map's keys."""
+    if isinstance(value, dict):
+        return {key: _as_kept(value[key]) for key in sorted(value)}
+    return [_as_kept(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class _Subscription:
+    push: Push
+    event_type: str | None
+    backoff: float
+
+
+class MemoryTopic:
+    """A topic that pushes to its subscriptions until they acknowledge. `down`: it takes nothing."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.stored: list[Message] = []
+        self._subscriptions: list[_Subscription] = []
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    def subscribe(self, push: Push, event_type: str | None = None, backoff: float = 0.05) -> None:
+        """Adds a push subscription, filtered by the attribute event_type if one is given."""
+        self._subscriptions.append(_Subscription(push, event_type, backoff))
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Stores a message and sends it on its way."""
+        if self.down:
+            raise PublishFailed("Pub/Sub did not store the message: it is down")
+        message = Message(data=data, attributes=dict(attributes), id=str(len(self.stored) + 1))
+        self.stored.append(message)
+        for subscription in self._subscriptions:
+            if subscription.event_type in (None, attributes.get("event_type")):
+                delivery = asyncio.create_task(_deliver(message, subscription))
+                self._deliveries.add(delivery)
+                delivery.add_done_callback(self._deliveries.discard)
+        return str(message.id)
+
+    async def settle(self) -> None:
+        """Returns once every message is acknowledged."""
+        while self._deliveries:
+            await asyncio.gather(*self._deliveries)
+
+
+async def _deliver(message: Message, to: _Subscription) -> None:
+    for attempt in itertools.count(1):
+        if await to.push(push_body(message, attempt)) in ACKS:
+            return
+        await asyncio.sleep(to.backoff)
+
+
+def push_body(message: Message, attempt: int | None = None) -> bytes:
+    """The body of a push request, as Pub/Sub writes it."""
+    inner = {
+        "data": base64.b64encode(message.data).decode(),
+        "attributes": dict(message.attributes),
+        "messageId": message.id,
+        "publishTime": datetime.now(UTC).isoformat(),
+    }
+    push: dict[str, Any] = {"message": inner, "subscription": "projects/local/subscriptions/local"}
+    return json.dumps(push if attempt is None else push | {"deliveryAttempt": attempt}).encode()
+
+
+class MemoryPipe:
+    """The whole pipe in one process: the real webhook and subscribers, on a topic and a store in memory."""
+
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
+        self._orders, self._topic, self._dead_letter = MemoryOrders(), MemoryTopic(), MemoryTopic()
+        webhook = Webhook(WebhookSettings(project="local", livemode=False, secrets=(SECRET,)), self._topic)
+        self._webhook = _client(webhook)
+        env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
+        settings = SubscriberSettings.load(env)
+        performers = configured(settings, hooks)
+        for event_type in EventType:
+            subscriber = _client(Subscriber(event_type, settings, self._orders, self._dead_letter, performers))
+            self._topic.subscribe(functools.partial(_push, subscriber), event_type.value)
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """Stripe's POST to the webhook: the status of the answer."""
+        return (await self._webhook.post("/", content=body, headers=headers)).status_code
+
+    async def order(self, session_id: str) -> Stored | None:
+        """The order as it is in the store."""
+        return await self._orders.get(session_id)
+
+    async def parked(self) -> list[Message]:
+        """What has been parked since the last look."""
+        parked, self._dead_letter.stored = self._dead_letter.stored, []
+        return parked
+
+
+async def _push(subscriber: httpx.AsyncClient, body: bytes) -> int:
+    return (await subscriber.post("/", content=body)).status_code
+
+
+def _client(handler: Webhook | Subscriber) -> httpx.AsyncClient:
+    """Requests to a handler, without a network between."""
+
+    async def handle(request: Request) -> Response:
+        return await handler(request)
+
+    app = Starlette(routes=[Route("/", handle, methods=["POST"])])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://memory")

@@ -1,0 +1,177 @@
+"""The whole pipe on this machine: topics, filtered push subscriptions and the four functions, each run by
+the real `functions-framework` command, on the official emulators.
+"""
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+from google.api_core.exceptions import AlreadyExists
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.orders import FirestoreOrders, Stored
+from fulfillment.topic import Message
+from local import emulators
+from local.emulators import Emulators
+from local.processes import Processes, free_ports
+from local.stripe_events import SECRET
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+WEBHOOK = "stripe_webhook"
+ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values())
+TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
+
+
+class PubSubAdmin:
+    """Makes topics and subscriptions in the emulator, and reads what was parked."""
+
+    def __init__(self, host: str, project: str) -> None:
+        channel = grpc.insecure_channel(host)
+        self._project = f"projects/{project}"
+        self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+
+    def create_topic(self, topic: str) -> None:
+        """Makes a topic, if it is not there."""
+        with contextlib.suppress(AlreadyExists):
+            self._publisher.create_topic(name=f"{self._project}/topics/{topic}")
+
+    def subscribe(self, name: str, topic: str, url: str, **more: Any) -> None:
+        """Makes a push subscription as Terraform makes it, but with a backoff for the impatient."""
+        request = {
+            "name": f"{self._project}/subscriptions/{name}",
+            "topic": f"{self._project}/topics/{topic}",
+            "push_config": {"push_endpoint": url},
+            "ack_deadline_seconds": 90,
+            "retry_policy": {"minimum_backoff": timedelta(seconds=1), "maximum_backoff": timedelta(seconds=5)},
+            **more,
+        }
+        with contextlib.suppress(AlreadyExists):
+            self._subscriber.create_subscription(request=request)
+
+    def keep(self, topic: str) -> None:
+        """Makes the subscription of the same name that keeps a topic's messages for whoever looks."""
+        name = f"{self._project}/subscriptions/{topic}"
+        with contextlib.suppress(AlreadyExists):
+            self._subscriber.create_subscription(name=name, topic=f"{self._project}/topics/{topic}")
+
+    def take(self, topic: str) -> list[Message]:
+        """Pulls and acknowledges what is kept."""
+        name = f"{self._project}/subscriptions/{topic}"
+        with warnings.catch_warnings():
+            # Deprecated for production, where an empty answer may be a lie; the emulator's is true, and at once.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pulled = self._subscriber.pull({"subscription": name, "max_messages": 100, "return_immediately": True})
+        if pulled.received_messages:
+            self._subscriber.acknowledge(subscription=name, ack_ids=[each.ack_id for each in pulled.received_messages])
+        return [
+            Message(data=each.message.data, attributes=dict(each.message.attributes), id=each.message.message_id)
+            for each in pulled.received_messages
+        ]
+
+
+@dataclass
+class Pipe:
+    """A running pipe. `ports` holds the port of each entry point by its name."""
+
+    processes: Processes
+    emulators: Emulators
+    ports: Mapping[str, int]
+    env: Mapping[str, str]
+    project: str
+    admin: PubSubAdmin = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.admin = PubSubAdmin(self.emulators.pubsub, self.project)
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Stripe's events go."""
+        return f"http://127.0.0.1:{self.ports[WEBHOOK]}/"
+
+    def create_topics(self) -> None:
+        """Makes the topics and the subscriptions; what is there stays."""
+        for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
+            self.admin.create_topic(topic)
+        for event_type, entry_point in SUBSCRIBERS.items():
+            url = f"http://127.0.0.1:{self.ports[entry_point]}/"
+            self.admin.subscribe(
+                entry_point.replace("_", "-"),
+                TOPIC,
+                url,
+                filter=f'attributes.event_type = "{event_type}"',
+                dead_letter_policy={
+                    "dead_letter_topic": f"projects/{self.project}/topics/{DEAD_LETTER}",
+                    "max_delivery_attempts": 100,
+                },
+            )
+        self.admin.keep(DEAD_LETTER)
+        self.admin.keep(ORDER_EVENTS)
+
+    def start_functions(self) -> None:
+        """Starts the four functions and waits until they answer."""
+        for entry_point in ENTRY_POINTS:
+            self.start_function(entry_point)
+        for entry_point in ENTRY_POINTS:
+            self.processes.await_http(entry_point, self.ports[entry_point])
+
+    def start_function(self, entry_point: str) -> None:
+        """Starts one function by the command that runs it in production."""
+        command = [str(Path(sys.executable).with_name("functions-framework")), "--host=127.0.0.1"]
+        command += [f"--source={FUNCTIONS / 'main.py'}", f"--target={entry_point}", f"--port={self.ports[entry_point]}"]
+        self.processes.start(entry_point, command, self.env)
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """Stripe's POST to the webhook: the status of the answer."""
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(self.webhook_url, content=body, headers=headers, timeout=30)
+        return answer.status_code
+
+    async def order(self, session_id: str) -> Stored | None:
+        """The order as it is in Firestore."""
+        return await FirestoreOrders(self.project, "(default)", "orders").get(session_id)
+
+    async def parked(self) -> list[Message]:
+        """What has been parked since the last look."""
+        return self.admin.take(DEAD_LETTER)
+
+
+def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str] | None = None) -> Pipe:
+    """Starts everything. `ports`: of each entry point, and of `pubsub` and `firestore`; `more`: settings."""
+    project = "local"
+    hosts = emulators.start(processes, ports["pubsub"], ports["firestore"], project)
+    env = {
+        **hosts.env,
+        "GOOGLE_CLOUD_PROJECT": project,
+        "STRIPE_LIVEMODE": "false",
+        "STRIPE_WEBHOOK_SECRETS": SECRET,
+        "ORDER_EVENTS_TOPIC": ORDER_EVENTS,
+        **(more or {}),
+    }
+    pipe = Pipe(processes, hosts, ports, env, project)
+    pipe.create_topics()
+    pipe.start_functions()
+    return pipe
+
+
+def restart_pubsub(pipe: Pipe) -> None:
+    """Starts Pub/Sub again after it ended: the emulator forgets its topics, production does not."""
+    emulators.start_pubsub(pipe.processes, pipe.ports["pubsub"], pipe.project)
+    pipe.processes.await_http("pubsub", pipe.ports["pubsub"])
+    pipe.create_topics()
+
+
+def choose_ports() -> dict[str, int]:
+    """Free ports for a whole pipe."""
+    names = (*ENTRY_POINTS, "pubsub", "firestore")
+    return dict(zip(names, free_ports(len(names)), strict=True))

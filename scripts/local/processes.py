@@ -1,0 +1,115 @@
+"""Starts programs and stops them with everything they started themselves."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+
+class ProgramFailed(Exception):
+    """A program ended or did not get ready; the text has its name and the end of what it said."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody uses now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on a port of loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Processes:
+    """Programs, each in a process group of its own: ending the group ends the emulators' java, too."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for name in list(self._running):
+            self._signal(name, signal.SIGTERM)
+        for name in list(self._running):
+            self.stop(name)
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """Starts a program; what it prints goes to its log file."""
+        with self.log(name).open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                command,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends a program and waits for it; after ten seconds it is not asked any more."""
+        process = self._running[name]
+        self._signal(name, how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        self._signal(name, signal.SIGKILL)
+        process.wait()
+        del self._running[name]
+
+    def pause(self, name: str) -> None:
+        """Freezes a program, as a machine that hangs does."""
+        self._signal(name, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Lets a frozen program go on."""
+        self._signal(name, signal.SIGCONT)
+
+    def await_http(self, name: str, port: int, seconds: float = 60) -> None:
+        """Returns once the program answers on its port; ProgramFailed if it ends or takes too long."""
+        deadline = time.monotonic() + seconds
+        while not _answers(port):
+            if self._running[name].poll() is not None:
+                raise ProgramFailed(f"{name} ended:\n{self.tail(name)}")
+            if time.monotonic() > deadline:
+                raise ProgramFailed(f"{name} did not answer within {seconds:.0f} s:\n{self.tail(name)}")
+            time.sleep(0.05)
+
+    def ended(self) -> list[str]:
+        """The names of the programs that have ended by themselves."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
+
+    def log(self, name: str) -> Path:
+        """The file with what the program printed."""
+        return self._logs / f"{name}.log"
+
+    def tail(self, name: str) -> str:
+        """The end of what the program printed."""
+        return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-15:])
+
+    def _signal(self, name: str, how: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._running[name].pid, how)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False

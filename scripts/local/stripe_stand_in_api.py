@@ -1,0 +1,102 @@
+"""What the stand-in of Stripe tells who reads it, as Stripe does:
+
+    GET /v1/checkout/sessions/{session}
+    GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
+
+401 without a key; 404 for a session that is unknown, of the other mode or of another account.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.stripe_events import Json
+
+
+class ReadableStripe:
+    """Sessions, what they sold, and what goes wrong when they are read. Everything may be set at any time:
+
+    `sessions`    Checkout Sessions as they are now, by id, oldest first
+    `line_items`  what each session sold, as `stripe_events.line_item` makes it, by the session's id
+    `accounts`    the connected account of a session, by the session's id; without one it is our own
+    `faults`      what the next reads are answered instead: a status, a response, or None for the truth
+    `delay`       seconds that every read takes
+    `after_page`  called after every page of line items that was told
+    `reads`       every request to read
+    """
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Json] = {}
+        self.line_items: dict[str, list[Json]] = {}
+        self.accounts: dict[str, str] = {}
+        self.faults: list[int | Response | None] = []
+        self.delay = 0.0
+        self.after_page: Callable[[], object] = lambda: None
+        self.reads: list[Request] = []
+
+    def read_routes(self) -> list[Route]:
+        """Where it is read."""
+        return [
+            Route("/v1/checkout/sessions/{id}", self._session),
+            Route("/v1/checkout/sessions/{id}/line_items", self._line_items),
+        ]
+
+    async def _session(self, request: Request) -> Response:
+        return await self._fault(request) or JSONResponse(self._asked_for(request))
+
+    async def _line_items(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        page = _page(self.line_items.get(self._asked_for(request)["id"], []), request)
+        self.after_page()
+        return JSONResponse(page)
+
+    async def _fault(self, request: Request) -> Response | None:
+        self.reads.append(request)
+        await asyncio.sleep(self.delay)
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, int):
+            raise HTTPException(fault, "A fault that was asked for")
+        return fault
+
+    def _asked_for(self, request: Request) -> Json:
+        """The session, if the key may see it."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not key:
+            raise HTTPException(401, "You did not provide an API key")
+        found = find(self.sessions, request.path_params["id"])
+        own = request.headers.get("stripe-account") == self.accounts.get(found["id"])
+        if not own or found["livemode"] is not ("_live_" in key):
+            raise HTTPException(404, f"No such checkout.session: '{found['id']}'")
+        return found
+
+
+def _page(items: Sequence[Json], request: Request) -> Json:
+    """One page, of ten items if nothing else is asked for, and never of more than a hundred."""
+    limit, after = int(request.query_params.get("limit", "10")), request.query_params.get("starting_after")
+    if not 1 <= limit <= 100:
+        raise HTTPException(400, "Invalid limit: it must be from 1 to 100")
+    ids = [item["id"] for item in items]
+    if after and after not in ids:
+        raise HTTPException(400, f"No such item: '{after}'")
+    start = ids.index(after) + 1 if after else 0
+    data = items[start : start + limit]
+    return {"object": "list", "data": data, "has_more": start + limit < len(items), "url": request.url.path}
+
+
+def find(among: Mapping[str, Json], wanted: str) -> Json:
+    """The object of that id, or 404."""
+    if wanted not in among:
+        raise HTTPException(404, f"No such object: '{wanted}'")
+    return among[wanted]
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """An error as Stripe writes it."""
+    refusal = error if isinstance(error, HTTPException) else HTTPException(500)
+    message = f"{refusal.detail} ({request.method}: {request.url.path})"
+    return JSONResponse({"error": {"type": "invalid_request_error", "message": message}}, refusal.status_code)

@@ -1,0 +1,101 @@
+"""What several kinds of tests share: the emulators, the whole pipe, and a server for one entry point."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from functions_framework.aio import create_asgi_app
+from hypothesis import HealthCheck, settings
+
+import tools
+from local import emulators, pipe
+from local.emulators import Emulators
+from local.pipe import FUNCTIONS, Pipe
+from local.processes import Processes, free_ports
+from local.stripe_events import SECRET
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+Serve = Callable[..., str]
+
+
+def pytest_configure() -> None:
+    """A run that is terminated still ends the emulators and functions that it started."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Names what could not run here, and what would install it."""
+    if tools.lacking:
+        terminalreporter.section("not everything was tested")
+        for missing, count in tools.lacking.items():
+            terminalreporter.line(f"{count} not run: {missing}")
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """Programs that end with the run."""
+    with Processes(tmp_path_factory.mktemp("logs")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def emulated(processes: Processes) -> Emulators:
+    """The two official emulators, shared by all tests: each test uses ids of its own."""
+    tools.need(tools.missing_emulators())
+    pubsub, firestore = free_ports(2)
+    return emulators.start(processes, pubsub, firestore, "shared")
+
+
+@pytest.fixture(scope="session")
+def running_pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipe]:
+    """The whole pipe, with emulators of its own."""
+    tools.need(tools.missing_emulators())
+    with Processes(tmp_path_factory.mktemp("pipe")) as running:
+        yield pipe.start(running, pipe.choose_ports())
+
+
+@pytest.fixture
+def real_pipe(running_pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> Pipe:
+    """The whole pipe, and the environment in which a test reads its orders."""
+    for name, host in running_pipe.emulators.env.items():
+        monkeypatch.setenv(name, host)
+    return running_pipe
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Serves an entry point over real HTTP in this process; returns its URL. Settings as keyword arguments."""
+    with contextlib.ExitStack() as stack:
+
+        def start(entry_point: str, **env: str) -> str:
+            base = {"GOOGLE_CLOUD_PROJECT": "shared", "STRIPE_LIVEMODE": "false", "STRIPE_WEBHOOK_SECRETS": SECRET}
+            for name, value in (base | env).items():
+                monkeypatch.setenv(name, value)
+            app: Any = create_asgi_app(entry_point, FUNCTIONS / "main.py")  # type: ignore[no-untyped-call]
+            return stack.enter_context(served(app))
+
+        yield start
+
+
+@contextlib.contextmanager
+def served(app: Any) -> Iterator[str]:
+    """An ASGI app on a free port of loopback, on a thread of its own."""
+    port = free_ports(1)[0]
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.005)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,272 @@
+"""What an order store promises: the same tests on the one in memory and on Firestore's emulator."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import FailedPrecondition, NotFound, PermissionDenied, ServiceUnavailable
+from google.cloud.firestore import Client
+
+from fulfillment.domain.effects import Effect, EffectState, owed
+from fulfillment.domain.order import Lease, LineItem, Order
+from fulfillment.domain.transitions import apply
+from fulfillment.errors import CorruptOrder, StoreUnavailable, UnstorableOrder
+from fulfillment.orders import FirestoreOrders, Orders, Stored
+from local.emulators import Emulators
+from local.memory import MemoryOrders
+from local.processes import free_ports
+from local.stripe_events import COMPLETED, SUCCEEDED, event, session
+from samples import NOW, eras, parsed
+
+
+@pytest.fixture(params=["memory", "firestore"])
+def orders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Orders:
+    if request.param == "memory":
+        return MemoryOrders()
+    emulated: Emulators = request.getfixturevalue("emulated")
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    return FirestoreOrders("shared", "(default)", "orders")
+
+
+def new_order(**changes: Any) -> Order:
+    said = session(f"cs_test_{uuid.uuid4().hex}", payment_status="unpaid", **changes)
+    return apply(None, parsed(event(COMPLETED, said))).order
+
+
+def paid(order: Order) -> Order:
+    return apply(order, parsed(event(SUCCEEDED, session(order.id)))).order
+
+
+async def stored(orders: Orders, order_id: str) -> Stored:
+    found = await orders.get(order_id)
+    assert found is not None
+    return found
+
+
+async def test_what_is_created_can_be_read(orders: Orders) -> None:
+    order = new_order()
+    assert await orders.create(order)
+    assert (await stored(orders, order.id)).order == order
+
+
+async def test_an_order_is_created_once(orders: Orders) -> None:
+    order = new_order()
+    assert await orders.create(order)
+    assert not await orders.create(paid(order))
+    assert (await stored(orders, order.id)).order == order
+
+
+async def test_of_many_that_create_at_once_one_succeeds(orders: Orders) -> None:
+    order = new_order()
+    created = await asyncio.gather(*(orders.create(order) for _ in range(10)))
+    assert created.count(None) == 9
+
+
+async def test_what_is_not_there_is_none(orders: Orders) -> None:
+    assert await orders.get("cs_test_nothing") is None
+
+
+async def test_replacing_the_version_that_was_read_succeeds(orders: Orders) -> None:
+    order = new_order()
+    await orders.create(order)
+    changed = paid(order)
+    assert await orders.replace(changed, (await stored(orders, order.id)).version)
+    assert (await stored(orders, order.id)).order == changed
+
+
+async def test_what_a_write_says_it_stored_is_what_the_next_one_builds_on(orders: Orders) -> None:
+    created = await orders.create(new_order())
+    assert created
+    replaced = await orders.replace(paid(created.order), created.version)
+    assert replaced
+    assert replaced.read_at >= created.read_at
+    found = await stored(orders, created.order.id)
+    assert (found.order, found.version) == (replaced.order, replaced.version)
+    assert await orders.replace(replace(replaced.order, review=("x",)), replaced.version)
+
+
+async def test_a_lease_without_a_time_gets_the_stores(orders: Orders) -> None:
+    order = new_order()
+    leased = replace(order, lease=Lease(owner="me", at=None))
+    written = await orders.create(leased)
+    for _ in range(2):
+        assert written
+        found = await stored(orders, order.id)
+        assert written.order.lease
+        assert found.order.lease
+        assert found.order.lease.at
+        assert found.read_at - found.order.lease.at < timedelta(seconds=30)
+        assert written.order.lease.at
+        assert abs(written.order.lease.at - found.order.lease.at) < timedelta(seconds=1)
+        assert (await stored(orders, order.id)).order.lease == found.order.lease
+        written = await orders.replace(leased, found.version)
+
+
+async def test_what_is_owed_comes_back_in_the_order_in_which_it_is_performed(orders: Orders) -> None:
+    order = paid(new_order())
+    await orders.create(order)
+    found = (await stored(orders, order.id)).order
+    assert owed(found.effects) == owed(order.effects) == ("load_line_items", "fulfill", "send_receipt", "announce_paid")
+
+
+async def test_replacing_an_older_version_changes_nothing(orders: Orders) -> None:
+    order = new_order()
+    await orders.create(order)
+    old = (await stored(orders, order.id)).version
+    changed = replace(order, review=("a",))
+    assert await orders.replace(changed, old)
+    assert not await orders.replace(order, old)
+    assert (await stored(orders, order.id)).order == changed
+
+
+async def test_replacing_what_is_not_there_creates_nothing(orders: Orders) -> None:
+    other, order = new_order(), new_order()
+    await orders.create(other)
+    version = (await stored(orders, other.id)).version
+    assert not await orders.replace(order, version)
+    assert await orders.get(order.id) is None
+
+
+async def test_of_many_that_replace_at_once_one_succeeds(orders: Orders) -> None:
+    order = new_order()
+    await orders.create(order)
+    version = (await stored(orders, order.id)).version
+    reviews = [replace(order, review=(str(number),)) for number in range(10)]
+    replaced = await asyncio.gather(*(orders.replace(each, version) for each in reviews))
+    (written,) = [each for each in replaced if each]
+    assert written.order in reviews
+    assert (await stored(orders, order.id)).order == written.order
+
+
+async def test_replacing_leaves_nothing_of_the_old_behind(orders: Orders) -> None:
+    order = new_order(metadata={"a": "1", "b": {"c": "2"}})
+    await orders.create(order)
+    emptied = replace(order, metadata={"b": {}}, customer=None)
+    await orders.replace(emptied, (await stored(orders, order.id)).version)
+    assert (await stored(orders, order.id)).order == emptied
+
+
+async def test_the_time_of_reading_is_about_now(orders: Orders) -> None:
+    order = new_order()
+    await orders.create(order)
+    assert abs((await stored(orders, order.id)).read_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_every_field_comes_back_as_it_was(orders: Orders) -> None:
+    order = replace(
+        new_order(presentment_details={"presentment_amount": 1, "presentment_currency": "eur"}),
+        line_items=(LineItem(id="li_1", quantity=2, amount_total=2**63 - 1),),
+        effects={"fulfill": Effect(state=EffectState.FAILED, key="k", attempts=3, error="no", done_at=NOW)},
+        lease=Lease(owner="o", at=NOW),
+        fulfilled_at=NOW,
+        erased_at=NOW,
+    )
+    await orders.create(order)
+    assert (await stored(orders, order.id)).order == order
+
+
+HARD = {
+    "": "an empty key",
+    "__ref__": "a reserved key",
+    "__x__\n": "nearly reserved",
+    "a.b`c\\d/e*[0]": "a path's punctuation",
+    "\ud800": "a lone surrogate as a key",
+    "surrogate": "x\udfffy",
+    "big": 2**200,
+    "arrays": [[1], [[2]]],
+    "json:": "json:1",
+    "deep": {"a": {"b": [{"c": [{"d": [{"e": [{"f": [{"g": [{"h": [{"i": [{"j": 1}]}]}]}]}]}]}]}]}},
+    "null": None,
+    "float": 1.5,
+    "nul": "\x00",
+    "emoji 😀": "ünïcödé \u202e",
+}
+
+
+@pytest.mark.parametrize("key", HARD, ids=range(len(HARD)))
+async def test_metadata_that_firestore_would_refuse_comes_back_as_it_was(orders: Orders, key: str) -> None:
+    order = new_order(metadata={key: HARD[key]}, custom_fields=[{key: HARD[key]}, HARD[key]])
+    assert await orders.create(order)
+    assert await orders.replace(replace(order, review=("x",)), (await stored(orders, order.id)).version)
+    found = (await stored(orders, order.id)).order
+    assert found.metadata == {key: HARD[key]}
+    assert found.custom_fields == ({key: HARD[key]}, HARD[key])
+
+
+async def test_metadata_at_stripes_limits_comes_back_as_it_was(orders: Orders) -> None:
+    metadata = {f"{number:02d}{'k' * 38}": "ü" * 500 for number in range(50)}
+    order = new_order(metadata=metadata)
+    await orders.create(order)
+    assert (await stored(orders, order.id)).order.metadata == metadata
+
+
+async def test_an_id_of_255_characters_is_an_id(orders: Orders) -> None:
+    order_id = uuid.uuid4().hex.ljust(255, "x")
+    order = apply(None, parsed(event(COMPLETED, session(order_id)))).order
+    assert await orders.create(order)
+    assert (await stored(orders, order_id)).order == order
+
+
+async def test_the_sample_of_every_era_is_stored_whole(orders: Orders) -> None:
+    for name, sample in eras():
+        sample["data"]["object"]["id"] = f"cs_test_{uuid.uuid4().hex}"
+        order = apply(None, parsed(sample)).order
+        assert await orders.create(order), name
+        assert (await stored(orders, order.id)).order == order, name
+
+
+async def test_a_document_written_by_hand_is_corrupt_not_a_crash(
+    emulated: Emulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    orders, order_id = FirestoreOrders("shared", "(default)", "orders"), f"cs_test_{uuid.uuid4().hex}"
+    Client("shared").collection("orders").document(order_id).set({"paid": "yes"})
+    with pytest.raises(CorruptOrder):
+        await orders.get(order_id)
+
+
+async def test_a_document_over_firestores_limit_is_unstorable(
+    emulated: Emulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    orders = FirestoreOrders("shared", "(default)", "orders")
+    with pytest.raises(UnstorableOrder):
+        await orders.create(new_order(metadata={"k": "x" * 1_100_000}))
+
+
+async def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_ports(1)[0]}")
+    monkeypatch.setattr("fulfillment.orders.RPC_SECONDS", 0.3)
+    orders = FirestoreOrders("shared", "(default)", "orders")
+    for call in (orders.create(new_order()), orders.get("cs_test_1"), orders.replace(new_order(), datetime.now(UTC))):
+        with pytest.raises(StoreUnavailable):
+            await call
+
+
+async def test_a_wrong_database_is_the_settings_fault_not_the_orders(
+    emulated: Emulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parking every sale for it would be the end of them: it is tried again until somebody mends it."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    with pytest.raises(StoreUnavailable):
+        await FirestoreOrders("shared", "Bad DB!/x", "orders").get("cs_test_1")
+
+
+@pytest.mark.parametrize("error", [NotFound, FailedPrecondition, PermissionDenied, ServiceUnavailable])
+async def test_whatever_else_firestore_says_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    class Failing:
+        async def create(self, *_args: object) -> None:
+            raise error("jenny.rosen@example.com")
+
+    async def document(*_args: object) -> Failing:
+        return Failing()
+
+    monkeypatch.setattr(FirestoreOrders, "_document", document)
+    with pytest.raises(StoreUnavailable) as raised:
+        await FirestoreOrders("shared", "(default)", "orders").create(new_order())
+    assert "jenny" not in str(raised.value)

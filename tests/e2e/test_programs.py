@@ -1,0 +1,176 @@
+"""The programs that a person runs: scripts/demo and scripts/dev."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import tools
+from local.processes import Processes, free_ports, is_taken
+from local.stripe_events import COMPLETED, SECRET, body, event, session, signature
+from tools import ROOT
+
+ENV = {"PYTHONPATH": f"{ROOT}/scripts:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+
+
+def demo(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "local.demo", *arguments]
+    env = ENV | {"COLUMNS": "200"} | ({"PATH": path} if path is not None else {})
+    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_demo_shows_the_day_on_the_emulators_and_leaves_nothing_running() -> None:
+    tools.need(tools.missing_emulators())
+    shown = demo()
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "10 of 10 cases are as they should be" in shown.stdout
+    assert "awaiting_payment → paid → fulfilled ✓" in shown.stdout
+    assert "12 items, hook, receipt" in shown.stdout
+    assert "ship 1 x T-shirt no. 12" in shown.stdout
+    assert "Thank you for your order" in shown.stdout
+    for port in re.findall(r"127\.0\.0\.1:(\d+)", shown.stdout):
+        assert not is_taken(int(port))
+
+
+def test_the_demo_without_emulators_names_the_command_and_plays_in_memory(tmp_path: Path) -> None:
+    shown = demo(path=str(tmp_path))
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "gcloud is missing. Install it: " in shown.stdout
+    assert "10 of 10 cases are as they should be" in shown.stdout
+
+
+def test_the_demo_without_java_names_the_command_too(tmp_path: Path) -> None:
+    (tmp_path / "gcloud").symlink_to(shutil.which("true") or "/bin/true")
+    shown = demo(path=str(tmp_path))
+    assert "Java is missing. Debian/Ubuntu: apt-get install default-jre-headless" in shown.stdout
+
+
+def test_the_demo_without_a_component_names_it(tmp_path: Path) -> None:
+    (tmp_path / "java").symlink_to(shutil.which("true") or "/bin/true")
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text('#!/bin/sh\n[ "$1" = version ] && echo "Google Cloud SDK=1;beta=1;pubsub-emulator=1" || exit 1\n')
+    gcloud.chmod(0o755)
+    shown = demo(path=f"{tmp_path}:/bin")
+    assert "gcloud's cloud-firestore-emulator is missing. Install it: gcloud components install" in shown.stdout
+    assert "apt-get install google-cloud-cli-firestore-emulator" in shown.stdout
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
+def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
+    tools.need(tools.missing_emulators())
+    log = tmp_path / "demo.log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "local.demo"]
+        running = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        shown = said(log, "Stripe posts to")
+        ports = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", shown)]
+        assert ports
+        assert all(is_taken(port) for port in ports)
+        running.send_signal(how)
+        assert running.wait(30) == 128 + how
+    finally:
+        end(running)
+    assert not any(is_taken(port) for port in ports)
+    assert "Traceback" not in log.read_text()
+
+
+@contextlib.contextmanager
+def dev(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """scripts/dev, running."""
+    command = [sys.executable, "-m", "local.dev", *arguments]
+    with log.open("wb") as output:
+        running = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield running
+    finally:
+        end(running)
+
+
+def end(running: subprocess.Popen[bytes]) -> None:
+    """Ends a program that the test did not end; asked first, so that it can end what it started."""
+    if running.poll() is None:
+        running.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(30)
+        running.kill()
+        running.wait()
+
+
+def said(log: Path, word: str, seconds: float = 60) -> str:
+    deadline = time.monotonic() + seconds
+    while word not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    return log.read_text()
+
+
+def free_row(length: int = 6) -> int:
+    """The first of so many free ports in a row."""
+    for first in free_ports(50):
+        if first + length < 65536 and not any(is_taken(port) for port in range(first, first + length)):
+            return first
+    pytest.fail("no six free ports in a row")
+
+
+TYPES = "checkout.session.completed,checkout.session.async_payment_succeeded,checkout.session.async_payment_failed"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    tools.need(tools.missing_emulators())
+    monkeypatch.setitem(ENV, "STRIPE_WEBHOOK_SECRETS", SECRET)
+    first, log = free_row(), tmp_path / "dev.log"
+    with dev("--port", str(first), log=log) as running:
+        shown = said(log, "Ctrl-C stops everything")
+        url = f"http://127.0.0.1:{first}/"
+        assert f"stripe listen --forward-to {url} --events {TYPES}\n" in shown
+        payload = body(event(COMPLETED, session("cs_test_dev")))
+        assert httpx.post(url, content=payload, headers=signature(payload)).status_code == 200
+        assert "order fulfilled  cs_test_dev" in said(log, "order fulfilled")
+        assert "a mail: " in log.read_text()
+        assert all(is_taken(port) for port in range(first, first + 6))
+        running.send_signal(how)
+        assert running.wait(30) == 0
+        assert "nothing is left running" in log.read_text()
+    assert not any(is_taken(port) for port in range(first, first + 6))
+
+
+def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_it_prints(tmp_path: Path) -> None:
+    tools.need(tools.missing_emulators() or tools.missing_stripe_cli())
+    first, log = free_row(), tmp_path / "dev.log"
+    env = ENV | {"HOME": str(tmp_path), "STRIPE_CLI_TELEMETRY_OPTOUT": "1"}
+    with dev("--port", str(first), log=log) as running, Processes(tmp_path) as processes:
+        lines = [
+            line.split() for line in said(log, "Ctrl-C stops everything").splitlines() if line.startswith("  stripe ")
+        ]
+        listen, trigger = lines[-2:]
+        processes.start("listen", [str(tools.STRIPE_CLI), *listen[1:]], env)
+        said(processes.log("listen"), "Ready!")
+        subprocess.run([tools.STRIPE_CLI, *trigger[1:]], env=env, check=True, capture_output=True, timeout=60)
+        assert "load_line_items done" in said(log, "order fulfilled")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 0
+    assert not any(is_taken(port) for port in range(first, first + 6))
+
+
+def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) -> None:
+    log = tmp_path / "dev.log"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with dev("--port", str(port), log=log) as running:
+            assert running.wait(30) == 1
+    assert f"Port {port}, for stripe_webhook, is taken. See by whom: lsof -i :{port}" in log.read_text()
+    assert "scripts/dev --port" in log.read_text()

@@ -1,0 +1,99 @@
+"""The examples in README.md and docs/effects.md run as they are written."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud import firestore
+
+from fulfillment.domain.checkout import Id
+from fulfillment.domain.order import LineItem, Order
+from fulfillment.domain.transitions import apply
+from fulfillment.errors import PermanentError
+from local.emulators import Emulators
+from local.pipe import PubSubAdmin
+from local.stripe_events import COMPLETED, event, new_id, session
+from samples import parsed
+
+ROOT = Path(__file__).parents[2]
+
+
+def example(file: str, word: str) -> dict[str, Any]:
+    """The names that an example defines."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / file).read_text(), flags=re.DOTALL)
+    (found,) = [block for block in blocks if word in block]
+    names: dict[str, Any] = {}
+    exec(found, names)  # noqa: S102 - our own text
+    return names
+
+
+def bought(price: str) -> Order:
+    order = apply(None, parsed(event(COMPLETED, session(new_id("cs_test"))))).order
+    return replace(order, line_items=(LineItem(id="li_1", description="Mug", quantity=2, price=Id(price)),))
+
+
+EXAMPLES = ["firestore.transactional", "SHIPPING =", "PublisherClient"]
+
+
+@pytest.mark.parametrize("word", EXAMPLES)
+@pytest.mark.parametrize("items", [None, (LineItem(id="li_1", price=Id("price_of_another")),)])
+async def test_no_example_grants_what_is_not_known_to_be_ours(word: str, items: Any) -> None:
+    fulfill = example("docs/effects.md", word)["fulfill"]
+
+    async def call() -> None:
+        given = fulfill(replace(bought("x"), line_items=items), "k")
+        if given is not None:
+            await given
+
+    with pytest.raises(PermanentError):
+        await call()
+
+
+async def test_the_grant_is_made_once_per_key(emulated: Emulators, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "shared")
+    fulfill, order = example("docs/effects.md", "firestore.transactional")["fulfill"], bought("price_1Pro")
+    key = f"{order.id}:fulfill"
+    fulfill(order, key)
+    grant = firestore.Client("shared").collection("grants").document(key)
+    before = grant.get()
+    fulfill(order, key)
+    assert before.to_dict() == {"user": "cart_1001", "plans": ["pro"]}
+    assert grant.get().update_time == before.update_time
+
+
+async def test_the_parcel_is_sent_with_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201)
+
+    original = httpx.AsyncClient
+    monkeypatch.setattr(
+        httpx, "AsyncClient", lambda **options: original(transport=httpx.MockTransport(answer), **options)
+    )
+    await example("docs/effects.md", "SHIPPING =")["fulfill"](bought("price_1Mug"), "cs_1:fulfill")
+    assert seen[0].headers["idempotency-key"] == "cs_1:fulfill"
+    assert b"mug-blue" in seen[0].content
+
+
+def test_the_job_is_published_with_the_key(emulated: Emulators, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", emulated.pubsub)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "shared")
+    admin = PubSubAdmin(emulated.pubsub, "shared")
+    admin.create_topic("jobs")
+    admin.keep("jobs")
+    example("docs/effects.md", "PublisherClient")["fulfill"](bought("price_1Course"), "cs_1:fulfill")
+    assert [message.attributes for message in admin.take("jobs")] == [{"key": "cs_1:fulfill"}]
+
+
+def test_the_readmes_hook_ships_into_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = example("README.md", "SHIPPED")
+    names["SHIPPED"] = tmp_path / "shipped"
+    names["fulfill"](bought("price_1Mug"), "cs_1:fulfill")
+    assert (tmp_path / "shipped" / "cs_1:fulfill").read_text() == "2 x Mug"
+    assert "shipped cs_test" in capsys.readouterr().out

@@ -1,0 +1,101 @@
+"""Orders for mails, and mails read back by the standard library."""
+
+import re
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from fulfillment.domain.checkout import Address, Currency, Customer, SessionId, Shipping
+from fulfillment.domain.order import LineItem, Order, Seen
+from fulfillment.domain.status import Status
+from fulfillment.letters import Letters
+
+AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+KEY = "cs_test_a1:send_receipt"
+LETTERS = Letters(Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example"), "https://shop.example/?a=1&b=2")
+HOME = Address(line1="354 Oyster Point Blvd", city="South San Francisco", state="CA", postal_code="94080", country="US")
+
+HOSTILE_ADDRESSES = [
+    "a@b.c\r\nBcc: x@y.z",
+    "a@b.c\nBcc: x@y.z",
+    "a@b, c@d",
+    "a@b;c@d",
+    "a@b.c c@d.e",
+    "<a@b.c>",
+    "A <a@b.c>",
+    '"a b"@c.d',
+    "a(comment)@b.c",
+    "a@b.c\x00",
+    "a@b\u2028.c",
+    "a\u202e@b.c",
+    "a@@b.c",
+    "a@b@c.d",
+    "a@b..c",
+    ".a@b.c",
+    "a@-b.c",
+    "a@[127.0.0.1]",
+    "@b.c",
+    "a@",
+    " ",
+    "\ud800@b.c",
+    f"{'a' * 65}@b.c",
+    f"a@{'b.' * 130}c",
+]
+
+
+def order(claim: Status = Status.PAID, **changes: Any) -> Order:
+    """Two notebooks and a pen for 76.93 USD, and what is changed about it."""
+    seen = Seen(type="checkout.session.completed", claim=claim, created=AT, received_at=AT)
+    fields: dict[str, Any] = {
+        "id": SessionId("cs_test_a1"),
+        "payment_status": "paid",
+        "mode": "payment",
+        "livemode": False,
+        "amount_subtotal": 7400,
+        "amount_discount": 740,
+        "amount_shipping": 500,
+        "amount_tax": 533,
+        "amount_total": 7693,
+        "currency": Currency("usd"),
+        "locale": "en",
+        "customer": Customer(email="jenny@example.com", name="Jenny Rosen", address=HOME),
+        "shipping": Shipping(name="Jenny Rosen", address=HOME),
+        "line_items": (item("Notebook", 3000, quantity=2), item("Fountain pen", 4400)),
+        "events": {"evt_1": seen},
+        "created_at": AT,
+        "updated_at": AT,
+    }
+    return Order(**(fields | changes))
+
+
+def item(name: str | None, minor: int, currency: str = "usd", quantity: int | None = 1) -> LineItem:
+    """A line item of that name and amount."""
+    return LineItem(id="li_1", description=name, quantity=quantity, amount_subtotal=minor, currency=Currency(currency))
+
+
+def sent_to(email: str | None, **changes: Any) -> Order:
+    """An order of a buyer with that address."""
+    return order(customer=Customer(email=email), **changes)
+
+
+def read(raw: bytes) -> EmailMessage:
+    """A mail as its receiver's program reads it."""
+    mail = message_from_bytes(raw, policy=default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def received(message: EmailMessage | None) -> EmailMessage:
+    """The mail after its way over the wire."""
+    assert message is not None
+    return read(bytes(message))
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    """The mail's text, of the kind `plain` or `html`, with ordinary ends of lines and ordinary spaces."""
+    body = mail.get_body((kind,))
+    assert body is not None
+    return re.sub("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]", " ", str(body.get_content()).replace("\r\n", "\n"))

@@ -1,0 +1,47 @@
+"""Tools that a test may need and a machine may lack. A missing one is said loudly: the test is skipped, the
+end of the run names it with the command that installs it, and with CI=true it is a failure."""
+
+import functools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from local import emulators
+
+ROOT = Path(__file__).parents[1]
+STRIPE_CLI = ROOT / "node_modules" / ".bin" / "stripe"
+lacking: dict[str, int] = {}
+
+
+@functools.cache
+def missing_emulators() -> str | None:
+    """None, or what is missing to run the emulators and the command for it."""
+    return emulators.missing()
+
+
+def missing_stripe_cli() -> str | None:
+    """None, or what is missing to run the official Stripe CLI and the command for it."""
+    if STRIPE_CLI.exists():
+        return None
+    if not shutil.which("npm"):
+        return "npm is missing: it brings the Stripe CLI. Debian/Ubuntu: apt-get install npm; macOS: brew install node"
+    return "the Stripe CLI is missing. Install it: npm install --no-save"
+
+
+def missing_chromium() -> str | None:
+    """None, or what is missing to see mails as a person does and the command for it."""
+    if shutil.which("chromium"):
+        return None
+    return "chromium is missing: mails are looked at in it. Debian/Ubuntu: apt-get install chromium"
+
+
+def need(missing: str | None) -> None:
+    """Goes on if nothing is missing; skips the test otherwise, or fails it in CI."""
+    if missing is None:
+        return
+    lacking[missing] = lacking.get(missing, 0) + 1
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)

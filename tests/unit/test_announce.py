@@ -1,0 +1,46 @@
+"""An announcement is the message that docs/effects.md says."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from fulfillment.announce import Announcer, message
+from fulfillment.domain.order import Order
+from fulfillment.domain.status import Status
+from fulfillment.domain.transitions import apply
+from local.memory import MemoryTopic
+from local.stripe_events import COMPLETED, event, session
+from samples import parsed
+
+
+def an_order() -> Order:
+    return apply(None, parsed(event(COMPLETED, session("cs_test_a1", mode="subscription")))).order
+
+
+async def test_its_attributes_are_what_a_filter_wants() -> None:
+    topic = MemoryTopic()
+    await Announcer(topic).announce(Status.PAID, an_order(), "cs_test_a1:announce_paid")
+    assert topic.stored[0].attributes == {
+        "key": "cs_test_a1:announce_paid",
+        "status": "paid",
+        "livemode": "false",
+        "mode": "subscription",
+        "schema": "1",
+    }
+
+
+def test_its_data_is_the_order_without_what_is_internal() -> None:
+    data = json.loads(message(Status.PAID, an_order(), "cs_test_a1:announce_paid"))
+    assert (data["schema"], data["id"], data["status"]) == (1, "cs_test_a1:announce_paid", "paid")
+    assert data["order"]["status"] == "paid"
+    assert data["order"]["amount_total"] == 3500
+    assert datetime.fromisoformat(data["order"]["paid_at"]).tzinfo is not None
+    assert not {"events", "effects", "lease", "granted"} & data["order"].keys()
+
+
+def test_what_has_no_json_is_a_bug_and_not_a_message() -> None:
+    order = an_order()
+    order.metadata["x"] = object()  # type: ignore[index]
+    with pytest.raises(TypeError):
+        message(Status.PAID, order, "k")

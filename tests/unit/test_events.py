@@ -1,0 +1,278 @@
+"""Parsing: every era in one shape, and nothing but MalformedEvent for the rest."""
+
+import contextlib
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.documents import from_document, to_document
+from fulfillment.domain.checkout import Address, Currency, Presentment, Shipping
+from fulfillment.domain.events import EventType, load_object, parse
+from fulfillment.domain.transitions import apply, is_order
+from fulfillment.errors import MalformedEvent
+from local.stripe_events import COMPLETED, body, event, session
+from samples import NOW, Json, eras, json_values, load, parsed
+
+ADDRESS = Address(
+    city="South San Francisco", country="US", line1="354 Oyster Point Blvd", postal_code="94080", state="CA"
+)
+
+
+@pytest.mark.parametrize(("name", "sample"), eras(), ids=[name for name, _ in eras()])
+def test_a_sample_of_every_era_is_a_whole_order(name: str, sample: Json) -> None:
+    said = parsed(sample)
+    raw = sample["data"]["object"]
+    assert said.checkout.id == raw["id"], name
+    assert said.checkout.mode == raw["mode"]
+    assert is_order(said.checkout) is (raw["mode"] != "setup")
+    order = apply(None, said).order
+    assert from_document(to_document(order)) == order
+
+
+@pytest.mark.parametrize("version", ["2020-08-27", "2024-06-20", "2025-03-31.basil", "2026-10-28.endive"])
+def test_the_shipping_address_is_found_wherever_its_version_put_it(version: str) -> None:
+    checkout = parsed(load(f"synthetic/card_paid_with_shipping.{version}.json")[0]).checkout
+    assert checkout.shipping == Shipping(name="Jenny Rosen", phone=None, address=ADDRESS)
+    assert checkout.customer is not None
+    assert checkout.customer.email == "jenny.rosen@example.com"
+    assert (checkout.amount_total, checkout.amount_shipping, checkout.currency) == (3500, 500, "usd")
+
+
+def test_the_newest_place_of_the_shipping_address_wins() -> None:
+    said = session("cs_test_a1", shipping={"name": "old"}, shipping_details={"name": "newer"})
+    assert checkout_of(said | {"collected_information": {"shipping_details": None}}).shipping.name == "newer"
+    assert checkout_of(said).shipping.name == "Jenny Rosen"
+    assert checkout_of(said | {"collected_information": None, "shipping_details": None}).shipping.name == "old"
+
+
+def checkout_of(of: Json) -> Any:
+    return parsed(event(COMPLETED, of)).checkout
+
+
+def test_presentment_details_say_what_the_buyer_saw() -> None:
+    seen = {"presentment_amount": 3290, "presentment_currency": "eur"}
+    checkout = checkout_of(session("cs_test_a1", presentment_details=seen))
+    assert (checkout.amount_total, checkout.currency) == (3500, "usd")
+    assert checkout.presentment == Presentment(amount=3290, currency=Currency("eur"))
+
+
+def test_currency_conversion_is_the_other_way_round() -> None:
+    conversion = {"amount_subtotal": 3000, "amount_total": 3500, "fx_rate": "0.94", "source_currency": "usd"}
+    totals = {"amount_discount": 0, "amount_shipping": 470, "amount_tax": None}
+    said = {"amount_subtotal": 2820, "amount_total": 3290, "currency": "eur", "total_details": totals}
+    checkout = checkout_of(session("cs_test_a1", currency_conversion=conversion, **said))
+    assert (checkout.amount_subtotal, checkout.amount_total, checkout.currency) == (3000, 3500, "usd")
+    assert checkout.presentment == Presentment(amount=3290, currency=Currency("eur"))
+    # Told in euros only: zero is zero in any currency, the rest is not known in dollars.
+    assert (checkout.amount_discount, checkout.amount_shipping, checkout.amount_tax) == (0, None, None)
+
+
+def test_presentment_details_win_over_a_conversion_that_is_still_there() -> None:
+    conversion = {"amount_subtotal": 1, "amount_total": 2, "source_currency": "gbp"}
+    seen = {"presentment_amount": 3290, "presentment_currency": "eur"}
+    checkout = checkout_of(session("cs_test_a1", currency_conversion=conversion, presentment_details=seen))
+    assert (checkout.amount_total, checkout.currency) == (3500, "usd")
+
+
+def test_ids_may_come_expanded() -> None:
+    ids = {"customer": "cus_1", "payment_intent": "pi_1", "subscription": "sub_1", "invoice": "in_1"}
+    ids |= {"payment_link": "plink_1"}
+    plain = checkout_of(session("cs_test_a1", **ids))
+    expanded = checkout_of(session("cs_test_a1", **{key: {"id": value, "object": "?"} for key, value in ids.items()}))
+    assert plain == expanded
+    assert plain.customer.id == "cus_1"
+
+
+def test_a_guest_is_a_customer_without_an_id() -> None:
+    guest = checkout_of(session("cs_test_a1", customer=None))
+    assert guest.customer.id is None
+    assert guest.customer.name == "Jenny Rosen"
+    assert checkout_of(session("cs_test_a1", customer=None, customer_details=None)).customer is None
+    assert checkout_of(session("cs_test_a1", customer="cus_1", customer_details=None)).customer.id == "cus_1"
+
+
+def test_missing_and_unknown_keys_are_stripes_right() -> None:
+    least = {"id": "cs_test_a1", "payment_status": "paid", "mode": "payment", "a_key_of_tomorrow": [1, {"x": None}]}
+    checkout = checkout_of(least)
+    assert (checkout.amount_total, checkout.customer, checkout.metadata, checkout.custom_fields) == (None, None, {}, ())
+
+
+def test_a_connected_account_is_kept() -> None:
+    assert parsed(event(COMPLETED, session("cs_test_a1"), account="acct_1")).checkout.account == "acct_1"
+
+
+def test_stripes_words_are_kept_as_they_came() -> None:
+    fields = [{"key": "engraving", "type": "text", "text": {"value": "12"}}]
+    said = session("cs_test_a1", metadata={"a": "b"}, custom_fields=fields, consent={"promotions": "opt_in"})
+    checkout = checkout_of(said)
+    assert (checkout.metadata, checkout.custom_fields) == ({"a": "b"}, tuple(fields))
+    assert checkout.consent == {"promotions": "opt_in"}
+
+
+def test_a_currency_is_lower_case_and_need_not_be_known() -> None:
+    assert checkout_of(session("cs_test_a1", currency="USD")).currency == "usd"
+    assert checkout_of(session("cs_test_a1", currency="xyz")).currency == "xyz"
+
+
+@pytest.mark.parametrize("good", ["cs_test_a1", "c", "A-b_9", "c" * 255, "__x", "_"])
+def test_ids_fit_for_a_document(good: str) -> None:
+    assert checkout_of(session(good)).id == good
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "c" * 256, "a/b", ".", "..", "__x__", "____", "a b", "a\n", "é", "\ud800", 7, None, [], {}]
+)
+def test_ids_unfit_for_a_document_are_malformed(bad: object) -> None:
+    with pytest.raises(MalformedEvent, match=r"data\.object\.id: not a usable id"):
+        parsed(event(COMPLETED, session("cs_test_a1") | {"id": bad}))
+
+
+@pytest.mark.parametrize("bad", ["", "__evt__", "e/1", "e" * 321, None, 5])
+def test_event_ids_unfit_for_a_map_are_malformed(bad: object) -> None:
+    with pytest.raises(MalformedEvent, match="^id: not a usable id"):
+        parsed(event(COMPLETED, session("cs_test_a1")) | {"id": bad})
+
+
+WRONG = [
+    ({"amount_total": "35.00"}, "data.object.amount_total: expected an integer, got a string"),
+    ({"amount_total": 35.0}, "data.object.amount_total: expected an integer, got a number"),
+    ({"amount_total": True}, "data.object.amount_total: expected an integer, got a boolean"),
+    ({"amount_total": 2**63}, "data.object.amount_total: an integer beyond 64 bit"),
+    ({"currency": "$"}, "data.object.currency: expected a currency code"),
+    ({"currency": 840}, "data.object.currency: expected a currency code"),
+    ({"customer_details": []}, "data.object.customer_details: expected an object, got an array"),
+    ({"customer_details": {"address": {"city": 5}}}, "address.city: expected a string, got an integer"),
+    ({"customer_details": {"tax_ids": {}}}, "tax_ids: expected an array, got an object"),
+    ({"customer_details": {"tax_ids": [5]}}, r"tax_ids\[0\]: expected an object"),
+    ({"payment_intent": {"object": "payment_intent"}}, "payment_intent: expected an id"),
+    ({"metadata": "x"}, "metadata: expected an object, got a string"),
+    ({"custom_fields": {}}, "custom_fields: expected an array"),
+    ({"payment_status": 1}, "payment_status: expected a string"),
+    ({"total_details": 1}, "total_details: expected an object"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), WRONG)
+def test_a_wrong_type_is_named_by_its_path(change: Json, problem: str) -> None:
+    with pytest.raises(MalformedEvent, match=problem):
+        checkout_of(session("cs_test_a1", **change))
+
+
+def test_an_error_never_quotes_the_content() -> None:
+    secret = "jenny.rosen@example.com"
+    for change in ({"currency": secret}, {"mode": [secret]}, {"metadata": secret}, {"id": secret}):
+        with pytest.raises(MalformedEvent) as error:
+            checkout_of(session("cs_test_a1") | change)
+        assert secret not in str(error.value)
+    deep: Any = "x"
+    for _ in range(40):
+        deep = [deep]
+    with pytest.raises(MalformedEvent, match=r"metadata\.\*: nested more than 32 levels") as error:
+        checkout_of(session("cs_test_a1", metadata={secret: deep}))
+    assert secret not in str(error.value)
+
+
+TOP = [
+    ({"type": "invoice.paid"}, "type: expected one of checkout.session.completed"),
+    ({"type": []}, "type: expected one of"),
+    ({"created": "now"}, "created: expected an integer"),
+    ({"created": 10**17}, "created: a time beyond the calendar"),
+    ({"livemode": "false"}, "livemode: expected true or false, got a string"),
+    ({"data": None}, "data: expected an object, got null"),
+    ({"data": {}}, "data.object: missing"),
+    ({"data": {"object": None}}, "data.object: expected an object"),
+    ({"data": {"object": {}}}, "data.object.id: missing"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), TOP)
+def test_the_event_around_the_session_is_checked_too(change: Json, problem: str) -> None:
+    with pytest.raises(MalformedEvent, match=problem):
+        parsed(event(COMPLETED, session("cs_test_a1")) | change)
+
+
+BODIES = [
+    (b"", "not JSON"),
+    (b"\xff\xfe{}", "not UTF-8"),
+    (b"\xef\xbb\xbf{}", "not JSON"),
+    ("{}".encode("utf-16"), "not UTF-8"),
+    (b"not json", "not JSON"),
+    (b"[]", "not a JSON object"),
+    (b'"x"', "not a JSON object"),
+    (b"null", "not a JSON object"),
+    (b'{"a": NaN}', "not JSON"),
+    (b'{"a": 1e999}', "not JSON"),
+    (b'{"a": -Infinity}', "not JSON"),
+    (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
+    (b"[" * 100_000, "nested too deep"),
+    (b'{"a":' * 100_000, "nested too deep"),
+    (b'{"a": 1', "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("raw", "problem"), BODIES, ids=range(len(BODIES)))
+def test_a_body_that_is_no_json_object_is_malformed(raw: bytes, problem: str) -> None:
+    with pytest.raises(MalformedEvent, match=problem):
+        load_object(raw)
+
+
+@given(st.binary(max_size=200))
+def test_parse_raises_nothing_but_malformed_event_whatever_the_bytes(raw: bytes) -> None:
+    with contextlib.suppress(MalformedEvent):
+        parse(raw, NOW)
+
+
+@given(json_values)
+def test_parse_raises_nothing_but_malformed_event_whatever_the_json(value: Any) -> None:
+    with contextlib.suppress(MalformedEvent):
+        parse(json.dumps(value).encode(), NOW)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value inside a JSON value."""
+    found = [path] if path else []
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        found += places(item, (*path, key))
+    return found
+
+
+WHOLE = event(
+    COMPLETED,
+    session(
+        "cs_test_a1",
+        customer_details={
+            "email": "a@example.com",
+            "address": {"city": "x"},
+            "tax_ids": [{"type": "eu_vat", "value": "1"}],
+        },
+        custom_fields=[{"key": "k", "type": "text", "text": {"value": "v"}}],
+        consent={"promotions": "opt_in"},
+        presentment_details={"presentment_amount": 1, "presentment_currency": "eur"},
+    ),
+    account="acct_1",
+)
+
+
+@given(st.sampled_from(places(WHOLE)), json_values)
+def test_any_json_anywhere_in_an_event_is_stored_whole_or_malformed(place: tuple[Any, ...], value: Any) -> None:
+    said = copy.deepcopy(WHOLE)
+    inner: Any = said
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with contextlib.suppress(MalformedEvent):
+        order = apply(None, parse(body(said), NOW)).order
+        assert from_document(to_document(order)) == order
+
+
+def test_the_three_types_are_routed() -> None:
+    assert [each.value for each in EventType] == [
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+    ]

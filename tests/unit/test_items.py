@@ -1,0 +1,137 @@
+"""What was bought, compared with what was paid."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.domain.checkout import Currency
+from fulfillment.domain.items import DOUBTS, read_page, with_line_items
+from fulfillment.domain.order import LineItem, Order
+from fulfillment.domain.shape import ShapeError
+from fulfillment.domain.transitions import apply
+from local.stripe_events import COMPLETED, event, line_item, session
+from samples import json_values, parsed
+
+USD, EUR = Currency("usd"), Currency("eur")
+amounts = st.none() | st.integers(-5, 5)
+codes = st.sampled_from([None, USD, EUR])
+bought = st.lists(
+    st.builds(LineItem, id=st.sampled_from(["li_1", "li_2", "li_3"]), amount_subtotal=amounts, currency=codes),
+    max_size=4,
+).map(tuple)
+
+
+def order(**changes: object) -> Order:
+    return apply(None, parsed(event(COMPLETED, session("cs_test_a1", **changes)))).order
+
+
+def item(amount: int | None = 3000, currency: Currency | None = USD) -> LineItem:
+    return LineItem(id="li_1", amount_subtotal=amount, currency=currency)
+
+
+orders = st.builds(
+    lambda amount, currency, review: replace(
+        order(), amount_subtotal=amount, currency=currency, review=tuple(sorted(review))
+    ),
+    amounts,
+    codes,
+    st.sets(st.sampled_from(["amounts_differ", "currency_differs", "failed_and_paid", "unknown_mode"])),
+)
+
+
+def test_items_that_add_up_are_stored_without_a_doubt() -> None:
+    items = (item(1000), item(2000))
+    after = with_line_items(order(), items)
+    assert (after.line_items, after.review) == (items, ())
+
+
+@pytest.mark.parametrize("items", [(item(2999),), (item(), item(1)), ()])
+def test_items_that_do_not_add_up_are_stored_under_review(items: tuple[LineItem, ...]) -> None:
+    after = with_line_items(order(), items)
+    assert (after.line_items, after.review) == (items, ("amounts_differ",))
+
+
+def test_an_item_in_another_currency_is_stored_under_review() -> None:
+    assert with_line_items(order(), (item(currency=EUR),)).review == ("currency_differs",)
+
+
+@pytest.mark.parametrize(
+    ("checkout", "items"),
+    [
+        ({"amount_subtotal": None}, (item(1),)),
+        ({"currency": None}, (item(currency=EUR),)),
+        ({}, (item(1), item(None))),
+        ({}, (item(currency=None),)),
+    ],
+)
+def test_what_nobody_knows_contradicts_nothing(checkout: dict[str, object], items: tuple[LineItem, ...]) -> None:
+    assert with_line_items(order(**checkout), items).review == ()
+
+
+def test_a_free_order_without_items_adds_up() -> None:
+    assert with_line_items(order(amount_subtotal=0), ()).review == ()
+
+
+@given(orders, bought)
+def test_doing_it_again_changes_nothing(before: Order, items: tuple[LineItem, ...]) -> None:
+    once = with_line_items(before, items)
+    assert with_line_items(once, items) == once
+
+
+@given(orders, bought)
+def test_no_other_doubt_is_taken_back_and_nothing_else_is_touched(before: Order, items: tuple[LineItem, ...]) -> None:
+    after = with_line_items(before, items)
+    assert set(before.review) - DOUBTS <= set(after.review)
+    assert list(after.review) == sorted(set(after.review))
+    assert replace(after, line_items=before.line_items, review=before.review) == before
+
+
+@given(orders, bought, st.randoms())
+def test_the_order_of_the_items_decides_nothing(before: Order, items: tuple[LineItem, ...], random: object) -> None:
+    shuffled = list(items)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert with_line_items(before, tuple(shuffled)).review == with_line_items(before, items).review
+
+
+@pytest.mark.parametrize("name", ["amount_subtotal", "amount_total"])
+def test_a_negative_amount_is_impossible(name: str) -> None:
+    assert order(**{name: -1}).review == ("impossible_amount",)
+    assert order(**{name: 0}).review == ()
+
+
+@pytest.mark.parametrize("name", ["amount_discount", "amount_shipping", "amount_tax"])
+def test_a_negative_part_of_the_total_is_impossible(name: str) -> None:
+    assert order(total_details={name: -1}).review == ("impossible_amount",)
+
+
+def test_a_page_is_read_whole() -> None:
+    said = line_item(1500, 2)
+    page = read_page({"object": "list", "data": [said], "has_more": True, "url": "/v1"})
+    (read,) = page.items
+    assert (read.id, read.amount_total, read.product) == (said["id"], 3000, said["price"]["product"])
+    assert page.has_more
+
+
+@given(json_values | st.fixed_dictionaries({"data": json_values, "has_more": st.booleans()}))
+def test_any_answer_is_a_page_or_a_shape_error(answer: object) -> None:
+    try:
+        page = read_page(answer)
+    except ShapeError:
+        return
+    assert page.items or not page.has_more
+
+
+@pytest.mark.parametrize("loaded_after", [0, 1])
+def test_the_verdict_does_not_depend_on_which_twin_was_there_when_the_items_were_read(loaded_after: int) -> None:
+    twins = [
+        event(COMPLETED, session("cs_test_a1", amount_subtotal=subtotal), id=event_id)
+        for event_id, subtotal in (("evt_b", 1500), ("evt_a", 9000))
+    ]
+    items = (LineItem(id="li_1", amount_subtotal=1500),)
+    now = apply(None, parsed(twins[0])).order
+    now = with_line_items(now, items) if loaded_after == 0 else now
+    now = apply(now, parsed(twins[1])).order
+    now = with_line_items(now, items) if loaded_after == 1 else now
+    assert (now.amount_subtotal, now.review) == (9000, ("amounts_differ",))

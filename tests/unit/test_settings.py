@@ -1,0 +1,281 @@
+"""The environment: everything that is wrong is named at once, nothing secret is shown."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from fulfillment.errors import ConfigurationError
+from fulfillment.settings import Settings, SubscriberSettings, WebhookSettings
+from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
+from local.stripe_events import COMPLETED, event, session
+from samples import parsed
+
+A, B = "whsec_" + "a" * 32, "whsec_" + "b" * 32
+BASE = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "true"}
+WEBHOOK = BASE | {"STRIPE_WEBHOOK_SECRETS": A}
+LIVE, TEST = "rk_live_" + "a" * 32, "sk_test_" + "b" * 32
+KEYED = BASE | {"STRIPE_API_KEY": LIVE}
+
+
+def problems(kind: type[Settings], env: dict[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as error:
+        kind.load(env)
+    return str(error.value)
+
+
+def test_defaults_are_the_contracts() -> None:
+    webhook, subscriber = WebhookSettings.load(WEBHOOK), SubscriberSettings.load(BASE)
+    assert (webhook.project, webhook.livemode, webhook.events_topic) == ("shop", True, "checkout-events")
+    assert webhook.webhook_secrets() == (A,)
+    assert (subscriber.dead_letter_topic, subscriber.database) == ("checkout-events-dead-letter", "(default)")
+    assert (subscriber.collection, subscriber.order_filter) == ("orders", None)
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    said = problems(WebhookSettings, {"STRIPE_LIVEMODE": "yes", "EVENTS_TOPIC": "goog-x"})
+    assert "GOOGLE_CLOUD_PROJECT is required" in said
+    assert "STRIPE_LIVEMODE must be true (live mode) or false (test mode)" in said
+    assert "EVENTS_TOPIC must be a Pub/Sub topic's id" in said
+    assert "exactly one of STRIPE_WEBHOOK_SECRETS and STRIPE_WEBHOOK_SECRETS_FILE" in said
+
+
+def test_an_entry_point_asks_only_for_what_it_needs() -> None:
+    assert SubscriberSettings.load(BASE).project == "shop"
+    assert "STRIPE_WEBHOOK" in problems(WebhookSettings, BASE)
+
+
+def test_blank_is_not_set() -> None:
+    assert problems(SubscriberSettings, BASE | {"STRIPE_LIVEMODE": " "}) == "STRIPE_LIVEMODE is required"
+    assert SubscriberSettings.load(BASE | {"ORDERS_COLLECTION": ""}).collection == "orders"
+
+
+def test_secrets_in_two_places_are_a_contradiction(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text(A)
+    assert "exactly one" in problems(WebhookSettings, WEBHOOK | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "s")})
+
+
+@pytest.mark.parametrize("text", [f"{A},{B}", f" {A}\n{B}\n", f"{A} , {B}", f"\t{A}\r\n,{B},"])
+def test_several_secrets_are_separated_by_commas_or_whitespace(text: str) -> None:
+    assert parse_webhook_secrets(text) == (A, B)
+
+
+@pytest.mark.parametrize("text", ["", ",", "whsec_", "whsec_short", "sk_live_" + "a" * 32, f"{A},oops"])
+def test_a_secret_that_is_empty_short_or_none_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="signing secrets") as error:
+        parse_webhook_secrets(text)
+    assert "oops" not in str(error.value)
+    assert "aaaa" not in str(error.value)
+
+
+def test_no_secret_is_in_the_representation() -> None:
+    assert "aaaa" not in repr(WebhookSettings.load(WEBHOOK))
+
+
+def test_what_is_left_out_is_listed() -> None:
+    left_out = SubscriberSettings.load(BASE).left_out()
+    assert {"ORDER_FILTER", "STRIPE_API_KEY", "SMTP_URL", "ORDER_EVENTS_TOPIC"} <= set(left_out)
+    assert not any(name.endswith(("_FILE", "_EMULATOR_HOST")) for name in left_out)
+    assert "STRIPE_API_KEY" not in SubscriberSettings.load(KEYED).left_out()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_rotated_secret_is_in_force_after_ten_seconds_without_a_deploy(tmp_path: Path) -> None:
+    file, clock = tmp_path / "secret", Clock()
+    file.write_text(A)
+    secrets = SecretFile(file, parse_webhook_secrets, clock)
+    file.write_text(f"{A}\n{B}")
+    clock.now = 9.9
+    assert secrets() == (A,)
+    clock.now = 10
+    assert secrets() == (A, B)
+
+
+@pytest.mark.parametrize("content", [None, "", "rubbish", "\udc00"])
+def test_a_file_that_became_unreadable_keeps_the_last_good_secrets(tmp_path: Path, content: str | None) -> None:
+    file, clock = tmp_path / "secret", Clock()
+    file.write_text(A)
+    secrets = SecretFile(file, parse_webhook_secrets, clock)
+    file.unlink() if content is None else file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    clock.now = 60
+    assert secrets() == (A,)
+    file.write_text(B)
+    clock.now = 120
+    assert secrets() == (B,)
+
+
+def test_secrets_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(A)
+    settings = WebhookSettings.load(BASE | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "secret")})
+    assert settings.webhook_secrets() == (A,)
+
+
+def test_a_file_that_is_missing_at_start_is_named(tmp_path: Path) -> None:
+    said = problems(WebhookSettings, BASE | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "none")})
+    assert said == "STRIPE_WEBHOOK_SECRETS_FILE cannot be read (FileNotFoundError)"
+
+
+@pytest.mark.parametrize("text", ["", "shop=acme", "metadata.=x", "metadata.shop", "metadata.shop=", "payment_link=,"])
+def test_a_filter_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be metadata.KEY=VALUE or payment_link="):
+        OrderFilter.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("metadata.shop=acme", True),
+        ("metadata.shop=other, acme", True),
+        ("metadata.shop=other", False),
+        ("metadata.store=acme", False),
+        ("metadata.n=1", False),
+        ("payment_link=plink_1,plink_2", True),
+        ("payment_link=plink_3", False),
+    ],
+)
+def test_a_filter_says_which_sessions_are_ours(text: str, matches: bool) -> None:  # noqa: FBT001
+    said = session("cs_test_a1", metadata={"shop": "acme", "n": [1]}, payment_link={"id": "plink_2"})
+    assert OrderFilter.parse(text).matches(parsed(event(COMPLETED, said)).checkout) is matches
+
+
+@pytest.mark.parametrize("name", ["Bad DB!", "a/b", "abc", "-abcd"])
+def test_a_database_that_cannot_be_is_named(name: str) -> None:
+    assert "FIRESTORE_DATABASE must be" in problems(SubscriberSettings, BASE | {"FIRESTORE_DATABASE": name})
+
+
+@pytest.mark.parametrize("name", ["../x y", "A-B", "p"])
+def test_a_project_that_cannot_be_is_named(name: str) -> None:
+    assert "GOOGLE_CLOUD_PROJECT must be" in problems(SubscriberSettings, BASE | {"GOOGLE_CLOUD_PROJECT": name})
+
+
+@pytest.mark.parametrize("name", ["a/b", "__x__", "ü", "a b"])
+def test_a_collection_that_firestore_refuses_is_named(name: str) -> None:
+    assert "ORDERS_COLLECTION must be" in problems(SubscriberSettings, BASE | {"ORDERS_COLLECTION": name})
+
+
+def key(env: dict[str, str]) -> str | None:
+    tell = SubscriberSettings.load(env).stripe_key
+    return tell() if tell else None
+
+
+def test_an_api_key_is_optional_and_stripes_own_address_the_default() -> None:
+    assert key(BASE) is None
+    assert key(KEYED) == LIVE
+    assert SubscriberSettings.load(BASE).api_base == "https://api.stripe.com"
+
+
+def test_an_api_key_from_a_file_is_stripped_and_read_again(tmp_path: Path) -> None:
+    file, clock = tmp_path / "key", Clock()
+    file.write_text(f"{LIVE}\n")
+    assert key(BASE | {"STRIPE_API_KEY_FILE": str(file)}) == LIVE
+    tell = SecretFile(file, parse_api_key, clock)
+    file.write_text(f" {TEST} ")
+    clock.now = 10
+    assert tell() == TEST
+
+
+@pytest.mark.parametrize("text", ["pk_live_" + "a" * 32, A, "sk_" + "a" * 32, "sk_live_", "sk_live_aaaa aaaaaaaa", "é"])
+def test_an_api_key_that_is_none_is_refused_and_not_shown(text: str) -> None:
+    said = problems(SubscriberSettings, BASE | {"STRIPE_API_KEY": text})
+    assert said.startswith("STRIPE_API_KEY must be a secret or restricted key: ")
+    assert "aaaa" not in said
+
+
+@pytest.mark.parametrize(
+    ("livemode", "given", "said"),
+    [
+        ("true", TEST, "the Stripe API key is of test mode, but STRIPE_LIVEMODE=true means live mode"),
+        ("false", LIVE, "the Stripe API key is of live mode, but STRIPE_LIVEMODE=false means test mode"),
+    ],
+)
+def test_an_api_key_of_the_other_mode_is_refused_and_not_shown(
+    tmp_path: Path, livemode: str, given: str, said: str
+) -> None:
+    (tmp_path / "key").write_text(given)
+    base = BASE | {"STRIPE_LIVEMODE": livemode}
+    assert problems(SubscriberSettings, base | {"STRIPE_API_KEY": given}) == said
+    assert problems(SubscriberSettings, base | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")}) == said
+
+
+def test_two_api_keys_are_a_contradiction(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(LIVE)
+    said = problems(SubscriberSettings, KEYED | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")})
+    assert said == "STRIPE_API_KEY and STRIPE_API_KEY_FILE contradict each other: set one of them"
+
+
+def test_a_wrong_livemode_is_not_blamed_on_the_api_key() -> None:
+    said = problems(SubscriberSettings, KEYED | {"STRIPE_LIVEMODE": "yes"})
+    assert said == "STRIPE_LIVEMODE must be true (live mode) or false (test mode)"
+
+
+def test_no_api_key_is_in_the_representation(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(LIVE)
+    for env in (KEYED, BASE | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")}):
+        assert "aaaa" not in repr(SubscriberSettings.load(env))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("https://api.stripe.com/", "https://api.stripe.com"),
+        ("https://proxy.example.com:8443/stripe", "https://proxy.example.com:8443/stripe"),
+        ("http://127.0.0.1:4242", "http://127.0.0.1:4242"),
+        ("http://localhost:4242/", "http://localhost:4242"),
+        ("http://[::1]:4242", "http://[::1]:4242"),
+    ],
+)
+def test_the_api_is_at_an_encrypted_address_or_on_loopback(text: str, read: str) -> None:
+    assert SubscriberSettings.load(BASE | {"STRIPE_API_BASE": text}).api_base == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://api.stripe.com",
+        "http://127.0.0.1.example.com",
+        "http://10.0.0.1",
+        "api.stripe.com",
+        "https://",
+        "https://user@api.stripe.com",
+        "https://api.stripe.com?x=1",
+        "https://api.stripe.com#x",
+        "https://[::1",
+        "ftp://localhost",
+    ],
+)
+def test_an_address_that_would_show_the_key_is_refused(text: str) -> None:
+    said = problems(SubscriberSettings, BASE | {"STRIPE_API_BASE": text})
+    assert said.startswith("STRIPE_API_BASE ")
+
+
+def test_a_secret_that_is_read_late_is_adopted_when_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mounted secret is fetched when it is read: nobody waits long for that, and it is not thrown away."""
+    monkeypatch.setattr("fulfillment.values.SECRET_READ_SECONDS", 0.01)
+    file, clock, go = tmp_path / "secret", Clock(), threading.Event()
+    file.write_text(A)
+
+    def parse(text: str) -> tuple[str, ...]:
+        if clock.now:
+            go.wait(10)
+        return parse_webhook_secrets(text)
+
+    secrets = SecretFile(file, parse, clock)
+    file.write_text(B)
+    clock.now = 10
+    assert secrets() == (A,)
+    assert '"outcome": "stale_secret"' in capsys.readouterr().out
+    assert secrets() == (A,)
+    go.set()
+    deadline = time.monotonic() + 10
+    while secrets() != (B,):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

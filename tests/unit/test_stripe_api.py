@@ -1,0 +1,99 @@
+"""Signatures, with bytes that Stripe's own library signed; and what the log says about those that fail."""
+
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.stripe_api import BadSignature, verify
+from local.stripe_events import COMPLETED, body, event, session, signature
+
+NOW = 1_795_446_600
+SECRET, OTHER = "whsec_" + "a" * 32, "whsec_" + "b" * 32
+BODY = body(event(COMPLETED, session("cs_test_a1", metadata={"name": "Jörg 😀"})))
+
+
+def header(secret: str = SECRET, at: int = NOW, payload: bytes = BODY) -> str:
+    return signature(payload, secret, at)["Stripe-Signature"]
+
+
+def code_of(payload: bytes, signed: str | None, secrets: tuple[str, ...] = (SECRET,)) -> str:
+    with pytest.raises(BadSignature) as error:
+        verify(payload, signed, secrets, NOW)
+    return error.value.code
+
+
+def test_a_signed_body_is_stripes() -> None:
+    verify(BODY, header(), (SECRET,), NOW)
+
+
+def test_every_secret_is_tried() -> None:
+    verify(BODY, header(OTHER), (SECRET, OTHER), NOW)
+
+
+def test_while_a_secret_is_rolled_either_signature_will_do() -> None:
+    both = f"{header(OTHER)},{header(SECRET).split(',')[1]}"
+    verify(BODY, both, (SECRET,), NOW)
+
+
+@pytest.mark.parametrize("age", [-300, -1, 0, 299, 300])
+def test_a_signature_within_five_minutes_is_fresh(age: int) -> None:
+    verify(BODY, header(at=NOW - age), (SECRET,), NOW)
+
+
+@pytest.mark.parametrize("age", [301, 86400, -301, -86400])
+def test_older_and_newer_than_five_minutes_is_the_clock(age: int) -> None:
+    assert code_of(BODY, header(at=NOW - age)) == "clock"
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_no_header_is_named(missing: str | None) -> None:
+    assert code_of(BODY, missing) == "no_header"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["x", "t=,v1=", "t=1", "v1=abc", ",,,", "t=abc,v1=abc", "=", "t=1=2,v1", "t=" + "9" * 6000 + ",v1=a", "t=1,v1=é"],
+)
+def test_a_header_that_is_none_is_refused(bad: str) -> None:
+    assert code_of(BODY, bad) in ("malformed_header", "wrong_secret")
+
+
+@given(st.text())
+def test_verify_raises_nothing_but_bad_signature_whatever_the_header(header: str) -> None:
+    with pytest.raises(BadSignature):
+        verify(BODY, header, (SECRET,), NOW)
+
+
+def test_another_secret_is_named() -> None:
+    assert code_of(BODY, header(OTHER)) == "wrong_secret"
+
+
+def test_a_changed_body_is_refused() -> None:
+    assert code_of(BODY.replace(b"3500", b"3501"), header()) == "wrong_secret"
+
+
+def test_a_body_that_was_encoded_again_is_named() -> None:
+    assert code_of(BODY.replace(b"\n", b"").replace(b"  ", b""), header()) == "re_encoded_body"
+
+
+def test_a_body_that_is_not_utf_8_is_refused() -> None:
+    assert code_of(b"\xff" + BODY, header()) == "re_encoded_body"
+
+
+def test_only_the_scheme_v1_counts() -> None:
+    assert code_of(BODY, header().replace("v1=", "v0=")) == "malformed_header"
+
+
+def test_the_library_signs_as_the_documentation_says() -> None:
+    """So that the test's signatures are not merely the library agreeing with itself."""
+    expected = hmac.new(SECRET.encode(), f"{NOW}.".encode() + BODY, hashlib.sha256).hexdigest()
+    assert header() == f"t={NOW},v1={expected}"
+
+
+def test_the_first_of_two_times_is_the_one_that_counts_as_in_the_library() -> None:
+    stale = header(at=NOW - 1000)
+    assert code_of(BODY, f"{stale},t={NOW}") == "clock"
+    assert code_of(BODY, f"t={NOW},{stale}") == "wrong_secret"

@@ -1,0 +1,101 @@
+"""The message of the contract, and the push envelope that brings it back."""
+
+import base64
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.errors import MalformedMessage
+from fulfillment.topic import Message, attributes_of, parse_push
+from local.memory import push_body
+from local.stripe_events import COMPLETED, event, session
+from samples import json_values
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_the_attributes_are_the_contracts() -> None:
+    said = event(COMPLETED, session("cs_test_a1"), id="evt_1", account="acct_1")
+    assert attributes_of(said, TRACE) == {
+        "event_id": "evt_1",
+        "event_type": COMPLETED,
+        "session_id": "cs_test_a1",
+        "livemode": "false",
+        "api_version": "2026-10-28.endive",
+        "account": "acct_1",
+        "traceparent": TRACE,
+    }
+
+
+def test_without_connect_there_is_no_account() -> None:
+    assert "account" not in attributes_of(event(COMPLETED, session("cs_test_a1")), TRACE)
+
+
+@pytest.mark.parametrize("bad", ["", "a/b", ".", "..", "__x__", "c" * 256, 5, None, [], "\ud800"])
+def test_an_unusable_session_id_is_left_out(bad: object) -> None:
+    assert "session_id" not in attributes_of(event(COMPLETED, session("cs_test_a1") | {"id": bad}), TRACE)
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"object": None}, {"object": {}}])
+def test_a_missing_session_leaves_no_session_id(data: object) -> None:
+    assert "session_id" not in attributes_of({"data": data}, TRACE)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "type", "livemode", "api_version", "account", "data"]), json_values))
+def test_attributes_are_always_fit_for_pubsub(said: dict[str, Any]) -> None:
+    for name, value in attributes_of(said, TRACE).items():
+        assert 0 < len(value.encode()) <= 1024, name
+
+
+@given(st.binary(), st.dictionaries(st.text(min_size=1), st.text()))
+def test_a_push_brings_back_what_was_published(data: bytes, attributes: dict[str, str]) -> None:
+    message = Message(data=data, attributes=attributes, id="7", attempt=3)
+    assert parse_push(push_body(message, 3)) == message
+
+
+def test_a_push_of_the_emulator_has_no_attempt() -> None:
+    assert parse_push(push_body(Message(data=b"x", id="1"))).attempt is None
+
+
+def test_a_message_of_attributes_alone_has_no_data() -> None:
+    assert parse_push(b'{"message": {"attributes": {"a": "b"}}}') == Message(data=b"", attributes={"a": "b"})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"message": null}',
+        b'{"message": []}',
+        b'{"message": {"data": 5}}',
+        b'{"message": {"data": "!!!!"}}',
+        b'{"message": {"data": "abc"}}',
+        '{"message": {"data": "é"}}'.encode(),
+        b'{"message": {"attributes": {"a": 1}}}',
+        b'{"message": {}, "deliveryAttempt": "x"}',
+        b"[" * 50_000,
+    ],
+)
+def test_what_is_no_push_is_malformed(raw: bytes) -> None:
+    with pytest.raises(MalformedMessage, match="not a Pub/Sub push"):
+        parse_push(raw)
+
+
+@given(json_values)
+def test_parse_push_raises_nothing_but_malformed_message(value: Any) -> None:
+    with contextlib.suppress(MalformedMessage):
+        parse_push(json.dumps({"message": value}).encode())
+
+
+def test_the_error_does_not_quote_the_data() -> None:
+    with pytest.raises(MalformedMessage) as error:
+        parse_push(json.dumps({"message": {"data": "jenny.rosen@example.com"}}).encode())
+    assert "jenny" not in str(error.value)
+    assert base64.b64encode(b"jenny").decode() not in str(error.value)
