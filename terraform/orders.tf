@@ -1,0 +1,58 @@
+# Where the orders are kept.
+
+locals {
+  # Every other field of an order is out of the index: an index costs a write each, and one on a growing timestamp
+  # would cap the collection at 500 writes a second.
+  unindexed_fields = toset([
+    "amount_discount", "amount_shipping", "amount_subtotal", "amount_tax", "amount_total",
+    "consent", "created_at", "custom_fields", "effects", "erased_at", "events", "fulfilled_at", "granted",
+    "lease", "line_items", "locale", "metadata", "paid_at", "presentment", "schema", "shipping", "source", "updated_at",
+  ])
+}
+
+resource "google_firestore_database" "orders" {
+  project                           = var.project_id
+  name                              = coalesce(var.orders.database, "${var.name}-orders")
+  location_id                       = coalesce(var.orders.location, var.region)
+  type                              = "FIRESTORE_NATIVE"
+  concurrency_mode                  = "OPTIMISTIC"
+  app_engine_integration_mode       = "DISABLED"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = var.orders.protected ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  deletion_policy                   = var.orders.protected ? "ABANDON" : "DELETE" # a destroy leaves the orders alone
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_firestore_field" "unindexed" {
+  for_each = local.unindexed_fields
+
+  project    = var.project_id
+  database   = google_firestore_database.orders.name
+  collection = var.orders.collection
+  field      = each.value
+
+  index_config {}
+}
+
+resource "google_firestore_backup_schedule" "daily" {
+  count = var.orders.daily_backup_days > 0 ? 1 : 0
+
+  project   = var.project_id
+  database  = google_firestore_database.orders.name
+  retention = "${var.orders.daily_backup_days * 86400}s"
+
+  daily_recurrence {}
+}
+
+resource "google_firestore_backup_schedule" "weekly" {
+  count = var.orders.weekly_backup_days > 0 ? 1 : 0
+
+  project   = var.project_id
+  database  = google_firestore_database.orders.name
+  retention = "${var.orders.weekly_backup_days * 86400}s"
+
+  weekly_recurrence {
+    day = "SUNDAY"
+  }
+}

@@ -1,0 +1,60 @@
+output "webhook_url" {
+  description = "The address that Stripe sends events to. `scripts/ops register-webhook` registers it."
+  value       = google_cloudfunctions2_function.webhook.url
+}
+
+output "orders_database" {
+  description = "Id of the Firestore database with the orders."
+  value       = google_firestore_database.orders.name
+}
+
+output "order_events_topic" {
+  description = "Id of the topic that tells your other services of each change of an order's status; null if it is off."
+  value       = one(google_pubsub_topic.order_events[*].id)
+}
+
+output "subscriber_accounts" {
+  description = "The accounts that your hooks.py runs as, by entry point: for roles on resources of your own."
+  value       = { for entry_point, account in google_service_account.subscriber : entry_point => account.email }
+}
+
+output "deployment" {
+  description = "What `scripts/ops` needs to know of this deployment: names, no secrets."
+  value = {
+    project        = var.project_id
+    project_number = tostring(data.google_project.this.number)
+    region         = var.region
+    name           = var.name
+    livemode       = var.stripe.livemode
+    api_version    = var.stripe.api_version
+    connect        = var.stripe.connect
+    database       = google_firestore_database.orders.name
+    collection     = var.orders.collection
+    topics = {
+      events       = google_pubsub_topic.events.name
+      dead_letter  = google_pubsub_topic.dead_letter.name
+      order_events = one(google_pubsub_topic.order_events[*].name)
+    }
+    dead_letter_subscription = google_pubsub_subscription.dead_letter.name
+    webhook = {
+      function = google_cloudfunctions2_function.webhook.name
+      url      = google_cloudfunctions2_function.webhook.url
+      account  = google_service_account.webhook.email
+    }
+    subscribers = {
+      for entry_point, subscriber in local.subscribers : entry_point => {
+        function     = google_cloudfunctions2_function.subscriber[entry_point].name
+        url          = google_cloudfunctions2_function.subscriber[entry_point].service_config[0].uri
+        event_type   = subscriber.event_type
+        subscription = google_pubsub_subscription.subscriber[entry_point].name
+        account      = google_service_account.subscriber[entry_point].email
+        push_account = google_service_account.push[entry_point].email
+      }
+    }
+    secrets = {
+      webhook        = local.secrets.webhook.id
+      stripe_api_key = try(local.secrets.stripe_api_key.id, null)
+      smtp_url       = try(local.secrets.smtp_url.id, null)
+    }
+  }
+}

@@ -1,0 +1,257 @@
+# Every input that is refused. One run refuses many variables at once, each by one of its rules: a run costs a second.
+
+mock_provider "archive" {}
+mock_provider "google" {}
+
+variables {
+  project_id = "acme-shop"
+  region     = "europe-west1"
+  stripe     = { livemode = false }
+}
+
+run "refuses_all_of_these_1" {
+  command = plan
+
+  variables {
+    # project id with capitals
+    project_id = "Acme"
+    # region that is a zone
+    region = "europe-west1-b"
+    # name too long for an account
+    name = "a-name-that-is-16"
+    # runtime that is not tested
+    runtime = "python310"
+    # api version of no date
+    stripe = { livemode = false, api_version = "latest" }
+    # webhook secret that is short
+    stripe_webhook_secrets = "whsec_short"
+    # sender without a domain
+    mail = { from = "orders" }
+    # mail server that is no url
+    smtp_url = "mail.acme.example:465"
+    # hook that outlives the push
+    hook = { timeout = 401 }
+    # more warm webhooks than allowed
+    webhook = { min_instances = 3, max_instances = 2 }
+    # five attempts
+    subscribers = { max_delivery_attempts = 5 }
+    # retention beyond a month
+    topics = { events_retention_days = 32 }
+    # database that is the default
+    orders = { database = "(default)" }
+  }
+
+  expect_failures = [
+    var.project_id,
+    var.region,
+    var.name,
+    var.runtime,
+    var.stripe,
+    var.stripe_webhook_secrets,
+    var.mail,
+    var.smtp_url,
+    var.hook,
+    var.webhook,
+    var.subscribers,
+    var.topics,
+    var.orders,
+  ]
+}
+
+run "refuses_all_of_these_2" {
+  command = plan
+
+  variables {
+    # project id too short
+    project_id = "acme"
+    # region that is a multi region
+    region = "eu"
+    # name with a hyphen last
+    name = "checkout-"
+    # order filter without a value
+    stripe = { livemode = false, order_filter = "metadata.shop" }
+    # webhook secret that is a key
+    stripe_webhook_secrets = "whsec_0123456789abcdef,sk_test_0123456789abcdef"
+    # sender with a line break
+    mail = { from = "Acme\nBcc: x <orders@acme.example>" }
+    # mail server in the clear
+    smtp_url = "smtp+insecure://mail.acme.example:25"
+    # hook without time
+    hook = { timeout = 0 }
+    # no webhook
+    webhook = { max_instances = 0 }
+    # too many attempts
+    subscribers = { max_delivery_attempts = 101 }
+    # location that does not exist
+    orders = { location = "europe" }
+  }
+
+  expect_failures = [
+    var.project_id,
+    var.region,
+    var.name,
+    var.stripe,
+    var.stripe_webhook_secrets,
+    var.mail,
+    var.smtp_url,
+    var.hook,
+    var.webhook,
+    var.subscribers,
+    var.orders,
+  ]
+}
+
+run "refuses_all_of_these_3" {
+  command = plan
+
+  variables {
+    # name that google keeps for itself
+    name = "google"
+    # order filter of another field
+    stripe = { livemode = false, order_filter = "customer=cus_1" }
+    # shop in the clear
+    mail = { from = "orders@acme.example", shop_url = "http://acme.example" }
+    # hook variable with a hyphen
+    hook = { environment = { "MY-VAR" = "x" } }
+    # no concurrency
+    webhook = { concurrency = 0 }
+    # backoff too fast
+    subscribers = { minimum_backoff = 1 }
+    # collection that is reserved
+    orders = { collection = "__orders__" }
+  }
+
+  expect_failures = [
+    var.name,
+    var.stripe,
+    var.mail,
+    var.hook,
+    var.webhook,
+    var.subscribers,
+    var.orders,
+  ]
+}
+
+run "refuses_all_of_these_4" {
+  command = plan
+
+  variables {
+    # api key version zero
+    stripe = { livemode = false, api_key_version = 0 }
+    # smtp url version zero
+    mail = { from = "orders@acme.example", smtp_url_version = 0 }
+    # hook variable of the product
+    hook = { environment = { STRIPE_LIVEMODE = "true" } }
+    # backoff too slow
+    subscribers = { maximum_backoff = 601 }
+    # backup for longer than there is
+    orders = { weekly_backup_days = 99 }
+  }
+
+  expect_failures = [
+    var.stripe,
+    var.mail,
+    var.hook,
+    var.subscribers,
+    var.orders,
+  ]
+}
+
+run "refuses_all_of_these_5" {
+  command = plan
+
+  variables {
+    # webhook secrets version in halves
+    stripe = { livemode = false, webhook_secrets_version = 1.5 }
+    # hook secret over the product
+    hook = { secrets = { STRIPE_API_KEY = { secret = "mine" } } }
+    # backoff upside down
+    subscribers = { minimum_backoff = 100, maximum_backoff = 50 }
+  }
+
+  expect_failures = [
+    var.stripe,
+    var.hook,
+    var.subscribers,
+  ]
+}
+
+run "refuses_all_of_these_6" {
+  command = plan
+
+  variables {
+    # publishable key
+    stripe_api_key = "pk_test_abcdefgh12345678"
+    # hook variable twice
+    hook = { environment = { KEY = "x" }, secrets = { KEY = { secret = "mine" } } }
+    # more warm subscribers than allowed
+    subscribers = { min_instances = 11 }
+  }
+
+  expect_failures = [
+    var.stripe_api_key,
+    var.hook,
+    var.subscribers,
+  ]
+}
+
+run "refuses_all_of_these_7" {
+  command = plan
+
+  variables {
+    # key of the other mode
+    stripe_api_key = "rk_live_abcdefgh12345678"
+    # hook secret by its path
+    hook = { secrets = { KEY = { secret = "projects/acme/secrets/mine" } } }
+    # no subscribers
+    subscribers = { max_instances = 0 }
+  }
+
+  expect_failures = [
+    var.stripe_api_key,
+    var.hook,
+    var.subscribers,
+  ]
+}
+
+run "refuses_all_of_these_8" {
+  command = plan
+
+  variables {
+    # hook secret of no version
+    hook = { secrets = { KEY = { secret = "mine", version = "newest" } } }
+    # subscribers without concurrency
+    subscribers = { concurrency = 1001 }
+  }
+
+  expect_failures = [
+    var.hook,
+    var.subscribers,
+  ]
+}
+
+run "refuses_all_of_these_9" {
+  command = plan
+
+  variables {
+    # hook that owns the project
+    hook = { roles = ["roles/editor"] }
+  }
+
+  expect_failures = [
+    var.hook,
+  ]
+}
+
+run "refuses_all_of_these_10" {
+  command = plan
+
+  variables {
+    # hook role that is none
+    hook = { roles = ["pubsub.publisher"] }
+  }
+
+  expect_failures = [
+    var.hook,
+  ]
+}

@@ -1,0 +1,317 @@
+variable "project_id" {
+  description = "Id of the Google Cloud project. It must exist and have billing."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id must be a project's id: 6 to 30 lower case letters, digits and hyphens, a letter first, no hyphen last."
+  }
+}
+
+variable "region" {
+  description = "Region of the functions, such as europe-west1. The nearer to Firestore, the faster the ack."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]{1,2}$", var.region))
+    error_message = "region must be a region, such as europe-west1: no zone (europe-west1-b), no multi-region (eu)."
+  }
+}
+
+variable "name" {
+  description = "First part of every resource's name. A second deployment in the same project (test mode beside live mode) needs another one."
+  type        = string
+  default     = "checkout"
+  nullable    = false
+
+  validation {
+    # The longest account id is NAME-push-succeeded, and Google allows 30 characters.
+    condition     = can(regex("^[a-z][a-z0-9-]{1,13}[a-z0-9]$", var.name)) && !startswith(var.name, "goog")
+    error_message = "name must be 3 to 15 lower case letters, digits and hyphens, a letter first, no hyphen last, not goog…."
+  }
+}
+
+variable "runtime" {
+  description = "Runtime of the functions. The tests run on the default."
+  type        = string
+  default     = "python313"
+  nullable    = false
+
+  validation {
+    condition     = contains(["python311", "python312", "python313"], var.runtime)
+    error_message = "runtime must be python311, python312 or python313: the Pythons that the tests run on."
+  }
+}
+
+variable "stripe" {
+  description = <<-EOT
+    The Stripe side. `livemode`: true for live mode, false for test mode; events of the other mode are dropped.
+    `api_version`: what the webhook endpoint is pinned to by `scripts/ops register-webhook`. `connect`: whether it gets
+    the events of connected accounts. `order_filter`: which sessions are ours, `metadata.KEY=VALUE` or
+    `payment_link=plink_1,plink_2`. `api_key_version`: 1 once `stripe_api_key` is given, and one more for every new
+    value; null for no key: then line items are not read. `webhook_secrets_version`: as for the key.
+  EOT
+  type = object({
+    livemode                = bool
+    api_version             = optional(string, "2026-10-28.endive")
+    connect                 = optional(bool, false)
+    order_filter            = optional(string)
+    api_key_version         = optional(number)
+    webhook_secrets_version = optional(number, 1)
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^20[0-9]{2}-[0-9]{2}-[0-9]{2}(\\.[a-z]+)?$", var.stripe.api_version))
+    error_message = "stripe.api_version must be a version of Stripe's API, such as 2026-10-28.endive."
+  }
+  validation {
+    condition     = var.stripe.order_filter == null || can(regex("^(metadata\\.[^=]+|payment_link)=[^,]+(,[^,]+)*$", var.stripe.order_filter))
+    error_message = "stripe.order_filter must be metadata.KEY=VALUE or payment_link=plink_1,plink_2."
+  }
+  validation {
+    condition     = var.stripe.api_key_version == null || try(var.stripe.api_key_version >= 1 && floor(var.stripe.api_key_version) == var.stripe.api_key_version, false)
+    error_message = "stripe.api_key_version must be a whole number from 1 on, or null."
+  }
+  validation {
+    condition     = var.stripe.webhook_secrets_version >= 1 && floor(var.stripe.webhook_secrets_version) == var.stripe.webhook_secrets_version
+    error_message = "stripe.webhook_secrets_version must be a whole number from 1 on."
+  }
+}
+
+variable "stripe_api_key" {
+  description = "A restricted key of Stripe's API that may read Checkout Sessions. Never stored in the state: needed only when stripe.api_key_version is new. Give it as TF_VAR_stripe_api_key."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.stripe_api_key == null || can(regex("^[sr]k_(test|live)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
+    error_message = "stripe_api_key must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…."
+  }
+  validation {
+    condition     = var.stripe_api_key == null || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
+    error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false."
+  }
+}
+
+variable "stripe_webhook_secrets" {
+  description = "Signing secrets of webhook endpoints that exist already, separated by commas or whitespace. Leave it out: `scripts/ops register-webhook` stores the secret of the endpoint that it makes. Never stored in the state."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.stripe_webhook_secrets == null || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
+    error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 characters or more, separated by commas or whitespace."
+  }
+}
+
+variable "mail" {
+  description = <<-EOT
+    Mails to the buyer; null for none. `from`: the sender, `Acme <orders@acme.example>`. `shop_url`: the shop, linked
+    where a payment has failed. `smtp_url_version`: as stripe.api_key_version, for `smtp_url`.
+  EOT
+  type = object({
+    from             = string
+    shop_url         = optional(string)
+    smtp_url_version = optional(number, 1)
+  })
+  default = null
+
+  validation {
+    condition     = var.mail == null || can(regex("^([^<>\\r\\n]* <[^@<>\\s]+@[^@<>\\s]+\\.[^@<>\\s]+>|[^@<>\\s]+@[^@<>\\s]+\\.[^@<>\\s]+)$", var.mail.from))
+    error_message = "mail.from must be an e-mail address, or a name and an address: Acme <orders@acme.example>."
+  }
+  validation {
+    condition     = var.mail == null || try(var.mail.shop_url == null || can(regex("^https://[^\\s/]+\\.[^\\s]+$", var.mail.shop_url)), false)
+    error_message = "mail.shop_url must be an https:// address."
+  }
+  validation {
+    condition     = var.mail == null || try(var.mail.smtp_url_version >= 1 && floor(var.mail.smtp_url_version) == var.mail.smtp_url_version, false)
+    error_message = "mail.smtp_url_version must be a whole number from 1 on."
+  }
+}
+
+variable "smtp_url" {
+  description = "The mail server with its password: smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS required). Never stored in the state: needed only when mail.smtp_url_version is new. Give it as TF_VAR_smtp_url."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.smtp_url == null || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
+    error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, without a path; special characters of user and password as %XX."
+  }
+}
+
+variable "hook" {
+  description = <<-EOT
+    What functions/hooks.py needs. `timeout`: seconds of one call, 1 to 400. `environment`: variables. `secrets`: variables
+    whose value is in a secret of this project, by its id. `roles`: roles on this project for the three subscribers'
+    accounts, beyond what the product needs: as few as can be. `hold_on_review`: whether an order under review waits
+    for a person.
+  EOT
+  type = object({
+    timeout        = optional(number, 30)
+    environment    = optional(map(string), {})
+    secrets        = optional(map(object({ secret = string, version = optional(string, "latest") })), {})
+    roles          = optional(set(string), [])
+    hold_on_review = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.hook.timeout >= 1 && var.hook.timeout <= 400 && floor(var.hook.timeout) == var.hook.timeout
+    error_message = "hook.timeout must be whole seconds, 1 to 400: a push is acknowledged within 600 s or comes again."
+  }
+  validation {
+    condition     = alltrue([for name in concat(keys(var.hook.environment), keys(var.hook.secrets)) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))])
+    error_message = "hook.environment and hook.secrets must be named as variables are: letters, digits and _, no digit first."
+  }
+  validation {
+    condition = length(setintersection(concat(keys(var.hook.environment), keys(var.hook.secrets)), [
+      "GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "EVENTS_TOPIC", "DEAD_LETTER_TOPIC", "FIRESTORE_DATABASE", "ORDERS_COLLECTION",
+      "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
+      "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
+      "STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE",
+      "K_REVISION", "K_CONFIGURATION", "PORT",
+    ])) == 0
+    error_message = "hook.environment and hook.secrets must not set a variable of the product or of Cloud Run."
+  }
+  validation {
+    condition     = length(setintersection(keys(var.hook.environment), keys(var.hook.secrets))) == 0
+    error_message = "hook.environment and hook.secrets must not set the same variable."
+  }
+  validation {
+    condition     = alltrue([for each in var.hook.secrets : can(regex("^[A-Za-z0-9_-]{1,255}$", each.secret)) && can(regex("^(latest|[1-9][0-9]*)$", each.version))])
+    error_message = "hook.secrets must name each secret by its id (no projects/…), and its version as a number or latest."
+  }
+  validation {
+    condition     = alltrue([for role in var.hook.roles : can(regex("^(roles/|projects/[^/]+/roles/|organizations/[0-9]+/roles/)[A-Za-z0-9_.]+$", role)) && !contains(["roles/owner", "roles/editor", "roles/viewer"], role)])
+    error_message = "hook.roles must be roles such as roles/pubsub.publisher, and none of owner, editor, viewer."
+  }
+}
+
+variable "webhook" {
+  description = "Scaling of the webhook. `min_instances`: null keeps one warm in live mode, none in test mode."
+  type = object({
+    min_instances = optional(number)
+    max_instances = optional(number, 20)
+    concurrency   = optional(number, 80)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.webhook.min_instances == null || try(var.webhook.min_instances >= 0 && var.webhook.min_instances <= var.webhook.max_instances, false)
+    error_message = "webhook.min_instances must be from 0 to webhook.max_instances."
+  }
+  validation {
+    condition     = var.webhook.max_instances >= 1 && var.webhook.max_instances <= 1000
+    error_message = "webhook.max_instances must be from 1 to 1000."
+  }
+  validation {
+    condition     = var.webhook.concurrency >= 1 && var.webhook.concurrency <= 1000
+    error_message = "webhook.concurrency must be from 1 to 1000 requests per instance."
+  }
+}
+
+variable "subscribers" {
+  description = <<-EOT
+    Scaling of the three subscribers, and how often a message comes again. Backoffs in seconds. After
+    `max_delivery_attempts` it goes to the dead letter: 100 attempts last most of a day, so that an outage of your
+    hook does not turn into dead orders.
+  EOT
+  type = object({
+    min_instances         = optional(number, 0)
+    max_instances         = optional(number, 10)
+    concurrency           = optional(number, 20)
+    max_delivery_attempts = optional(number, 100)
+    minimum_backoff       = optional(number, 10)
+    maximum_backoff       = optional(number, 600)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.subscribers.max_delivery_attempts >= 20 && var.subscribers.max_delivery_attempts <= 100
+    error_message = "subscribers.max_delivery_attempts must be from 20 to 100: fewer would make dead letters of a short outage, and Pub/Sub allows no more."
+  }
+  validation {
+    condition     = var.subscribers.minimum_backoff >= 10 && var.subscribers.minimum_backoff <= 600
+    error_message = "subscribers.minimum_backoff must be from 10 to 600 seconds: faster uses up the delivery attempts."
+  }
+  validation {
+    condition     = var.subscribers.maximum_backoff >= var.subscribers.minimum_backoff && var.subscribers.maximum_backoff <= 600
+    error_message = "subscribers.maximum_backoff must be from subscribers.minimum_backoff to 600 seconds."
+  }
+  validation {
+    condition     = var.subscribers.min_instances >= 0 && var.subscribers.min_instances <= var.subscribers.max_instances
+    error_message = "subscribers.min_instances must be from 0 to subscribers.max_instances."
+  }
+  validation {
+    condition     = var.subscribers.max_instances >= 1 && var.subscribers.max_instances <= 1000
+    error_message = "subscribers.max_instances must be from 1 to 1000."
+  }
+  validation {
+    condition     = var.subscribers.concurrency >= 1 && var.subscribers.concurrency <= 1000
+    error_message = "subscribers.concurrency must be from 1 to 1000 messages per instance."
+  }
+}
+
+variable "topics" {
+  description = "Days for which Pub/Sub keeps messages that were delivered already, for a replay of everything (`events_retention_days`), and whether each change of an order's status is published for your other services (`order_events`)."
+  type = object({
+    events_retention_days = optional(number, 7)
+    order_events          = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.topics.events_retention_days >= 1 && var.topics.events_retention_days <= 31 && floor(var.topics.events_retention_days) == var.topics.events_retention_days
+    error_message = "topics.events_retention_days must be whole days, 1 to 31."
+  }
+}
+
+variable "orders" {
+  description = <<-EOT
+    The Firestore database of the orders. `database`: null for NAME-orders. `location`: null for the region; a
+    multi-region such as eur3 or nam5 costs more and survives the loss of a region. Backups are kept for so many
+    days; 0 makes none of that kind. A `protected` database is neither deleted by Terraform nor by anybody else.
+  EOT
+  type = object({
+    database           = optional(string)
+    location           = optional(string)
+    collection         = optional(string, "orders")
+    protected          = optional(bool, true)
+    daily_backup_days  = optional(number, 7)
+    weekly_backup_days = optional(number, 98)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.orders.database == null || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.orders.database))
+    error_message = "orders.database must be a database's id: 4 to 63 lower case letters, digits and hyphens, a letter first, no hyphen last. (default) is left to others: its settings may be theirs."
+  }
+  validation {
+    condition     = var.orders.location == null || can(regex("^([a-z]+-[a-z]+[0-9]{1,2}|nam5|nam7|eur3)$", var.orders.location))
+    error_message = "orders.location must be a region such as europe-west1, or one of nam5, nam7, eur3. It can never be changed."
+  }
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,255}$", var.orders.collection)) && !can(regex("^__.*__$", var.orders.collection))
+    error_message = "orders.collection must be a Firestore collection's id: letters, digits, - or _, not __so__."
+  }
+  validation {
+    condition     = var.orders.daily_backup_days >= 0 && var.orders.daily_backup_days <= 98 && var.orders.weekly_backup_days >= 0 && var.orders.weekly_backup_days <= 98
+    error_message = "orders.daily_backup_days and orders.weekly_backup_days must be from 0 to 98: Firestore keeps a backup for 14 weeks at most."
+  }
+}
