@@ -4,9 +4,10 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from functions_framework.aio import create_asgi_app
@@ -36,6 +37,19 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("not everything was tested")
         for missing, count in tools.lacking.items():
             terminalreporter.line(f"{count} not run: {missing}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A test that fails on a whole pipe shows what its programs said; one that got no answer, where they stand."""
+    report = yield
+    pipes = {id(each): each for each in getattr(item, "funcargs", {}).values() if isinstance(each, Pipe)}
+    if report.when == "call" and report.failed:
+        for broken in pipes.values():
+            if call.excinfo and call.excinfo.errisinstance(httpx.ReadTimeout):
+                broken.dump_stacks()
+            report.sections += [(f"the end of {name}'s log", text) for name, text in broken.tails().items()]
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ the real `functions-framework` command, on the official emulators.
 
 import contextlib
 import sys
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -131,6 +132,16 @@ class Pipe:
         command += [f"--source={FUNCTIONS / 'main.py'}", f"--target={entry_point}", f"--port={self.ports[entry_point]}"]
         self.processes.start(entry_point, command, self.env)
 
+    def dump_stacks(self) -> None:
+        """Ends the functions, each with the stacks of its threads in its log."""
+        for entry_point in ENTRY_POINTS:
+            self.processes.abort(entry_point)
+        time.sleep(1)
+
+    def tails(self) -> dict[str, str]:
+        """The end of what each program printed, by its name."""
+        return {name: self.processes.tail(name) for name in self.ports if self.processes.log(name).exists()}
+
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Stripe's POST to the webhook: the status of the answer."""
         async with httpx.AsyncClient() as client:
@@ -156,6 +167,7 @@ def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str
         "STRIPE_LIVEMODE": "false",
         "STRIPE_WEBHOOK_SECRETS": SECRET,
         "ORDER_EVENTS_TOPIC": ORDER_EVENTS,
+        "PYTHONFAULTHANDLER": "1",
         **(more or {}),
     }
     pipe = Pipe(processes, hosts, ports, env, project)

@@ -74,6 +74,10 @@ class Processes:
         """Freezes a program, as a machine that hangs does."""
         self._signal(name, signal.SIGSTOP)
 
+    def abort(self, name: str) -> None:
+        """Ends a program where it stands."""
+        self._signal(name, signal.SIGABRT)
+
     def resume(self, name: str) -> None:
         """Lets a frozen program go on."""
         self._signal(name, signal.SIGCONT)
@@ -98,7 +102,7 @@ class Processes:
 
     def tail(self, name: str) -> str:
         """The end of what the program printed."""
-        return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-15:])
+        return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-40:])
 
     def _signal(self, name: str, how: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
