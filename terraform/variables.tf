@@ -200,8 +200,12 @@ variable "hook" {
 }
 
 variable "webhook" {
-  description = "Scaling of the webhook. `min_instances`: null keeps one warm in live mode, none in test mode."
+  description = <<-EOT
+    The webhook. `public`: whether anybody may call it, as Stripe must; false where an organization policy forbids
+    `allUsers` (then see README.md). `min_instances`: null keeps one warm in live mode, none in test mode.
+  EOT
   type = object({
+    public        = optional(bool, true)
     min_instances = optional(number)
     max_instances = optional(number, 20)
     concurrency   = optional(number, 80)

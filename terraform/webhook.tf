@@ -85,6 +85,8 @@ resource "google_cloudfunctions2_function" "webhook" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "anybody_calls_webhook" {
+  count = var.webhook.public ? 1 : 0
+
   project  = var.project_id
   location = google_cloudfunctions2_function.webhook.location
   name     = google_cloudfunctions2_function.webhook.name

@@ -9,6 +9,7 @@ mock_provider "google" {
 }
 
 variables {
+  alerts                 = { emails = ["on-call@acme.example"] }
   project_id             = "acme-shop"
   region                 = "europe-west1"
   stripe                 = { livemode = true, api_key_version = 1, order_filter = "metadata.shop=acme" }
@@ -25,7 +26,7 @@ variables {
 
 run "only_the_webhook_is_public" {
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.anybody_calls_webhook.member == "allUsers" && google_cloud_run_v2_service_iam_member.anybody_calls_webhook.name == google_cloudfunctions2_function.webhook.name
+    condition     = google_cloud_run_v2_service_iam_member.anybody_calls_webhook[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.anybody_calls_webhook[0].name == google_cloudfunctions2_function.webhook.name
     error_message = "Stripe must be able to call the webhook."
   }
   assert {
@@ -208,8 +209,13 @@ run "test_mode_costs_nothing_while_idle" {
     smtp_url       = null
     hook           = {}
     topics         = { order_events = false }
+    webhook        = { public = false }
   }
 
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.anybody_calls_webhook) == 0
+    error_message = "Nobody is let in where an organization forbids it."
+  }
   assert {
     condition     = google_cloudfunctions2_function.webhook.service_config[0].min_instance_count == 0
     error_message = "Nothing is kept warm in test mode."

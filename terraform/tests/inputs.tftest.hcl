@@ -4,6 +4,7 @@ mock_provider "archive" {}
 mock_provider "google" {}
 
 variables {
+  alerts     = { emails = ["on-call@acme.example"] }
   project_id = "acme-shop"
   region     = "europe-west1"
   stripe     = { livemode = false }
