@@ -3,7 +3,7 @@
 locals {
   secrets = {
     for name, secret in {
-      webhook        = { id = "${var.name}-webhook-secrets", version = var.stripe.webhook_secrets_version }
+      webhook        = { id = "${var.name}-webhook-secrets", version = 1 } # the others are made by `scripts/ops`: see decision 20
       stripe_api_key = { id = "${var.name}-stripe-api-key", version = var.stripe.api_key_version }
       smtp_url       = { id = "${var.name}-smtp-url", version = try(var.mail.smtp_url_version, null) }
     } : name => secret if secret.version != null

@@ -51,15 +51,14 @@ variable "stripe" {
     `api_version`: what the webhook endpoint is pinned to by `scripts/ops register-webhook`. `connect`: whether it gets
     the events of connected accounts. `order_filter`: which sessions are ours, `metadata.KEY=VALUE` or
     `payment_link=plink_1,plink_2`. `api_key_version`: 1 once `stripe_api_key` is given, and one more for every new
-    value; null for no key: then line items are not read. `webhook_secrets_version`: as for the key.
+    value; null for no key: then line items are not read.
   EOT
   type = object({
-    livemode                = bool
-    api_version             = optional(string, "2026-10-28.endive")
-    connect                 = optional(bool, false)
-    order_filter            = optional(string)
-    api_key_version         = optional(number)
-    webhook_secrets_version = optional(number, 1)
+    livemode        = bool
+    api_version     = optional(string, "2026-10-28.endive")
+    connect         = optional(bool, false)
+    order_filter    = optional(string)
+    api_key_version = optional(number)
   })
   nullable = false
 
@@ -74,10 +73,6 @@ variable "stripe" {
   validation {
     condition     = var.stripe.api_key_version == null || try(var.stripe.api_key_version >= 1 && floor(var.stripe.api_key_version) == var.stripe.api_key_version, false)
     error_message = "stripe.api_key_version must be a whole number from 1 on, or null."
-  }
-  validation {
-    condition     = var.stripe.webhook_secrets_version >= 1 && floor(var.stripe.webhook_secrets_version) == var.stripe.webhook_secrets_version
-    error_message = "stripe.webhook_secrets_version must be a whole number from 1 on."
   }
 }
 
@@ -99,7 +94,7 @@ variable "stripe_api_key" {
 }
 
 variable "stripe_webhook_secrets" {
-  description = "Signing secrets of webhook endpoints that exist already, separated by commas or whitespace. Leave it out: `scripts/ops register-webhook` stores the secret of the endpoint that it makes. Never stored in the state."
+  description = "Signing secrets of webhook endpoints that exist already, separated by commas or whitespace. Looked at by the first apply alone. Leave it out: `scripts/ops register-webhook` stores the secret of the endpoint that it makes. Never stored in the state."
   type        = string
   default     = null
   sensitive   = true

@@ -162,8 +162,8 @@ run "refuses_all_of_these_5" {
   command = plan
 
   variables {
-    # webhook secrets version in halves
-    stripe = { livemode = false, webhook_secrets_version = 1.5 }
+    # api key version in halves
+    stripe = { livemode = false, api_key_version = 1.5 }
     # hook secret over the product
     hook = { secrets = { STRIPE_API_KEY = { secret = "mine" } } }
     # backoff upside down

@@ -1,0 +1,203 @@
+# Who is told, and of what. The key of an alert is its section in docs/operations.md, with hyphens.
+#
+# A line that must never be written alerts at once (condition_matched_log); what is a matter of how many or how long is
+# a PromQL query, which may name a metric that has no data yet.
+
+locals {
+  alerts_on_lines = {
+    permanent_failures = {
+      severity = "ERROR"
+      title    = "A message was parked, or an effect was refused for good"
+      filter = "${local.subscriber_lines} AND (jsonPayload.outcome=\"parked\" OR ${join(" OR ", [
+        for effect in local.effects : "jsonPayload.effects.${effect}:\"failed: \""
+      ])})"
+      says = "Trying again cannot help, so the message lies whole on the dead-letter topic. An order may have been paid and not fulfilled."
+    }
+    publish_failures = {
+      severity = "ERROR"
+      title    = "The webhook could not store an event"
+      filter   = "${local.webhook_lines} AND (jsonPayload.outcome=\"publish_failed\" OR jsonPayload.outcome=\"failed\")"
+      says     = "Stripe got 503 or 500 and will send the event again. Until one of its tries is stored, that order does not exist here."
+    }
+    other_livemode = {
+      severity = "CRITICAL"
+      title    = "Events of the other livemode are dropped"
+      filter   = "${local.webhook_lines} AND jsonPayload.outcome=\"other_livemode\""
+      says     = "Stripe sends events of the mode that this deployment is not for. If stripe.livemode is wrong, every sale is lost."
+    }
+    events_ignored = {
+      severity = "ERROR"
+      title    = "Events are ignored that should not come"
+      filter   = "${local.lines} AND severity=WARNING AND (jsonPayload.outcome=\"ignored\" OR jsonPayload.outcome=\"not_ours\")"
+      says     = "Stripe sends thin events, or a subscription has lost its filter, or a message of the other livemode was published. Those events were acknowledged and not handled."
+    }
+    start_failures = {
+      severity = "CRITICAL"
+      title    = "A function cannot start"
+      filter   = "${local.lines} AND severity=CRITICAL"
+      says     = "Its environment lacks, or misspells, what it needs. Its one CRITICAL log line names all of it."
+    }
+    stale_secret = {
+      severity = "WARNING"
+      title    = "A secret cannot be read again"
+      filter   = "${local.lines} AND jsonPayload.outcome=\"stale_secret\""
+      says     = "The last good value stays in force, so nothing is lost yet. A rotation has no effect, and an instance that starts now may fail."
+    }
+    orders_held = {
+      severity = "WARNING"
+      title    = "An order is held for review"
+      filter   = "${local.subscriber_lines} AND severity=WARNING AND (jsonPayload.outcome=\"created\" OR jsonPayload.outcome=\"advanced\" OR jsonPayload.outcome=\"duplicate\" OR jsonPayload.outcome=\"stale\")"
+      says     = "hook.hold_on_review is on, and the order's `review` says what is doubtful. Nothing is fulfilled until a person releases it."
+    }
+  }
+
+  webhook_bad_answers = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"5..|429\"}[10m]))"
+  webhook_answers     = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"2..|5..|429\"}[10m]))"
+
+  alerts_on_queries = merge({
+    dead_letter = {
+      severity = "CRITICAL"
+      title    = "The dead letter is not empty"
+      query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{${local.of_dead_letter}}) > 0"
+      says     = "Messages that could not be handled lie on the dead-letter subscription. Each is an order that needs a person; they are kept for 31 days."
+    }
+    attempts_exhausted = {
+      severity = "CRITICAL"
+      title    = "Pub/Sub gave a message up"
+      query    = "sum by (subscription_id) (increase(pubsub_googleapis_com:subscription_dead_letter_message_count{${local.of_subscriptions}}[10m])) > 0"
+      says     = "A message failed ${var.subscribers.max_delivery_attempts} times, and Pub/Sub moved it to the dead-letter topic. Something that was taken for passing has lasted for hours."
+    }
+    oldest_unacked = {
+      severity = "CRITICAL"
+      title    = "An event has waited more than ${var.alerts.oldest_unacked_minutes} minutes to be handled"
+      query    = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_subscriptions}}) > ${var.alerts.oldest_unacked_minutes * 60}"
+      says     = "Its subscriber fails, or something is still owed: an effect that fails, Stripe's API, Firestore. Pub/Sub tries again; the log lines with the outcome `retry` say why."
+    }
+    webhook_errors = {
+      severity = "CRITICAL"
+      title    = "The webhook fails"
+      query    = "(${local.webhook_bad_answers} > ${var.alerts.webhook_errors_tolerated}) and (${local.webhook_bad_answers} / ${local.webhook_answers} > ${var.alerts.webhook_error_ratio})"
+      says     = "More than ${var.alerts.webhook_error_ratio * 100} % of Stripe's requests within ten minutes were answered 5xx or 429. Stripe sends the events again, for up to three days; buyers wait on Stripe's page meanwhile."
+    }
+    signature_failures = {
+      severity = "ERROR"
+      title    = "Requests that claim to be Stripe's are refused"
+      query    = "sum by (cause) (increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"refused\",cause=~\"wrong_secret|re_encoded_body|clock|malformed_event\"}[1h])) > ${var.alerts.signature_failures_per_hour}"
+      says     = "They were answered 400, for the cause that the alert's label names. If they are Stripe's, orders are not arriving."
+    }
+    }, var.alerts.no_event_hours == null ? {} : {
+    no_event = {
+      severity = "CRITICAL"
+      title    = "No event for ${coalesce(var.alerts.no_event_hours, 1)} hours"
+      query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${coalesce(var.alerts.no_event_hours, 1)}h])) or vector(0)) == 0"
+      says     = "The webhook has stored nothing in all that time. Either nobody bought anything, or Stripe does not reach it."
+    }
+  })
+
+  notification_channels = concat(
+    [for email in sort(var.alerts.emails) : google_monitoring_notification_channel.email[email].name],
+    sort(var.alerts.notification_channels),
+  )
+
+  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "ack_budget"]))
+
+  runbook = { for name in local.alert_names : name => "${var.alerts.docs_url}#${replace(name, "_", "-")}" }
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.alerts.emails
+
+  project      = var.project_id
+  display_name = "${var.name}: ${each.value}"
+  type         = "email"
+  labels       = { email_address = each.value }
+  user_labels  = local.labels
+
+  depends_on = [google_project_service.api]
+}
+
+check "somebody_is_told" {
+  assert {
+    condition     = length(var.alerts.emails) + length(var.alerts.notification_channels) > 0
+    error_message = "Nobody is told when orders are stuck: give alerts.emails or alerts.notification_channels."
+  }
+}
+
+resource "google_monitoring_alert_policy" "line" {
+  for_each = local.alerts_on_lines
+
+  project               = var.project_id
+  display_name          = "${var.name}: ${each.value.title}"
+  combiner              = "OR"
+  enabled               = !contains(var.alerts.disabled, each.key)
+  severity              = each.value.severity
+  notification_channels = local.notification_channels
+  user_labels           = merge(local.labels, { alert = each.key })
+
+  conditions {
+    display_name = each.value.title
+
+    condition_matched_log {
+      filter           = each.value.filter
+      label_extractors = { service = "EXTRACT(resource.labels.service_name)" }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+
+    notification_rate_limit {
+      period = "3600s" # for each service
+    }
+  }
+
+  documentation {
+    subject   = "${var.name}: ${each.value.title}"
+    mime_type = "text/markdown"
+    content   = "${each.value.says}\n\nService: $${log.extracted_label.service}\n\nWhat to do: [${local.runbook[each.key]}](${local.runbook[each.key]})"
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(setsubtract(var.alerts.disabled, local.alert_names)) == 0
+      error_message = "alerts.disabled may name these: ${join(", ", sort(local.alert_names))}."
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_monitoring_alert_policy" "query" {
+  for_each = local.alerts_on_queries
+
+  project               = var.project_id
+  display_name          = "${var.name}: ${each.value.title}"
+  combiner              = "OR"
+  enabled               = !contains(var.alerts.disabled, each.key)
+  severity              = each.value.severity
+  notification_channels = local.notification_channels
+  user_labels           = merge(local.labels, { alert = each.key })
+
+  conditions {
+    display_name = each.value.title
+
+    condition_prometheus_query_language {
+      query                     = each.value.query
+      duration                  = "0s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true # a new metric is known to Cloud Monitoring only minutes later
+    }
+  }
+
+  alert_strategy {
+    auto_close = "1800s"
+  }
+
+  documentation {
+    subject   = "${var.name}: ${each.value.title}"
+    mime_type = "text/markdown"
+    content   = "${each.value.says}\n\nWhat to do: [${local.runbook[each.key]}](${local.runbook[each.key]})"
+  }
+
+  depends_on = [google_project_service.api]
+}

@@ -1,0 +1,75 @@
+# What is counted of the functions' log lines: one line per request or message, see fulfillment/telemetry.py.
+
+locals {
+  subscriber_names = [for entry_point in keys(local.subscribers) : google_cloudfunctions2_function.subscriber[entry_point].name]
+
+  # The log lines of the webhook, of the subscribers, and of all of them.
+  webhook_lines    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${google_cloudfunctions2_function.webhook.name}\""
+  subscriber_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", local.subscriber_names))})"
+  lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name], local.subscriber_names)))})"
+
+  # The effects of fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those
+  # that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
+  effects = ["load_line_items", "fulfill", "send_receipt", "payment_failed", "notify_payment_failed"]
+
+  metrics = {
+    webhook = {
+      says   = "Requests to the webhook by their outcome; the refused ones by their likely cause"
+      filter = "${local.webhook_lines} AND jsonPayload.entry_point=\"stripe_webhook\""
+      labels = { outcome = "EXTRACT(jsonPayload.outcome)", cause = "EXTRACT(jsonPayload.cause)" }
+    }
+    deliveries = {
+      says   = "Messages brought to the subscribers, by their outcome"
+      filter = "${local.subscriber_lines} AND jsonPayload.entry_point:*"
+      labels = { outcome = "EXTRACT(jsonPayload.outcome)", entry_point = "EXTRACT(jsonPayload.entry_point)" }
+    }
+    effects = {
+      says   = "Deliveries that tried an effect, and what became of each"
+      filter = "${local.subscriber_lines} AND jsonPayload.effects:*"
+      labels = { for effect in local.effects : effect => "REGEXP_EXTRACT(jsonPayload.effects.${effect}, \"^(done|failed|to be tried again|dropped)\")" }
+    }
+  }
+}
+
+resource "google_logging_metric" "this" {
+  for_each = local.metrics
+
+  project          = var.project_id
+  name             = "${var.name}-${each.key}"
+  description      = each.value.says
+  filter           = each.value.filter
+  label_extractors = each.value.labels
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "INT64"
+    unit         = "1"
+    display_name = "${var.name}: ${each.key}"
+
+    dynamic "labels" {
+      for_each = each.value.labels
+      content {
+        key        = labels.key
+        value_type = "STRING"
+      }
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# The same and Google's own metrics, as PromQL selects them.
+locals {
+  log_metric = {
+    for name, metric in google_logging_metric.this :
+    name => "logging_googleapis_com:user_${replace(metric.name, "-", "_")}"
+  }
+
+  of_function = "monitored_resource=\"cloud_run_revision\",project_id=\"${var.project_id}\""
+  of_webhook  = "${local.of_function},service_name=\"${google_cloudfunctions2_function.webhook.name}\""
+  of_all      = "${local.of_function},service_name=~\"${join("|", concat([google_cloudfunctions2_function.webhook.name], local.subscriber_names))}\""
+
+  subscription_names = [for entry_point in keys(local.subscribers) : google_pubsub_subscription.subscriber[entry_point].name]
+  of_subscriptions   = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=~\"${join("|", local.subscription_names)}\""
+  of_dead_letter     = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${google_pubsub_subscription.dead_letter.name}\""
+}

@@ -1,0 +1,334 @@
+# Alerts, objectives, dashboard, budget: what is made, and what is refused.
+
+mock_provider "archive" {}
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789" }
+  }
+}
+
+variables {
+  project_id             = "acme-shop"
+  region                 = "europe-west1"
+  stripe                 = { livemode = true, api_key_version = 1 }
+  stripe_api_key         = "rk_live_abcdefgh12345678"
+  smtp_url               = "smtps://shop:hunter2@mail.acme.example:465"
+  stripe_webhook_secrets = "whsec_0123456789abcdef0123456789abcdef"
+  alerts = {
+    emails                = ["on-call@acme.example"]
+    notification_channels = ["projects/acme-shop/notificationChannels/1234"]
+    docs_url              = "https://acme.example/operations.md"
+    no_event_hours        = 12
+  }
+  slos = { burn_rate_alert = true }
+}
+
+run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
+  assert {
+    condition = toset([
+      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) : policy.user_labels.alert
+      ]) == toset([
+      "ack_budget", "attempts_exhausted", "dead_letter", "events_ignored", "no_event", "oldest_unacked", "orders_held", "other_livemode",
+      "permanent_failures", "publish_failures", "signature_failures", "stale_secret", "start_failures", "webhook_errors",
+    ])
+    error_message = "An alert is missing, or is not listed here."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      policy.documentation[0].mime_type == "text/markdown" && endswith(policy.documentation[0].content, "](https://acme.example/operations.md#${replace(policy.user_labels.alert, "_", "-")})")
+    ])
+    error_message = "Every alert must link to its section of the runbook."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      length(regexall("[^.]+\\. [^.]+", split("\n", policy.documentation[0].content)[0])) > 0 && length(policy.documentation[0].subject) <= 255
+    ])
+    error_message = "Every alert must say what it means, in two sentences."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      policy.notification_channels == tolist([google_monitoring_notification_channel.email["on-call@acme.example"].name, "projects/acme-shop/notificationChannels/1234"])
+    ])
+    error_message = "Every alert must notify every channel."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      policy.enabled && contains(["CRITICAL", "ERROR", "WARNING"], policy.severity) && policy.user_labels.deployment == "checkout" && startswith(policy.display_name, "checkout: ")
+    ])
+    error_message = "Every alert must be on, with a severity, and say which deployment it is of."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      contains(["1800s", "86400s"], policy.alert_strategy[0].auto_close)
+    ])
+    error_message = "Every alert must close by itself, after half an hour at least: Cloud Monitoring takes no less."
+  }
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.line : policy.alert_strategy[0].notification_rate_limit[0].period == "3600s"])
+    error_message = "An alert on log lines must have a rate limit: Cloud Monitoring asks for one."
+  }
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.query : policy.conditions[0].condition_prometheus_query_language[0].disable_metric_validation])
+    error_message = "A query must be accepted before its metric has data, or the first apply fails."
+  }
+}
+
+run "lines_are_those_of_this_deployment" {
+  variables {
+    name = "acme-test"
+  }
+  assert {
+    condition = alltrue(flatten([
+      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter]) : [
+        startswith(filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name="),
+        can(regex("service_name=\"acme-test-webhook\"", filter)) || can(regex("service_name=\\(.*\"acme-test-completed\".*\\)", filter)),
+      ]
+    ]))
+    error_message = "Every filter must name the services of this deployment."
+  }
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.query : can(regex("\"acme-test-(webhook|events-dead-letter|failed\\|acme-test-succeeded\\|acme-test-completed)\"", policy.conditions[0].condition_prometheus_query_language[0].query))])
+    error_message = "Every query must name the parts of this deployment."
+  }
+  assert {
+    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects"])
+    error_message = "Two deployments in one project need metrics of their own."
+  }
+  assert {
+    condition     = alltrue([for metric in google_logging_metric.this : toset([for label in metric.metric_descriptor[0].labels : label.key]) == toset(keys(metric.label_extractors)) && length(metric.label_extractors) <= 10])
+    error_message = "Every label must have its extractor; Cloud Logging allows ten."
+  }
+}
+
+run "the_thresholds_are_the_user_s" {
+  variables {
+    alerts = {
+      emails                      = ["on-call@acme.example"]
+      oldest_unacked_minutes      = 7
+      webhook_error_ratio         = 0.25
+      webhook_errors_tolerated    = 40
+      signature_failures_per_hour = 30
+      no_event_hours              = 24
+      disabled                    = ["other_livemode"]
+    }
+  }
+  assert {
+    condition     = endswith(google_monitoring_alert_policy.query["oldest_unacked"].conditions[0].condition_prometheus_query_language[0].query, "> 420")
+    error_message = "Minutes must become seconds."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.query["webhook_errors"].conditions[0].condition_prometheus_query_language[0].query, "> 40)") && strcontains(google_monitoring_alert_policy.query["webhook_errors"].conditions[0].condition_prometheus_query_language[0].query, "> 0.25)")
+    error_message = "Both limits of the webhook's failures must be the user's."
+  }
+  assert {
+    condition     = endswith(google_monitoring_alert_policy.query["signature_failures"].conditions[0].condition_prometheus_query_language[0].query, "> 30")
+    error_message = "The limit of refused signatures must be the user's."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].query, "outcome=\"published\"}[24h])) or vector(0)) == 0")
+    error_message = "No event at all, from the first day on, must alert too: not only an end of events."
+  }
+  assert {
+    condition     = !google_monitoring_alert_policy.line["other_livemode"].enabled && google_monitoring_alert_policy.line["permanent_failures"].enabled
+    error_message = "An alert that is disabled must be off, and no other."
+  }
+}
+
+run "what_is_not_asked_for_is_not_made" {
+  variables {
+    alerts = { emails = ["on-call@acme.example"] }
+    slos   = {}
+  }
+  assert {
+    condition     = !contains(keys(google_monitoring_alert_policy.query), "no_event")
+    error_message = "A shop that sells once a week must not be woken every day."
+  }
+  assert {
+    condition     = length(google_monitoring_alert_policy.ack_budget) == 0
+    error_message = "The burn-rate alert is off by default."
+  }
+  assert {
+    condition     = length(google_billing_budget.monthly) == 0 && !contains(keys(google_project_service.api), "billingbudgets.googleapis.com")
+    error_message = "There is no budget by default."
+  }
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.line : strcontains(policy.documentation[0].content, "(docs/operations.md#")])
+    error_message = "Without an address the alerts name the file."
+  }
+}
+
+run "a_silent_deployment_is_warned_of" {
+  command = plan
+  variables {
+    alerts = {}
+  }
+  expect_failures = [check.somebody_is_told]
+}
+
+run "an_alert_that_does_not_exist_cannot_be_disabled" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], disabled = ["dead-letter"] }
+  }
+  expect_failures = [google_monitoring_alert_policy.line]
+}
+
+run "the_objectives_count_what_matters" {
+  assert {
+    condition     = endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].good_service_filter, "response_code_class=\"2xx\"") && endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].bad_service_filter, "full_match(\"5..|429\")")
+    error_message = "Refusals must count neither way: anybody can cause them."
+  }
+  assert {
+    condition     = google_monitoring_slo.acked.goal == 0.999 && google_monitoring_slo.acked.rolling_period_days == 28
+    error_message = "The objective is 99.9 % over 28 days."
+  }
+  assert {
+    condition = alltrue([
+      for entry_point, slo in google_monitoring_slo.in_time :
+      slo.windows_based_sli[0].metric_mean_in_range[0].range[0].max == 600 && slo.goal == 0.99
+      && strcontains(slo.windows_based_sli[0].metric_mean_in_range[0].time_series, "subscription_id=\"${google_pubsub_subscription.subscriber[entry_point].name}\"")
+    ]) && length(google_monitoring_slo.in_time) == 3
+    error_message = "Each subscription has an objective of its own: the mean of three would hide one."
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.ack_budget[0].conditions[0].condition_threshold[0].filter == "select_slo_burn_rate(\"${google_monitoring_slo.acked.name}\", \"86400s\")"
+    error_message = "The burn-rate alert must be of the webhook's objective."
+  }
+}
+
+run "the_dashboard_fits_its_grid" {
+  assert {
+    condition     = alltrue([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : try(tile.xPos, 0) + tile.width <= 12 && tile.width >= 3 && tile.height >= 3])
+    error_message = "Every tile must be inside, and large enough to read."
+  }
+  assert {
+    condition = length(distinct(flatten([
+      for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : [for x in range(tile.width) : [for y in range(tile.height) : "${try(tile.xPos, 0) + x} ${try(tile.yPos, 0) + y}"]]
+    ]))) == sum([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : tile.width * tile.height])
+    error_message = "Tiles must not lie on each other."
+  }
+  assert {
+    condition     = !can(regex("\"[xy]Pos\":0", google_monitoring_dashboard.this.dashboard_json))
+    error_message = "A zero is left out by the API, and would be a change in every plan."
+  }
+  assert {
+    condition     = alltrue([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : length(tile.widget.title) > 0])
+    error_message = "Every tile must have a title."
+  }
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == 13 && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
+    error_message = "The open alerts must be listed, named without the project."
+  }
+  assert {
+    condition     = strcontains(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[0].widget.text.content, "(https://acme.example/operations.md#where-is-my-order)")
+    error_message = "The dashboard must link the runbook."
+  }
+}
+
+run "a_budget_tells_the_same_people" {
+  variables {
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 40, currency = "EUR" }
+  }
+  assert {
+    condition     = google_billing_budget.monthly[0].budget_filter[0].projects == toset(["projects/123456789"]) && google_billing_budget.monthly[0].amount[0].specified_amount[0].units == "40" && google_billing_budget.monthly[0].amount[0].specified_amount[0].currency_code == "EUR"
+    error_message = "The budget is this project's, in the currency that was given."
+  }
+  assert {
+    condition     = [for rule in google_billing_budget.monthly[0].threshold_rules : rule.threshold_percent] == [0.5, 0.9, 1]
+    error_message = "It tells at 50, 90 and 100 %."
+  }
+  assert {
+    condition     = google_billing_budget.monthly[0].all_updates_rule[0].monitoring_notification_channels == tolist([google_monitoring_notification_channel.email["on-call@acme.example"].id])
+    error_message = "It tells the e-mail channels: a budget knows no others."
+  }
+}
+
+run "a_budget_tells_five_addresses_at_most" {
+  command = plan
+  variables {
+    alerts = { emails = [for name in ["a", "b", "c", "d", "e", "f"] : "${name}@acme.example"] }
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 40 }
+  }
+  expect_failures = [google_billing_budget.monthly]
+}
+
+# Every input that is refused: each run breaks one rule of each variable.
+
+run "refuses_no_addresses_no_days_no_account" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call"] }
+    slos   = { days = 31 }
+    budget = { billing_account = "billingAccounts/012345-6789AB-CDEF01", amount = 40 }
+  }
+  expect_failures = [var.alerts, var.slos, var.budget]
+}
+
+run "refuses_short_channel_names_impossible_goals_cents" {
+  command = plan
+  variables {
+    alerts = { notification_channels = ["1234"] }
+    slos   = { acked = 1 }
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 40.5 }
+  }
+  expect_failures = [var.alerts, var.slos, var.budget]
+}
+
+run "refuses_an_address_with_a_section_goals_of_nothing_signs_of_currencies" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], docs_url = "https://acme.example/operations.md#dead-letter" }
+    slos   = { in_time = 0 }
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 40, currency = "€" }
+  }
+  expect_failures = [var.alerts, var.slos, var.budget]
+}
+
+run "refuses_half_minutes_no_minutes_no_thresholds" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], oldest_unacked_minutes = 0.5 }
+    slos   = { in_time_minutes = 0 }
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 40, thresholds = [] }
+  }
+  expect_failures = [var.alerts, var.slos, var.budget]
+}
+
+run "refuses_percents_for_shares" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], webhook_error_ratio = 5 }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "refuses_less_than_no_errors" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], webhook_errors_tolerated = -1 }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "refuses_less_than_no_refusals_and_thresholds_in_percent" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], signature_failures_per_hour = -1 }
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 40, thresholds = [50, 90] }
+  }
+  expect_failures = [var.alerts, var.budget]
+}
+
+run "refuses_to_look_back_further_than_a_day" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], no_event_hours = 25 }
+  }
+  expect_failures = [var.alerts]
+}
