@@ -4,8 +4,8 @@ locals {
   source_excludes = [
     "**/__pycache__/**",
     "**/*.pyc",
-    "**/.*",
-    "**/.*/**",
+    "**/.?*",
+    "**/.?*/**",
     "**/*~",
     "**/*.swp",
     "requirements.in",

@@ -21,6 +21,7 @@ from local.processes import Processes, free_ports
 from local.stripe_events import SECRET
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("brief", parent=settings.get_profile("default"), max_examples=20)
 settings.load_profile("default")
 
 Serve = Callable[..., str]

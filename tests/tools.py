@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import pythons
 from local import emulators
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,21 @@ def missing_chromium() -> str | None:
     if shutil.which("chromium"):
         return None
     return "chromium is missing: mails are looked at in it. Debian/Ubuntu: apt-get install chromium"
+
+
+def missing_terraform() -> str | None:
+    """None, or what is missing to ask Terraform and where it is."""
+    if shutil.which("terraform"):
+        return None
+    return "terraform is missing. Install 1.11 or newer: https://developer.hashicorp.com/terraform/install"
+
+
+def missing_python(runtime: str) -> str | None:
+    """None, or what is missing to run a Python of Google's runtimes, and the command for it."""
+    if pythons.find(runtime):
+        return None
+    version = pythons.version(runtime)
+    return f"Python {version} is missing: the functions may be deployed on it. Install it: pyenv install {version}"
 
 
 def need(missing: str | None) -> None:

@@ -1,0 +1,1 @@
+"""What terraform/ declares, as plain data (`source`), and the tables made of it (`tables`)."""

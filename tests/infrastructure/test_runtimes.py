@@ -1,0 +1,124 @@
+"""Every runtime that var.runtime allows: the unit tests run on it, with the libraries that are locked; and the default
+one starts what is deployed with nothing but what functions/requirements.txt names.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+import pythons
+import source_zip
+import tools
+from local.pipe import ENTRY_POINTS, WEBHOOK
+from local.processes import Processes, free_ports
+from local.stripe_events import SECRET
+from terraform_docs.source import Module
+from tools import ROOT
+
+RUNTIMES = ("python311", "python312", "python313")
+OURS = f"python3{sys.version_info.minor}"
+OTHERS = [each for each in RUNTIMES if each != OURS]
+UNIT_TESTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=brief", "tests/unit")
+CLEAN = {name: os.environ[name] for name in ("PATH", "HOME")}
+
+
+def test_terraform_allows_the_runtimes_that_are_tested_and_no_other(module: Module) -> None:
+    variable = module.variables["runtime"]
+    (rule,) = variable["validation"]
+    assert tuple(re.findall(r'"(python\d+)"', rule["condition"])) == RUNTIMES
+    assert variable["default"] in RUNTIMES
+
+
+@pytest.fixture(scope="module")
+def unit_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, "subprocess.Popen[str]"]]:
+    """The unit tests on the other runtimes that are here, side by side; with fewer examples for each property, as
+    looking for new ones is what the main run does.
+    """
+    running: dict[str, subprocess.Popen[str]] = {}
+    try:
+        for runtime in filter(pythons.find, OTHERS):
+            command = [pythons.environment(runtime, ROOT / "requirements.txt") / "python", *UNIT_TESTS]
+            env = CLEAN | {"HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path_factory.mktemp(runtime))}
+            output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            running[runtime] = subprocess.Popen(command, cwd=ROOT, env=env, **output)  # type: ignore[call-overload]
+        yield running
+    finally:
+        for each in running.values():
+            each.kill()
+            each.wait()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("runtime", OTHERS)
+def test_the_unit_tests_run_on_every_other_runtime(
+    unit_tests: Mapping[str, "subprocess.Popen[str]"], runtime: str
+) -> None:
+    tools.need(tools.missing_python(runtime))
+    said, _ = unit_tests[runtime].communicate(timeout=380)
+    assert unit_tests[runtime].returncode == 0, said
+    assert re.search(r"\d{3,} passed", said)
+
+
+@pytest.fixture(scope="module")
+def deployed(module: Module, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """What the zip holds, unpacked, and the bin/ of an environment on the default runtime for it."""
+    runtime = module.variables["runtime"]["default"]
+    tools.need(tools.missing_python(runtime))
+    tracked, unpacked = tmp_path_factory.mktemp("functions"), tmp_path_factory.mktemp("workspace")
+    source_zip.copy_tracked(tracked)
+    for name in source_zip.zipped(tracked, source_zip.excludes(module)):
+        (unpacked / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tracked / name, unpacked / name)
+    return unpacked, pythons.environment(runtime, unpacked / "requirements.txt")
+
+
+SECRETS = {
+    "STRIPE_WEBHOOK_SECRETS_FILE": SECRET,
+    "STRIPE_API_KEY_FILE": "rk_live_" + "a" * 24,
+    "SMTP_URL_FILE": "smtps://shop:pass@mail.acme.example:465",
+}
+PRODUCTION = {
+    "GOOGLE_CLOUD_PROJECT": "acme-shop",
+    "STRIPE_LIVEMODE": "true",
+    "EVENTS_TOPIC": "checkout-events",
+    "DEAD_LETTER_TOPIC": "checkout-events-dead-letter",
+    "FIRESTORE_DATABASE": "checkout-orders",
+    "ORDERS_COLLECTION": "orders",
+    "ORDER_FILTER": "metadata.shop=acme",
+    "ORDER_EVENTS_TOPIC": "checkout-order-events",
+    "EMAIL_FROM": "Acme <orders@acme.example>",
+    "SHOP_URL": "https://acme.example",
+    "HOOK_TIMEOUT": "30",
+    "HOLD_ON_REVIEW": "false",
+}
+
+
+def production(names: Iterable[str], folder: Path) -> dict[str, str]:
+    """The variables that Terraform sets, with every switch on; each secret in a file of the folder."""
+    for name, secret in SECRETS.items():
+        (folder / name).write_text(f"{secret}\n")
+    return {name: str(folder / name) if name in SECRETS else PRODUCTION[name] for name in names}
+
+
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_what_is_deployed_starts_on_the_default_runtime_and_answers(
+    deployed: tuple[Path, Path], environment: Mapping[str, Mapping[str, str]], entry_point: str, tmp_path: Path
+) -> None:
+    (unpacked, bin_), (port,) = deployed, free_ports(1)
+    set_ = CLEAN | production(environment["webhook" if entry_point == WEBHOOK else "subscriber"], tmp_path)
+    command = ["/usr/bin/env", "-i", *(f"{name}={text}" for name, text in set_.items())]
+    command += [str(bin_ / "functions-framework"), "--host=127.0.0.1", f"--port={port}", f"--target={entry_point}"]
+    with Processes(tmp_path) as running:
+        running.start(entry_point, [*command, f"--source={unpacked / 'main.py'}"])
+        running.await_http(entry_point, port)
+        answer = httpx.get(f"http://127.0.0.1:{port}/")
+        said = running.log(entry_point).read_text()
+    assert answer.status_code == 405
+    assert f"{entry_point} starts; optional and not set: nothing" in said

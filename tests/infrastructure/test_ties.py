@@ -1,0 +1,170 @@
+"""Terraform and Python say the same: what one of them names, the other one knows, in both directions."""
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from fulfillment.documents import to_document
+from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.performers import REST_SECONDS
+from fulfillment.settings import Settings, SubscriberSettings, WebhookSettings
+from fulfillment.values import parse_webhook_secrets
+from mail_samples import order
+from terraform_docs.source import Module
+from tools import ROOT
+
+WEBHOOK, SUBSCRIBER = "google_cloudfunctions2_function.webhook", "google_cloudfunctions2_function.subscriber"
+Environment = Mapping[str, Mapping[str, str]]
+NOT_IN_PRODUCTION = {
+    "PUBSUB_EMULATOR_HOST": "there is no emulator",
+    "STRIPE_API_BASE": "the default is Stripe itself",
+    "STRIPE_WEBHOOK_SECRETS": "secrets come as files, which a rotation renews without a deploy",
+    "STRIPE_API_KEY": "as above",
+    "SMTP_URL": "as above",
+}
+"""The settings that Terraform leaves out on purpose, and why."""
+
+
+def test_each_routed_type_has_its_subscriber_and_no_other_type_has_one(module: Module) -> None:
+    declared = {each["event_type"]: entry_point for entry_point, each in module.locals["subscribers"].items()}
+    assert declared == {event_type.value: entry_point for event_type, entry_point in SUBSCRIBERS.items()}
+
+
+def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(module: Module) -> None:
+    subscription = module.resources["google_pubsub_subscription.subscriber"]
+    assert subscription["for_each"] == "${local.subscribers}"
+    assert subscription["filter"] == 'attributes.event_type = "${each.value.event_type}"'
+    assert subscription["topic"] == "${google_pubsub_topic.events.id}"
+    (push,) = subscription["push_config"]
+    assert push["push_endpoint"] == f"${{{SUBSCRIBER}[each.key].service_config[0].uri}}"
+
+
+def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module) -> None:
+    assert module.resources[SUBSCRIBER]["for_each"] == "${local.subscribers}"
+    assert entry_point(module, SUBSCRIBER) == "${each.key}"
+    deployed = {entry_point(module, WEBHOOK), *module.locals["subscribers"]}
+    assert deployed == decorated()
+    assert set(module.of_type("google_cloudfunctions2_function")) == {"webhook", "subscriber"}
+
+
+def entry_point(module: Module, function: str) -> Any:
+    return module.resources[function]["build_config"][0]["entry_point"]
+
+
+def decorated() -> set[str]:
+    """The entry points in functions/main.py."""
+    tree = ast.parse((ROOT / "functions" / "main.py").read_text())
+    functions = [node for node in tree.body if isinstance(node, ast.AsyncFunctionDef)]
+    return {each.name for each in functions if "functions_framework.aio.http" in map(ast.unparse, each.decorator_list)}
+
+
+def test_every_function_runs_the_runtime_that_can_be_chosen(module: Module) -> None:
+    for name in (WEBHOOK, SUBSCRIBER):
+        assert module.resources[name]["build_config"][0]["runtime"] == "${var.runtime}"
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("webhook", WebhookSettings), ("subscriber", SubscriberSettings)])
+def test_what_python_reads_is_what_terraform_sets(
+    environment: Environment, kind: str, settings: type[Settings]
+) -> None:
+    asked, given = names(settings), set(environment[kind])
+    assert given == asked - set(NOT_IN_PRODUCTION)
+
+
+def test_what_is_left_out_of_production_is_a_setting() -> None:
+    assert set(NOT_IN_PRODUCTION) <= names(WebhookSettings) | names(SubscriberSettings)
+
+
+def names(settings: type[Settings]) -> set[str]:
+    return {each.metadata["name"] for each in fields(settings)}
+
+
+def test_the_webhooks_secret_file_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
+    (volume,) = module.resources[WEBHOOK]["service_config"][0]["secret_volumes"]
+    assert environment["webhook"]["STRIPE_WEBHOOK_SECRETS_FILE"] == mounted(volume)
+
+
+def test_each_subscribers_secret_file_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
+    (volumes,) = [each["secret_volumes"] for each in subscriber_config(module)["dynamic"] if "secret_volumes" in each]
+    assert volumes["for_each"] == "${local.subscriber_secrets}"
+    template = mounted(volumes["content"][0])
+    paths = {
+        file: f'contains(keys(local.secrets), "{name}") ? "{template.replace("${secret_volumes.key}", name)}" : null'
+        for name, file in re.findall(r'(\w+) = "(\w+_FILE)"', module.locals["subscriber_secrets"])
+    }
+    set_ = environment["subscriber"]
+    assert paths == {name: path for name, path in set_.items() if name.endswith("_FILE")}
+
+
+def subscriber_config(module: Module) -> Mapping[str, Any]:
+    config: Mapping[str, Any] = module.resources[SUBSCRIBER]["service_config"][0]
+    return config
+
+
+def mounted(volume: Mapping[str, Any]) -> str:
+    """The path of the one file in a secret's volume."""
+    (version,) = volume["versions"]
+    assert version["version"] == "latest"
+    return f"{volume['mount_path']}/{version['path']}"
+
+
+def test_topics_and_database_are_those_that_terraform_makes(module: Module, environment: Environment) -> None:
+    set_ = environment
+    assert set_["webhook"]["EVENTS_TOPIC"] == "${google_pubsub_topic.events.name}"
+    assert set_["subscriber"]["DEAD_LETTER_TOPIC"] == "google_pubsub_topic.dead_letter.name"
+    assert set_["subscriber"]["ORDER_EVENTS_TOPIC"] == "one(google_pubsub_topic.order_events[*].name)"
+    assert set_["subscriber"]["FIRESTORE_DATABASE"] == "google_firestore_database.orders.name"
+    policy = module.resources["google_pubsub_subscription.subscriber"]["dead_letter_policy"][0]
+    assert policy["dead_letter_topic"] == "${google_pubsub_topic.dead_letter.id}"
+
+
+def test_the_topics_default_names_are_pythons(module: Module) -> None:
+    default = module.variables["name"]["default"]
+    topics = module.of_type("google_pubsub_topic")
+    made = {name: topic["name"].replace("${var.name}", default) for name, topic in topics.items()}
+    assert made["events"] == default_of(WebhookSettings, "EVENTS_TOPIC")
+    assert made["dead_letter"] == default_of(SubscriberSettings, "DEAD_LETTER_TOPIC")
+
+
+def default_of(settings: type[Settings], name: str) -> Any:
+    return next(each.default for each in fields(settings) if each.metadata["name"] == name)
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "setting"),
+    [
+        ("hook", "timeout", "HOOK_TIMEOUT"),
+        ("hook", "hold_on_review", "HOLD_ON_REVIEW"),
+        ("orders", "collection", "ORDERS_COLLECTION"),
+    ],
+)
+def test_defaults_are_the_same_on_both_sides(module: Module, variable: str, key: str, setting: str) -> None:
+    (said,) = re.findall(rf"\b{key} = optional\(\w+, ([^()]+)\)", module.variables[variable]["type"])
+    default = default_of(SubscriberSettings, setting)
+    assert said.strip('"') == str(default).lower()
+
+
+def test_a_function_outlives_its_deliveries(module: Module) -> None:
+    (beyond,) = re.findall(r"^\$\{var\.hook\.timeout \+ (\d+)\}$", module.locals["subscriber_timeout"])
+    assert int(beyond) >= REST_SECONDS + 30
+    assert subscriber_config(module)["timeout_seconds"] == "${local.subscriber_timeout}"
+
+
+def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> None:
+    conditions = " ".join(rule["condition"] for rule in module.variables["hook"]["validation"])
+    reserved = set(re.findall(r'"([A-Z_]+)"', conditions))
+    assert names(WebhookSettings) | names(SubscriberSettings) | {"FIRESTORE_EMULATOR_HOST"} <= reserved
+
+
+def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:
+    (placeholder,) = re.findall(r'"(whsec_\w+)\$\{replace\(uuid\(\)', str(module.locals["secret_values"]["webhook"]))
+    assert parse_webhook_secrets(placeholder + "0" * 32)
+
+
+def test_the_fields_without_an_index_are_fields_of_the_order_document(module: Module) -> None:
+    unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
+    assert unindexed <= set(to_document(order()))
