@@ -8,7 +8,7 @@ What the CLI 1.52.0 calls, and what this answers:
                           POST /v1/payment_pages/{session}/confirm: the buyer pays
     stripe events resend  POST /v1/events/{event}/retry
 
-What the product reads: see `stripe_stand_in_api`.
+What the product reads: see `stripe_stand_in_api`; what `scripts/ops` registers: `stripe_stand_in_endpoints`.
 
     python -m local.stripe_stand_in --port 4242
     stripe listen --api-base http://127.0.0.1:4242 --no-wss --events … --forward-to …
@@ -33,23 +33,25 @@ from starlette.routing import Route
 from local.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, event, line_item, new_id, session
 from local.stripe_stand_in_api import ReadableStripe, find, refuse
 from local.stripe_stand_in_cli import StripeListen
+from local.stripe_stand_in_endpoints import StripeEndpointsStandIn
 
 PREFIXES = {"products": "prod", "prices": "price", "payment_methods": "pm"}
 DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"}
 BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # the first is what `stripe trigger` pays with
 
 
-class StripeStandIn(ReadableStripe, StripeListen):
+class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
     """Stripe, as far as a checkout, the product and the CLI go. Everything it knows may be read at any time:
 
     `objects`     products, prices and payment methods, by id
     `events`      every event that was made, by id, oldest first
-    and what `ReadableStripe` and `StripeListen` know
+    and what `ReadableStripe`, `StripeListen` and `StripeEndpointsStandIn` know
     """
 
     def __init__(self, secret: str = SECRET) -> None:
         ReadableStripe.__init__(self)
         StripeListen.__init__(self, secret)
+        StripeEndpointsStandIn.__init__(self)
         self.objects: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
 
@@ -60,6 +62,7 @@ class StripeStandIn(ReadableStripe, StripeListen):
             Route("/", _greet),
             *self.listen_routes(),
             *self.read_routes(),
+            *self.endpoint_routes(),
             *(Route(f"/v1/{kind}", self._create, methods=post) for kind in PREFIXES),
             Route("/v1/checkout/sessions", self._open, methods=post),
             Route("/v1/payment_pages/{id}", self._page),

@@ -51,9 +51,9 @@ class ReadableStripe:
     async def _line_items(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
-        page = _page(self.line_items.get(self._asked_for(request)["id"], []), request)
+        told = page(self.line_items.get(self._asked_for(request)["id"], []), request)
         self.after_page()
-        return JSONResponse(page)
+        return JSONResponse(told)
 
     async def _fault(self, request: Request) -> Response | None:
         self.reads.append(request)
@@ -65,9 +65,7 @@ class ReadableStripe:
 
     def _asked_for(self, request: Request) -> Json:
         """The session, if the key may see it."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or not key:
-            raise HTTPException(401, "You did not provide an API key")
+        key = authorized(request)
         found = find(self.sessions, request.path_params["id"])
         own = request.headers.get("stripe-account") == self.accounts.get(found["id"])
         if not own or found["livemode"] is not ("_live_" in key):
@@ -75,7 +73,15 @@ class ReadableStripe:
         return found
 
 
-def _page(items: Sequence[Json], request: Request) -> Json:
+def authorized(request: Request) -> str:
+    """The key of the request, or 401."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme != "Bearer" or not key:
+        raise HTTPException(401, "You did not provide an API key")
+    return key
+
+
+def page(items: Sequence[Json], request: Request) -> Json:
     """One page, of ten items if nothing else is asked for, and never of more than a hundred."""
     limit, after = int(request.query_params.get("limit", "10")), request.query_params.get("starting_after")
     if not 1 <= limit <= 100:

@@ -1,0 +1,17 @@
+"""Runs the commands. Both libraries can log whole answers, and one of Stripe's holds a signing secret: never here."""
+
+import logging
+import os
+
+
+def main() -> None:
+    """Runs the command that the arguments name, and ends with its exit code."""
+    os.environ.pop("STRIPE_LOG", None)  # read when Stripe's library is imported
+    logging.disable(logging.CRITICAL)
+    from operations.cli import ops  # noqa: PLC0415 - see above
+
+    ops(prog_name="scripts/ops")
+
+
+if __name__ == "__main__":
+    main()

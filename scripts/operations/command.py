@@ -1,0 +1,75 @@
+"""What every command has: --deployment, --json, exit codes: 0 fine, 1 trouble found, 2 wrong usage or settings."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from operations.deployment import load
+from operations.errors import OperationsError, WrongSettings
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a command has to say: `lines` to a person, `data` to a machine. Not `ok` means trouble."""
+
+    ok: bool
+    lines: Sequence[Text | str]
+    data: dict[str, Any]
+
+
+def operation(name: str) -> Callable[[Callable[..., Report]], click.Command]:
+    """Makes a command of a function from the deployment, and its own options, to a report."""
+
+    def decorate(function: Callable[..., Report]) -> click.Command:
+        @click.command(name)
+        @click.option("--deployment", type=FILE, envvar="OPS_DEPLOYMENT", help=_DEPLOYMENT)
+        @click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout, and nothing else there.")
+        @functools.wraps(function)
+        def command(*, deployment: Path | None, as_json: bool, **options: Any) -> None:
+            sys.exit(_run(lambda: function(load(deployment), **options), as_json=as_json))
+
+        return command
+
+    return decorate
+
+
+def somebody_answers(option: str, *, yes: bool) -> None:
+    """Returns if there is somebody to ask, or no need to; WrongSettings, before anything is done, if not."""
+    if not yes and not sys.stdin.isatty():
+        raise WrongSettings(f"{option} asks before it does it, and nobody can answer here: give --yes")
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Whether a person says yes, or has said so beforehand. Asked on stderr."""
+    return yes or click.confirm(question, err=True)
+
+
+def _run(work: Callable[[], Report], *, as_json: bool) -> int:
+    """Does it, says it, and tells the exit code."""
+    try:
+        report = work()
+    except OperationsError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(Text(str(error), style="red"))
+        if as_json:
+            click.echo(json.dumps({"ok": False, "error": str(error)}))
+        return error.exit_code
+    if as_json:
+        click.echo(json.dumps({"ok": report.ok, **report.data}, indent=2, ensure_ascii=False))
+    else:
+        console = Console(soft_wrap=True, highlight=False)
+        for line in report.lines:
+            console.print(line if isinstance(line, Text) else Text(line))
+    return 0 if report.ok else 1
+
+
+_DEPLOYMENT = "The deployment, as terraform tells it: terraform -chdir=terraform output -json deployment > FILE."

@@ -1,0 +1,58 @@
+"""What the secrets must hold, and who must be able to read them: the rules, pure. No finding shows a secret."""
+
+from collections.abc import Callable, Iterable
+
+from fulfillment.addresses import SmtpServer
+from fulfillment.values import parse_api_key
+from operations.access import mode_of
+from operations.checks import Finding, judge
+from operations.deployment import Deployment
+from operations.running import Policy
+from operations.signing_secrets import SigningSecrets
+
+ACCESSOR = "roles/secretmanager.secretAccessor"
+RAISE = "export TF_VAR_{0}=…, raise {1} by one, and: terraform -chdir=terraform apply"
+
+
+def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
+    """The list of the webhook."""
+    problems = {"holds": _problem(lambda: SigningSecrets.parse(text, {})), "registered": None}
+    if not problems["holds"] and not SigningSecrets.parse(text, {}).secrets:
+        problems["registered"] = "it holds the placeholder only: every event is refused"
+    return judge(f"secret {deployment.secrets.webhook}", problems, "scripts/ops register-webhook")
+
+
+def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
+    """The key that reads line items."""
+    problems = {"holds": _problem(lambda: parse_api_key(text)), "mode": None}
+    if not problems["holds"] and mode_of(text.strip()) != deployment.mode:
+        problems["mode"] = f"the key is of {mode_of(text.strip())} mode, and the deployment of {deployment.mode} mode"
+    mend = RAISE.format("stripe_api_key", "stripe.api_key_version")
+    return judge(f"secret {deployment.secrets.stripe_api_key}", problems, mend)
+
+
+def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:
+    """The mail server."""
+    problems = {"holds": _problem(lambda: SmtpServer.parse(text))}
+    mend = RAISE.format("smtp_url", "mail.smtp_url_version")
+    return judge(f"secret {deployment.secrets.smtp_url}", problems, mend)
+
+
+def check_readers(name: str, accounts: Iterable[tuple[str, str]], found: Policy) -> list[Finding]:
+    """Each function, by (function, account), may read the secret."""
+    problems = {
+        f"reader {function}": None
+        if found.lets(ACCESSOR, f"serviceAccount:{account}")
+        else f"{account} lacks {ACCESSOR}"
+        for function, account in accounts
+    }
+    return judge(f"secret {name}", problems)
+
+
+def _problem(parse: Callable[[], object]) -> str | None:
+    """What the product says of a secret; its words never quote one."""
+    try:
+        parse()
+    except ValueError as error:
+        return f"its newest version {error}"
+    return None

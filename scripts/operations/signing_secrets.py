@@ -1,0 +1,60 @@
+"""What the secret of the webhook holds: the signing secrets in force, and which of them is known to be whose.
+
+The list is the secret's newest version, a line each. Whose they are is noted in the secret's annotations, where
+Terraform leaves them alone: `we_…` is the endpoint's id, and the value a fingerprint of its signing secret. So an
+endpoint whose secret never got here, or got lost since, is known for what it is: one whose events are all refused.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from fulfillment.values import parse_webhook_secrets
+
+PLACEHOLDER = "whsec_unregistered"
+
+
+def fingerprint(secret: str) -> str:
+    """Tells a signing secret from others and nothing about it: a random one cannot be found by trying."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningSecrets:
+    """`secrets` in force, oldest first, never the placeholder; `noted`: endpoint id -> its secret's fingerprint."""
+
+    secrets: tuple[str, ...] = field(repr=False)
+    noted: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, noted: Mapping[str, str]) -> Self:
+        """The list in a text, by the product's own rule; ValueError, without the text, if it breaks it."""
+        real = (each for each in parse_webhook_secrets(text) if not each.startswith(PLACEHOLDER))
+        return cls(secrets=tuple(dict.fromkeys(real)), noted=dict(noted))
+
+    @property
+    def text(self) -> str:
+        """The list as it is stored."""
+        return "\n".join(self.secrets) + "\n"
+
+    def knows(self, endpoint: str) -> bool:
+        """Whether the endpoint's own secret is in force."""
+        return self.noted.get(endpoint) in {fingerprint(each) for each in self.secrets}
+
+    def adding(self, secret: str, endpoint: str | None) -> Self:
+        """With one more secret in force, noted as the endpoint's if one is named."""
+        note = {endpoint: fingerprint(secret)} if endpoint else {}
+        return replace(self, secrets=tuple(dict.fromkeys((*self.secrets, secret))), noted={**self.noted, **note})
+
+    def without(self, endpoint: str) -> Self:
+        """Without the endpoint and its secret."""
+        noted = {each: mark for each, mark in self.noted.items() if each != endpoint}
+        gone = {self.noted.get(endpoint)} - set(noted.values())
+        kept = tuple(each for each in self.secrets if fingerprint(each) not in gone)
+        return replace(self, secrets=kept, noted=noted)
+
+    def only(self, secret: str) -> Self:
+        """Without any secret but this one and those that are noted as an endpoint's."""
+        kept = {fingerprint(secret), *self.noted.values()}
+        return replace(self, secrets=tuple(each for each in self.secrets if fingerprint(each) in kept))

@@ -1,0 +1,225 @@
+"""A deployment as Terraform tells it, and everything that Google then runs: all of it well."""
+
+import json
+from typing import Any
+
+from google.cloud.functions_v2 import BuildConfig, Function, SecretVolume, ServiceConfig
+from google.cloud.run_v2 import Service
+from google.iam.v1.policy_pb2 import Binding, Policy  # type: ignore[import-untyped]
+from google.pubsub_v1 import (
+    DeadLetterPolicy,
+    ExpirationPolicy,
+    PushConfig,
+    RetryPolicy,
+    Subscription,
+    Topic,
+)
+
+from fulfillment.domain.events import SUBSCRIBERS
+from google_stand_in import GoogleStandIn
+from operations.deployment import Deployment, Subscriber, parse
+
+SLUGS = {
+    "on_checkout_session_completed": "completed",
+    "on_async_payment_succeeded": "succeeded",
+    "on_async_payment_failed": "failed",
+}
+PLACEHOLDER = "whsec_unregistered0123456789abcdef0123456789abcdef"
+HOST = "iam.gserviceaccount.com"
+
+
+def told(**changes: Any) -> dict[str, Any]:
+    """Terraform's output `deployment`, in test mode, and what is changed about it."""
+    subscribers = {
+        entry_point: {
+            "function": f"checkout-{SLUGS[entry_point]}",
+            "url": f"https://checkout-{SLUGS[entry_point]}-x-ew.a.run.app",
+            "event_type": event_type.value,
+            "subscription": f"checkout-{SLUGS[entry_point]}",
+            "push_account": f"checkout-push-{SLUGS[entry_point]}@acme-shop.{HOST}",
+            "account": f"checkout-{SLUGS[entry_point]}@acme-shop.{HOST}",
+        }
+        for event_type, entry_point in SUBSCRIBERS.items()
+    }
+    return {
+        "project": "acme-shop",
+        "project_number": "123456789",
+        "region": "europe-west1",
+        "livemode": False,
+        "name": "checkout",
+        "api_version": "2026-10-28.endive",
+        "connect": False,
+        "database": "checkout-orders",
+        "collection": "orders",
+        "topics": {
+            "events": "checkout-events",
+            "dead_letter": "checkout-events-dead-letter",
+            "order_events": "checkout-order-events",
+        },
+        "dead_letter_subscription": "checkout-events-dead-letter",
+        "webhook": {
+            "function": "checkout-webhook",
+            "url": "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook",
+            "account": f"checkout-webhook@acme-shop.{HOST}",
+        },
+        "subscribers": subscribers,
+        "secrets": {
+            "webhook": "checkout-webhook-secrets",
+            "stripe_api_key": "checkout-stripe-api-key",
+            "smtp_url": "checkout-smtp-url",
+        },
+        "a_key_of_a_later_version": {"is": "ignored"},
+    } | changes
+
+
+def deployed(**changes: Any) -> Deployment:
+    """The same, read."""
+    return parse(json.dumps(told(**changes)), "a test")
+
+
+def google_runs(deployment: Deployment) -> GoogleStandIn:
+    """All of it, as Terraform makes it; the webhook is not registered yet."""
+    google = GoogleStandIn(deployment.project)
+    location = f"projects/{deployment.project}/locations/{deployment.region}"
+    _run_webhook(google, deployment, location)
+    for entry_point, each in deployment.subscribers.items():
+        _run_subscriber(google, deployment, location, entry_point, each)
+    _keep_dead_letters(google, deployment)
+    _keep_secrets(google, deployment)
+    return google
+
+
+def grant(*grants: tuple[str, str]) -> Policy:
+    """A policy of (role, member) pairs."""
+    return Policy(bindings=[Binding(role=role, members=[member]) for role, member in grants])
+
+
+def _run_webhook(google: GoogleStandIn, of: Deployment, location: str) -> None:
+    env = {
+        "GOOGLE_CLOUD_PROJECT": of.project,
+        "STRIPE_LIVEMODE": str(of.livemode).lower(),
+        "STRIPE_WEBHOOK_SECRETS_FILE": "/secrets/webhook/secrets",
+        "EVENTS_TOPIC": of.topics.events,
+    }
+    google.add(
+        _function(f"{location}/functions/{of.webhook.function}", "stripe_webhook", "ALLOW_ALL", 30)(
+            account=of.webhook.account,
+            url=of.webhook.url,
+            uri="https://checkout-webhook-x-ew.a.run.app",
+            env=env,
+            volumes=[_volume("webhook", of.secrets.webhook, "secrets")],
+        )
+    )
+    google.add(Service(name=f"{location}/services/{of.webhook.function}"), grant(("roles/run.invoker", "allUsers")))
+    google.add(Topic(name=f"projects/{of.project}/topics/{of.topics.events}"), _publishers(of.webhook.account))
+
+
+def _run_subscriber(google: GoogleStandIn, of: Deployment, location: str, entry_point: str, each: Subscriber) -> None:
+    env = {
+        "GOOGLE_CLOUD_PROJECT": of.project,
+        "STRIPE_LIVEMODE": str(of.livemode).lower(),
+        "DEAD_LETTER_TOPIC": of.topics.dead_letter,
+        "FIRESTORE_DATABASE": of.database,
+        "ORDERS_COLLECTION": of.collection,
+        "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
+        "ORDER_EVENTS_TOPIC": str(of.topics.order_events),
+        "SMTP_URL_FILE": "/secrets/smtp_url/secret",
+        "EMAIL_FROM": "orders@acme.example",
+        "OF_THE_HOOK": "its own business",
+    }
+    volumes = [
+        _volume("stripe_api_key", str(of.secrets.stripe_api_key), "secret"),
+        _volume("smtp_url", str(of.secrets.smtp_url), "secret"),
+    ]
+    google.add(
+        _function(f"{location}/functions/{each.function}", entry_point, "ALLOW_INTERNAL_ONLY", 150)(
+            account=each.account,
+            url=f"https://europe-west1-acme-shop.cloudfunctions.net/{each.function}",
+            uri=each.url,
+            env=env,
+            volumes=volumes,
+        )
+    )
+    invoker = grant(("roles/run.invoker", f"serviceAccount:{each.push_account}"))
+    google.add(Service(name=f"{location}/services/{each.function}"), invoker)
+    agent = grant(("roles/pubsub.subscriber", f"serviceAccount:{of.pubsub_agent}"))
+    google.add(subscription(of, each), agent)
+
+
+def subscription(of: Deployment, each: Subscriber) -> Subscription:
+    """A subscriber's subscription as Terraform makes it."""
+    token = PushConfig.OidcToken(service_account_email=each.push_account, audience=each.url)
+    topics = f"projects/{of.project}/topics"
+    return Subscription(
+        name=f"projects/{of.project}/subscriptions/{each.subscription}",
+        topic=f"{topics}/{of.topics.events}",
+        filter=f'attributes.event_type = "{each.event_type}"',
+        ack_deadline_seconds=180,
+        message_retention_duration={"seconds": 604800},
+        push_config=PushConfig(push_endpoint=each.url, oidc_token=token),
+        retry_policy=RetryPolicy(minimum_backoff={"seconds": 10}, maximum_backoff={"seconds": 600}),
+        dead_letter_policy=DeadLetterPolicy(
+            dead_letter_topic=f"{topics}/{of.topics.dead_letter}", max_delivery_attempts=100
+        ),
+        expiration_policy=ExpirationPolicy(),
+    )
+
+
+def _keep_dead_letters(google: GoogleStandIn, of: Deployment) -> None:
+    accounts = [each.account for each in of.subscribers.values()]
+    topics = f"projects/{of.project}/topics"
+    google.add(Topic(name=f"{topics}/{of.topics.dead_letter}"), _publishers(of.pubsub_agent, *accounts))
+    google.add(Topic(name=f"{topics}/{of.topics.order_events}"), _publishers(*accounts))
+    google.add(
+        Subscription(
+            name=f"projects/{of.project}/subscriptions/{of.dead_letter_subscription}",
+            topic=f"{topics}/{of.topics.dead_letter}",
+            ack_deadline_seconds=600,
+            message_retention_duration={"seconds": 2678400},
+            expiration_policy=ExpirationPolicy(),
+        )
+    )
+
+
+def _keep_secrets(google: GoogleStandIn, of: Deployment) -> None:
+    accounts = [each.account for each in of.subscribers.values()]
+    for secret, value, readers in (
+        (of.secrets.webhook, PLACEHOLDER, [of.webhook.account]),
+        (str(of.secrets.stripe_api_key), "rk_test_0123456789abcdef", accounts),
+        (str(of.secrets.smtp_url), "smtps://shop:hunter22@mail.example:465", accounts),
+    ):
+        google.add_secret(secret, value, _grants("roles/secretmanager.secretAccessor", *readers))
+
+
+def _publishers(*accounts: str) -> Policy:
+    return _grants("roles/pubsub.publisher", *accounts)
+
+
+def _grants(role: str, *accounts: str) -> Policy:
+    return Policy(bindings=[Binding(role=role, members=[f"serviceAccount:{each}" for each in accounts])])
+
+
+def _function(name: str, entry_point: str, ingress: str, timeout: int) -> Any:
+    def made(*, account: str, url: str, uri: str, env: dict[str, str], volumes: list[SecretVolume]) -> Function:
+        return Function(
+            name=name,
+            state=Function.State.ACTIVE,
+            url=url,
+            build_config=BuildConfig(entry_point=entry_point),
+            service_config=ServiceConfig(
+                service_account_email=account,
+                ingress_settings=getattr(ServiceConfig.IngressSettings, ingress),
+                timeout_seconds=timeout,
+                all_traffic_on_latest_revision=True,
+                uri=uri,
+                environment_variables=env,
+                secret_volumes=volumes,
+            ),
+        )
+
+    return made
+
+
+def _volume(name: str, secret: str, path: str) -> SecretVolume:
+    version = SecretVolume.SecretVersion(version="latest", path=path)
+    return SecretVolume(mount_path=f"/secrets/{name}", project_id="acme-shop", secret=secret, versions=[version])

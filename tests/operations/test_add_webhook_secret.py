@@ -1,0 +1,66 @@
+"""`scripts/ops add-webhook-secret`: the secrets in force, and whose they are, before and after."""
+
+import pytest
+
+from operations.signing_secrets import fingerprint
+from operators import Operator
+
+NEW = "whsec_rolled0123456789abcdef"
+THIRD = "whsec_third0123456789abcdef00"
+
+
+def endpoint_of(operator: Operator) -> str:
+    (endpoint,) = operator.stripe.endpoints
+    return endpoint
+
+
+def test_a_roll_keeps_both_until_the_old_one_is_dropped(registered: Operator) -> None:
+    (old,) = registered.secrets
+    assert registered.runs("add-webhook-secret", stdin=f"{NEW}\n").exit_code == 0
+    assert registered.secrets == [old, NEW]
+    assert registered.notes == {endpoint_of(registered): fingerprint(NEW)}
+    assert registered.runs("add-webhook-secret", "--drop-others", "--yes", stdin=NEW).exit_code == 0
+    assert registered.secrets == [NEW]
+    assert registered.reports("register-webhook")["steps"] == []
+
+
+def test_one_that_is_there_already_changes_nothing(registered: Operator) -> None:
+    registered.runs("add-webhook-secret", stdin=registered.secrets[0])
+    assert not [call for call in registered.google.calls if ":addVersion" in call or call.startswith("PATCH")]
+
+
+def test_the_first_one_takes_the_place_of_the_placeholder(operator: Operator) -> None:
+    assert operator.runs("add-webhook-secret", stdin=NEW).exit_code == 0
+    assert (operator.secrets, operator.notes) == ([NEW], {})
+
+
+def test_whose_it_is_must_be_said_where_there_are_two(registered: Operator) -> None:
+    registered.runs("register-webhook", "--api-version", "2027-03-31.next")
+    first, second = registered.stripe.endpoints
+    before = registered.secrets
+    result = registered.runs("add-webhook-secret", stdin=NEW)
+    assert result.exit_code == 2
+    assert first in result.stderr
+    assert second in result.stderr
+    assert registered.secrets == before
+    registered.runs("add-webhook-secret", "--endpoint", first, "--drop-others", "--yes", stdin=NEW)
+    assert sorted(registered.secrets) == sorted([NEW, registered.stripe.endpoint_secrets[second]])
+
+
+def test_dropping_asks_first(registered: Operator) -> None:
+    result = registered.runs("add-webhook-secret", "--drop-others", stdin=NEW)
+    assert result.exit_code == 2
+    assert NEW not in registered.secrets
+
+
+@pytest.mark.parametrize(
+    "text", ["", "whsec_short", f"{NEW} {THIRD}", "sk_test_0123456789abcdef", "whsec_unregistered12345678"]
+)
+def test_what_is_no_signing_secret_is_refused(operator: Operator, text: str) -> None:
+    before = operator.secrets
+    assert operator.runs("add-webhook-secret", stdin=text).exit_code == 2
+    assert operator.secrets == before
+
+
+def test_an_endpoint_must_be_one(operator: Operator) -> None:
+    assert operator.runs("add-webhook-secret", "--endpoint", "ep_1", stdin=NEW).exit_code == 2

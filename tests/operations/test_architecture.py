@@ -1,0 +1,33 @@
+"""The house rules of the operator's commands that a machine can check."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+OPERATIONS = Path(__file__).parents[2] / "scripts" / "operations"
+FILES = sorted(OPERATIONS.glob("*.py"))
+PURE = ["checks", "endpoint_checks", "endpoints", "function_checks", "messaging_checks", "registration", "running"]
+PURE += ["secret_checks", "signing_secrets"]
+
+
+def imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    found = {each.module or "" for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)}
+    return found | {name.name for each in ast.walk(tree) if isinstance(each, ast.Import) for name in each.names}
+
+
+@pytest.mark.parametrize(("vendor", "file"), [("stripe", "stripe_endpoints.py"), ("google", "google_cloud.py")])
+def test_one_file_knows_each_vendor(vendor: str, file: str) -> None:
+    assert [path.name for path in FILES if any(name.split(".")[0] == vendor for name in imports(path))] == [file]
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_rules_know_neither_vendor_nor_world(name: str) -> None:
+    outside = {"os", "subprocess", "click", "rich", "operations.google_cloud", "operations.stripe_endpoints"}
+    assert not imports(OPERATIONS / f"{name}.py") & outside
+
+
+def test_the_package_docstring_names_every_file() -> None:
+    text = ast.get_docstring(ast.parse((OPERATIONS / "__init__.py").read_text())) or ""
+    assert [path.stem for path in FILES if not path.stem.startswith("__") and f"`{path.stem}`" not in text] == []

@@ -1,0 +1,498 @@
+"""`scripts/ops doctor`, between servers: what runs as it must is found well, and one deviation is one finding."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.cloud.functions_v2 import Function, ServiceConfig
+from google.pubsub_v1 import DeadLetterPolicy, ExpirationPolicy, PushConfig, RetryPolicy
+
+from deployments import HOST, grant
+from google_stand_in import Version
+from operators import Operator
+
+Change = Callable[[Operator], object]
+LOCATION = "projects/acme-shop/locations/europe-west1"
+AGENT = f"serviceAccount:service-123456789@gcp-sa-pubsub.{HOST}"
+URL = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook"
+PUSH = "serviceAccount:checkout-push-completed@acme-shop." + HOST
+
+
+def _resource(o: Operator, kind: str, name: str) -> Any:
+    parent = LOCATION if kind in ("functions", "services") else "projects/acme-shop"
+    return o.google.resources[f"{parent}/{kind}/checkout-{name}"]
+
+
+def _put(kind: str, name: str, path: str, value: Any) -> Change:
+    """Sets one field of a resource."""
+
+    def change(o: Operator) -> None:
+        *parents, last = path.split(".")
+        place = _resource(o, kind, name)
+        for each in parents:
+            place = getattr(place, each)
+        setattr(place, last, value)
+
+    return change
+
+
+def _config(name: str, field: str, value: Any) -> Change:
+    return _put("functions", name, f"service_config.{field}", value)
+
+
+def _env(name: str, **values: str | None) -> Change:
+    """Sets environment variables of a function; None takes one away."""
+
+    def change(o: Operator) -> None:
+        env = _resource(o, "functions", name).service_config.environment_variables
+        for each, value in values.items():
+            env.pop(each) if value is None else env.update({each: value})
+
+    return change
+
+
+def _mount(name: str, field: str, value: str, volume: int = 0) -> Change:
+    def change(o: Operator) -> None:
+        mounted = _resource(o, "functions", name).service_config.secret_volumes[volume]
+        setattr(mounted.versions[0] if field in ("version", "path") else mounted, field, value)
+
+    return change
+
+
+def _sub(field: str, value: Any, name: str = "completed") -> Change:
+    return _put("subscriptions", name, field, value)
+
+
+def _policy(kind: str, name: str, *grants: tuple[str, str]) -> Change:
+    def change(o: Operator) -> None:
+        o.google.policies[_resource(o, kind, name).name] = grant(*grants)
+
+    return change
+
+
+def _revoke(kind: str, name: str, member: str) -> Change:
+    """Takes a member out of a policy."""
+
+    def change(o: Operator) -> None:
+        for binding in o.google.policies[_resource(o, kind, name).name].bindings:
+            members = [each for each in binding.members if member not in each]
+            del binding.members[:]
+            binding.members.extend(members)
+
+    return change
+
+
+def _conditional(kind: str, name: str) -> Change:
+    """What a policy grants, it grants on a condition."""
+
+    def change(o: Operator) -> None:
+        for binding in o.google.policies[_resource(o, kind, name).name].bindings:
+            binding.condition.expression = 'request.time < timestamp("2020-01-01T00:00:00Z")'
+
+    return change
+
+
+def _holds(secret: str, *texts: str) -> Change:
+    def change(o: Operator) -> None:
+        o.google.versions[f"projects/acme-shop/secrets/checkout-{secret}"] += [Version(each.encode()) for each in texts]
+
+    return change
+
+
+def _endpoint(**changes: Any) -> Change:
+    return lambda o: next(iter(o.stripe.endpoints.values())).update(changes)
+
+
+def _another(url: str = URL, **changes: Any) -> Change:
+    return lambda o: o.stripe.add_endpoint(url, ["checkout.session.completed"], **changes)
+
+
+def _forget(o: Operator) -> None:
+    o.google.resources["projects/acme-shop/secrets/checkout-webhook-secrets"].annotations = {}
+
+
+def _gone(kind: str, name: str) -> Change:
+    return lambda o: o.google.resources.pop(_resource(o, kind, name).name)
+
+
+TOKEN = PushConfig.OidcToken
+ONE_TYPE = ["checkout.session.completed"]
+ALL_TYPES = [f"checkout.session.{each}" for each in ("completed", "async_payment_succeeded", "async_payment_failed")]
+OTHER_VERSION = {"api_version": "2024-06-20"}
+WELL_KEPT = "subscription checkout-completed"
+LETTERS = "subscription checkout-events-dead-letter"
+COMPLETED, WEBHOOK = "function checkout-completed", "function checkout-webhook"
+FILES = "STRIPE_WEBHOOK_SECRETS_FILE"
+
+DEVIATIONS: list[tuple[str, Change, set[str]]] = [
+    ("not registered", lambda o: o.stripe.endpoints.clear(), {"stripe: registered"}),
+    ("another address", _endpoint(url="https://old.acme.example/checkout-webhook"), {"stripe: url"}),
+    ("an event is missing", _endpoint(enabled_events=ALL_TYPES[:2]), {"stripe: events"}),
+    ("an event too many", _endpoint(enabled_events=[*ALL_TYPES, "charge.failed"]), {"stripe: events"}),
+    ("all events", _endpoint(enabled_events=["*"]), {"stripe: events"}),
+    ("another version", _endpoint(**OTHER_VERSION), {"stripe: api version"}),
+    ("the account's version", _endpoint(api_version=None), {"stripe: api version"}),
+    ("disabled", _endpoint(status="disabled"), {"stripe: status"}),
+    ("for connected accounts", _endpoint(application="ca_1"), {"stripe: connect"}),
+    ("its secret is not noted", _forget, {"stripe: signing secret"}),
+    ("its secret is overwritten", _holds("webhook-secrets", f"whsec_{'1' * 32}"), {"stripe: signing secret"}),
+    ("a duplicate", _another(), {"stripe: other endpoint"}),
+    ("a duplicate with a query", _another(f"{URL}/?source=stripe"), {"stripe: other endpoint"}),
+    ("a mistyped path", _another(URL.replace("-webhook", "-webhok")), {"stripe: other endpoint"}),
+    ("the service's own address", _another("https://checkout-webhook-x-ew.a.run.app/"), {"stripe: other endpoint"}),
+    ("an old one without a secret", _another(**OTHER_VERSION), {"stripe: other endpoint"}),
+    ("the webhook failed", _put("functions", "webhook", "state", Function.State.FAILED), {f"{WEBHOOK}: state"}),
+    ("being deployed", _put("functions", "completed", "state", Function.State.DEPLOYING), {f"{COMPLETED}: state"}),
+    ("an old revision", _config("webhook", "all_traffic_on_latest_revision", value=False), {f"{WEBHOOK}: traffic"}),
+    ("pinned", _config("completed", "all_traffic_on_latest_revision", value=False), {f"{COMPLETED}: traffic"}),
+    (
+        "the webhook's entry point",
+        _put("functions", "webhook", "build_config.entry_point", "on_async_payment_failed"),
+        {f"{WEBHOOK}: entry point"},
+    ),
+    (
+        "a subscriber's entry point",
+        _put("functions", "completed", "build_config.entry_point", "on_async_payment_failed"),
+        {f"{COMPLETED}: entry point"},
+    ),
+    ("two mail servers", _env("completed", SMTP_URL="smtps://a:b@c.example:465"), {f"{COMPLETED}: settings"}),
+    ("its account", _config("webhook", "service_account_email", f"default@{HOST}"), {f"{WEBHOOK}: account"}),
+    ("account", _config("completed", "service_account_email", f"default@{HOST}"), {f"{COMPLETED}: account"}),
+    (
+        "a closed webhook",
+        _config("webhook", "ingress_settings", ServiceConfig.IngressSettings.ALLOW_INTERNAL_ONLY),
+        {f"{WEBHOOK}: ingress"},
+    ),
+    (
+        "an open subscriber",
+        _config("completed", "ingress_settings", ServiceConfig.IngressSettings.ALLOW_ALL),
+        {f"{COMPLETED}: ingress"},
+    ),
+    ("moved", _put("functions", "webhook", "url", "https://elsewhere.example"), {f"{WEBHOOK}: address"}),
+    ("moved too", _config("completed", "uri", "https://elsewhere.example"), {f"{COMPLETED}: address"}),
+    ("another secret", _mount("webhook", "secret", "smtp"), {f"{WEBHOOK}: secret of {FILES}"}),
+    ("an old version", _mount("webhook", "version", "1"), {f"{WEBHOOK}: secret of {FILES}"}),
+    ("another file", _mount("webhook", "path", "secret"), {f"{WEBHOOK}: secret of {FILES}"}),
+    ("another folder", _mount("webhook", "mount_path", "/etc"), {f"{WEBHOOK}: secret of {FILES}"}),
+    ("no secret", _env("webhook", **{FILES: None}), {f"{WEBHOOK}: secret of {FILES}", f"{WEBHOOK}: settings"}),
+    ("no key", _env("completed", STRIPE_API_KEY_FILE=None), {f"{COMPLETED}: secret of STRIPE_API_KEY_FILE"}),
+    ("an old key", _mount("completed", "version", "2"), {f"{COMPLETED}: secret of STRIPE_API_KEY_FILE"}),
+    ("no mail", _env("completed", SMTP_URL_FILE=None), {f"{COMPLETED}: secret of SMTP_URL_FILE"}),
+    ("mail of old", _mount("completed", "version", "2", 1), {f"{COMPLETED}: secret of SMTP_URL_FILE"}),
+    ("no sender", _env("completed", EMAIL_FROM=None), {f"{COMPLETED}: settings"}),
+    ("no project", _env("webhook", GOOGLE_CLOUD_PROJECT=None), {f"{WEBHOOK}: settings"}),
+    ("a bad mode", _env("webhook", STRIPE_LIVEMODE="test"), {f"{WEBHOOK}: settings"}),
+    ("two lists", _env("webhook", STRIPE_WEBHOOK_SECRETS=f"whsec_{'0' * 32}"), {f"{WEBHOOK}: settings"}),
+    ("an emulator", _env("webhook", PUBSUB_EMULATOR_HOST="localhost:1"), {f"{WEBHOOK}: emulators"}),
+    ("the emulator", _env("completed", FIRESTORE_EMULATOR_HOST="localhost:1"), {f"{COMPLETED}: emulators"}),
+    *(
+        (f"{name} of the webhook", _env("webhook", **{name: value}), {f"{WEBHOOK}: {name}"})
+        for name, value in (
+            ("GOOGLE_CLOUD_PROJECT", "other-shop"),
+            ("STRIPE_LIVEMODE", "true"),
+            ("EVENTS_TOPIC", "other-events"),
+        )
+    ),
+    *(
+        (f"{name} of a subscriber", _env("completed", **{name: value}), {f"{COMPLETED}: {name}"})
+        for name, value in (
+            ("GOOGLE_CLOUD_PROJECT", "other-shop"),
+            ("DEAD_LETTER_TOPIC", "other-letters"),
+            ("FIRESTORE_DATABASE", "other-orders"),
+            ("ORDERS_COLLECTION", "other"),
+            ("ORDER_EVENTS_TOPIC", None),
+            ("STRIPE_LIVEMODE", "true"),
+        )
+    ),
+    ("a closed door", _policy("services", "webhook"), {"service checkout-webhook: invoker"}),
+    ("a door for a while", _conditional("services", "webhook"), {"service checkout-webhook: invoker"}),
+    (
+        "a door for accounts",
+        _policy("services", "webhook", ("roles/run.invoker", "allAuthenticatedUsers")),
+        {"service checkout-webhook: invoker"},
+    ),
+    ("a subscriber's door", _policy("services", "completed"), {"service checkout-completed: invoker"}),
+    ("its door for a while", _conditional("services", "completed"), {"service checkout-completed: invoker"}),
+    (
+        "a door for another",
+        _policy("services", "completed", ("roles/run.invoker", PUSH.replace("completed", "failed"))),
+        {"service checkout-completed: invoker"},
+    ),
+    (
+        "another role",
+        _policy("services", "completed", ("roles/run.viewer", PUSH)),
+        {"service checkout-completed: invoker"},
+    ),
+    *(
+        (
+            f"a door for {anybody}",
+            _policy("services", "completed", ("roles/run.invoker", PUSH), ("roles/run.invoker", anybody)),
+            {"service checkout-completed: not public"},
+        )
+        for anybody in ("allUsers", "allAuthenticatedUsers")
+    ),
+    (
+        "no check at the door",
+        _put("services", "completed", "invoker_iam_disabled", value=True),
+        {"service checkout-completed: not public"},
+    ),
+    ("the webhook's publisher", _policy("topics", "events"), {"topic checkout-events: publisher checkout-webhook"}),
+    (
+        "the agent publishes",
+        _revoke("topics", "events-dead-letter", "gcp-sa-pubsub"),
+        {"topic checkout-events-dead-letter: publisher pubsub agent"},
+    ),
+    *(
+        (
+            f"{slug} publishes to {topic}",
+            _revoke("topics", topic, f"checkout-{slug}@"),
+            {f"topic checkout-{topic}: publisher checkout-{slug}"},
+        )
+        for slug in ("completed", "succeeded", "failed")
+        for topic in ("events-dead-letter", "order-events")
+    ),
+    ("the topic", _sub("topic", "projects/acme-shop/topics/checkout-order-events"), {f"{WELL_KEPT}: topic"}),
+    ("a deleted topic", _sub("topic", "_deleted-topic_"), {f"{WELL_KEPT}: topic"}),
+    ("the filter", _sub("filter", 'attributes.event_type = "charge.failed"'), {f"{WELL_KEPT}: filter"}),
+    ("no filter", _sub("filter", ""), {f"{WELL_KEPT}: filter"}),
+    (
+        "the endpoint",
+        _sub("push_config.push_endpoint", "https://checkout-failed-x-ew.a.run.app"),
+        {f"{WELL_KEPT}: push endpoint", f"{WELL_KEPT}: audience"},
+    ),
+    (
+        "the push account",
+        _sub("push_config.oidc_token.service_account_email", f"default@{HOST}"),
+        {f"{WELL_KEPT}: push account"},
+    ),
+    ("the audience", _sub("push_config.oidc_token.audience", "https://elsewhere.example"), {f"{WELL_KEPT}: audience"}),
+    ("no token", _sub("push_config.oidc_token", TOKEN()), {f"{WELL_KEPT}: push account"}),
+    ("no envelope", _sub("push_config.no_wrapper", PushConfig.NoWrapper()), {f"{WELL_KEPT}: envelope"}),
+    (
+        "the dead letters' topic",
+        _sub("dead_letter_policy.dead_letter_topic", "projects/acme-shop/topics/checkout-events"),
+        {f"{WELL_KEPT}: dead letter topic"},
+    ),
+    ("few attempts", _sub("dead_letter_policy.max_delivery_attempts", 19), {f"{WELL_KEPT}: attempts"}),
+    (
+        "no dead letters",
+        _sub("dead_letter_policy", DeadLetterPolicy()),
+        {f"{WELL_KEPT}: attempts", f"{WELL_KEPT}: dead letter topic"},
+    ),
+    ("no patience", _sub("retry_policy", RetryPolicy()), {f"{WELL_KEPT}: minimum backoff"}),
+    ("less patience", _sub("retry_policy.minimum_backoff", {"seconds": 9}), {f"{WELL_KEPT}: minimum backoff"}),
+    ("kept for a while", _sub("message_retention_duration", {"seconds": 59999}), {f"{WELL_KEPT}: retention"}),
+    ("it expires", _sub("expiration_policy", ExpirationPolicy(ttl={"seconds": 1})), {f"{WELL_KEPT}: never expires"}),
+    ("it expires by default", _sub("expiration_policy", None), {f"{WELL_KEPT}: never expires"}),
+    ("detached", _sub("detached", value=True), {f"{WELL_KEPT}: attached"}),
+    ("a short deadline", _sub("ack_deadline_seconds", 179), {f"{WELL_KEPT}: ack deadline"}),
+    ("a long deadline", _sub("ack_deadline_seconds", 181), {f"{WELL_KEPT}: ack deadline"}),
+    ("a slower function", _config("completed", "timeout_seconds", 160), {f"{WELL_KEPT}: ack deadline"}),
+    ("the agent", _policy("subscriptions", "completed"), {f"{WELL_KEPT}: pubsub agent"}),
+    (
+        "the wrong agent's role",
+        _policy("subscriptions", "completed", ("roles/pubsub.viewer", AGENT)),
+        {f"{WELL_KEPT}: pubsub agent"},
+    ),
+    (
+        "the letters' topic",
+        _sub("topic", "projects/acme-shop/topics/checkout-events", "events-dead-letter"),
+        {f"{LETTERS}: topic"},
+    ),
+    ("some letters only", _sub("filter", 'attributes.reason = "x"', "events-dead-letter"), {f"{LETTERS}: filter"}),
+    (
+        "letters are pushed",
+        _sub("push_config.push_endpoint", "https://elsewhere.example", "events-dead-letter"),
+        {f"{LETTERS}: pull"},
+    ),
+    (
+        "30 days",
+        _sub("message_retention_duration", {"seconds": 2592000}, "events-dead-letter"),
+        {f"{LETTERS}: retention"},
+    ),
+    (
+        "letters expire",
+        _sub("expiration_policy", ExpirationPolicy(ttl={"seconds": 2678400}), "events-dead-letter"),
+        {f"{LETTERS}: never expires"},
+    ),
+    ("letters detached", _sub("detached", name="events-dead-letter", value=True), {f"{LETTERS}: attached"}),
+    ("letters", lambda o: setattr(o.google, "backlog", 3), {f"{LETTERS}: backlog"}),
+    (
+        "no list",
+        _holds("webhook-secrets", "nonsense"),
+        {"secret checkout-webhook-secrets: holds", "stripe: signing secret"},
+    ),
+    (
+        "the placeholder",
+        _holds("webhook-secrets", f"whsec_unregistered{'0' * 32}"),
+        {"secret checkout-webhook-secrets: registered", "stripe: signing secret"},
+    ),
+    ("no API key", _holds("stripe-api-key", "missing: export …"), {"secret checkout-stripe-api-key: holds"}),
+    ("a live key", _holds("stripe-api-key", "rk_live_0123456789abcdef"), {"secret checkout-stripe-api-key: mode"}),
+    ("no mail server", _holds("smtp-url", "mail.example"), {"secret checkout-smtp-url: holds"}),
+    *(
+        (
+            f"{slug} reads {name}",
+            _revoke("secrets", name, f"checkout-{slug}@"),
+            {f"secret checkout-{name}: reader checkout-{slug}"},
+        )
+        for slug, name in (
+            ("webhook", "webhook-secrets"),
+            *((slug, name) for slug in ("completed", "succeeded", "failed") for name in ("stripe-api-key", "smtp-url")),
+        )
+    ),
+    ("no function", _gone("functions", "completed"), {f"{COMPLETED}: exists", f"{WELL_KEPT}: ack deadline"}),
+    ("no webhook", _gone("functions", "webhook"), {f"{WEBHOOK}: exists"}),
+    ("no service", _gone("services", "webhook"), {"service checkout-webhook: exists"}),
+    ("no topic", _gone("topics", "events"), {"topic checkout-events: exists"}),
+    ("no subscription", _gone("subscriptions", "completed"), {f"{WELL_KEPT}: exists"}),
+    ("no letters", _gone("subscriptions", "events-dead-letter"), {f"{LETTERS}: exists"}),
+    (
+        "no version",
+        lambda o: o.google.versions["projects/acme-shop/secrets/checkout-smtp-url"].clear(),
+        {"secret checkout-smtp-url: exists"},
+    ),
+]
+
+
+def findings(operator: Operator, **env: str) -> dict[str, str]:
+    """What is not well -> how it ended. An endpoint's id is left out."""
+    told = operator.reports("doctor", **env)
+    found = {
+        f"{each['subject']}: {each['check']}": each["verdict"] for each in told["checks"] if each["verdict"] != "ok"
+    }
+    assert told["ok"] is not bool(found)
+    return {re.sub(r" we_\w+", "", name): verdict for name, verdict in found.items()}
+
+
+@pytest.mark.parametrize(("change", "expected"), [pytest.param(c, e, id=name) for name, c, e in DEVIATIONS])
+def test_a_deviation_is_found_by_its_own_check_alone(registered: Operator, change: Change, expected: set[str]) -> None:
+    change(registered)
+    assert set(findings(registered)) == expected
+
+
+def test_every_check_is_there_to_fail(registered: Operator) -> None:
+    told = registered.reports("doctor")
+    of_others = r"(function|service|subscription) checkout-(succeeded|failed):"
+    names = {f"{each['subject']}: {each['check']}" for each in told["checks"]}
+    known = {name for _, _, expected in DEVIATIONS for name in expected} | {
+        "stripe: livemode",
+        "stripe: other endpoints",
+    }
+    assert {name for name in names if not re.match(of_others, name)} <= known
+
+
+def test_a_registered_deployment_is_well_and_nothing_is_changed(registered: Operator) -> None:
+    result = registered.runs("doctor")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == f"{len(result.stdout.splitlines()) - 1} ok"
+    calls = registered.google.calls + registered.stripe.endpoint_calls
+    assert {call.split()[0] for call in calls} == {"GET"}
+
+
+def test_webhook_without_check_of_the_invoker_is_as_good_as_public(registered: Operator) -> None:
+    _policy("services", "webhook")(registered)
+    _put("services", "webhook", "invoker_iam_disabled", value=True)(registered)
+    assert findings(registered) == {}
+
+
+def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Operator) -> None:
+    topics = {"events": "checkout-events", "dead_letter": "checkout-events-dead-letter", "order_events": None}
+    registered.has(topics=topics, secrets={"webhook": "checkout-webhook-secrets"})
+    for slug in ("completed", "succeeded", "failed"):
+        names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "ORDER_EVENTS_TOPIC", "EMAIL_FROM")
+        _env(slug, **dict.fromkeys(names))(registered)
+    assert findings(registered) == {}
+
+
+def test_a_secret_that_the_deployment_does_not_know_is_found(registered: Operator) -> None:
+    registered.has(secrets={"webhook": "checkout-webhook-secrets"})
+    slugs = ("completed", "succeeded", "failed")
+    names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE")
+    assert set(findings(registered)) == {
+        f"function checkout-{slug}: secret of {name}" for slug in slugs for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("functions/checkout-completed", {f"{COMPLETED}: read", f"{WELL_KEPT}: ack deadline"}),
+        ("services/checkout-webhook:getIamPolicy", {"service checkout-webhook: read"}),
+        ("subscriptions/checkout-completed:getIamPolicy", {f"{WELL_KEPT}: read"}),
+        ("topics/checkout-events:getIamPolicy", {"topic checkout-events: read"}),
+        ("timeSeries", {f"{LETTERS}: read"}),
+        (
+            "secrets/checkout-webhook-secrets/versions",
+            {"secret checkout-webhook-secrets: read", "stripe: signing secret"},
+        ),
+        ("secrets/checkout-smtp-url:getIamPolicy", {"secret checkout-smtp-url: read"}),
+    ],
+)
+def test_what_may_not_be_seen_is_said_and_keeps_no_other_check_from_running(
+    registered: Operator, fault: str, expected: set[str]
+) -> None:
+    registered.google.faults[fault] = 403
+    assert findings(registered) == dict.fromkeys(expected, "could not check")
+    assert "secretmanager.versions.access" in registered.runs("doctor").stdout
+
+
+@pytest.mark.parametrize("key", ["", "sk_live_0123456789abcdef", "nonsense"])
+def test_without_a_fitting_key_all_but_stripe_is_checked(registered: Operator, key: str) -> None:
+    assert findings(registered, STRIPE_API_KEY=key) == {"stripe: read": "could not check"}
+    assert registered.runs("doctor", STRIPE_API_KEY=key).exit_code == 1
+
+
+def test_a_backlog_that_was_never_measured_is_none(registered: Operator) -> None:
+    registered.google.backlog = None
+    assert findings(registered) == {}
+
+
+def test_an_answer_that_is_nonsense_is_no_answer(registered: Operator) -> None:
+    registered.google.nonsense = "checkout-webhook:getIamPolicy"
+    assert findings(registered) == {"service checkout-webhook: read": "could not check"}
+
+
+def test_trouble_comes_last_with_the_command_that_mends_it(registered: Operator) -> None:
+    _sub("filter", "")(registered)
+    result = registered.runs("doctor")
+    *_, line, summary = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert line.split("  ")[0] == "trouble"
+    assert line.endswith(
+        'filter: it is nothing, and must be attributes.event_type = "checkout.session.completed"'
+        "  →  terraform -chdir=terraform apply"
+    )
+    assert summary.endswith("1 trouble")
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        (
+            _put("functions", "webhook", "state", Function.State.FAILED),
+            "gcloud functions describe checkout-webhook --project acme-shop --region europe-west1",
+        ),
+        (_put("services", "completed", "invoker_iam_disabled", value=True), "gcloud run services get-iam-policy"),
+        (_endpoint(status="disabled"), "scripts/ops register-webhook"),
+        (_forget, "scripts/ops register-webhook"),
+        (_holds("stripe-api-key", "rk_live_0123456789abcdef"), "raise stripe.api_key_version by one"),
+        (_holds("smtp-url", "nonsense"), "raise mail.smtp_url_version by one"),
+        (lambda o: setattr(o.google, "backlog", 1), "docs/operations.md#dead-letter"),
+        (_sub("ack_deadline_seconds", 10), "terraform -chdir=terraform apply"),
+    ],
+)
+def test_trouble_is_told_with_what_mends_it(registered: Operator, change: Change, mend: str) -> None:
+    change(registered)
+    (found,) = [each for each in registered.reports("doctor")["checks"] if each["verdict"] == "trouble"]
+    assert mend in found["mend"]
+
+
+def test_an_endpoint_of_somebody_elses_is_taken_over_with_its_secret(operator: Operator) -> None:
+    made = operator.stripe.add_endpoint(URL, ALL_TYPES)
+    operator.google.versions["projects/acme-shop/secrets/checkout-webhook-secrets"].append(
+        Version(b"whsec_" + b"1" * 32)
+    )
+    (found,) = [each for each in operator.reports("doctor")["checks"] if each["verdict"] == "trouble"]
+    assert found["mend"] == f"scripts/ops add-webhook-secret --endpoint {made['id']}"
