@@ -1,16 +1,20 @@
 """From a signed Stripe event to a fulfilled order. Read the files in this order; it is the flow.
 
-1. `webhook`     a signed request becomes a verified event (`stripe_api` checks the signature)
+1. `webhook`     a signed request becomes a verified event (`signature` proves it)
 2. `topic`       the event becomes a Pub/Sub message, and a push becomes a message again
 3. `subscriber`  a message becomes an outcome: acknowledge, try again, or park
 4. `delivery`    the event is brought into its order, and what the order owes is paid
 5. `domain`      the rules, pure: `shape`, `checkout`, `session`, `events`, `status`, `effects`, `order`,
-                 `transitions` (what an event does to an order), `debt` (how what is owed is paid), `items`, `money`
-6. `orders`      an order is kept in Firestore, each change one atomic write; `documents` is how it is written
+                 `transitions` (what an event does to an order), `debt` (how what is owed is paid), `items`, `money`,
+                 `findings` (what a session read from Stripe claims)
+6. `orders`      an order is kept in Firestore, each change one atomic write; `documents` is how it is written,
+                 `firestore` what the store can do
 7. `effects`     what is owed is done to the world, and struck off
 8. `performers`  which effects there are here, and by what: `stripe_api` reads the line items, `hook` runs the
                  user's hooks.py, `mail` sends what `letters` writes (`statement` is what a mail says of an order,
                  `locales` how the buyer writes it, `addresses` whom it may reach), `announce` tells a topic
+
+What Stripe did not tell in time: `finder` publishes what was found by reading, as messages of the same topic.
 
 Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
 a setting may be), `credentials` (Google's),

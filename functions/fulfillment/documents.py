@@ -32,6 +32,7 @@ def to_document(order: Order) -> dict[str, Any]:
         "status": order.status.value,
         "source": order.source,
         "paid_at": order.paid_at,
+        "effect_states": sorted({effect.state.value for effect in order.effects.values()}),
     }
     return _encode_fields(order, 0) | computed
 

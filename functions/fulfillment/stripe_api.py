@@ -1,81 +1,40 @@
-"""The only file that knows Stripe's library: is this body really from Stripe, and what was bought?"""
+"""What only Stripe's API tells, read by Stripe's library: what was bought, and how a session stands."""
 
 import asyncio
 import functools
-import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import stripe
 from google.api_core.exceptions import RetryError
 from google.api_core.retry import AsyncRetry
-from stripe import APIConnectionError, RateLimitError, SignatureVerificationError, StripeError, WebhookSignature
+from stripe import (
+    APIConnectionError,
+    HTTPXClient,
+    InvalidRequestError,
+    RateLimitError,
+    StripeClient,
+    StripeError,
+)
 
 from fulfillment.domain.items import Page, read_page
 from fulfillment.domain.order import LineItem
-from fulfillment.domain.shape import ShapeError
+from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import StripeUnavailable
 
-if TYPE_CHECKING:
-    from stripe import HTTPXClient, StripeClient
-
-TOLERANCE_SECONDS = 300
 READ_SECONDS = 20
 TRY_SECONDS = 5  # to connect, and as long again without a byte: the library's own limit is 80
 PAGE = 100
+T = TypeVar("T")
 
 
-class BadSignature(Exception):
-    """The request is not proven to be Stripe's. The text is the likely cause and `code` the machine's word
-    for it, both for the log alone: who is refused must not learn why.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Sessions:
+    """Some Checkout Sessions, newest first, as Stripe writes them. With `has_more` there are older ones."""
 
-    def __init__(self, code: str, cause: str) -> None:
-        super().__init__(cause)
-        self.code = code
-
-
-def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float | None = None) -> None:
-    """Returns if one of the secrets signed the body within 300 s of `now` (epoch seconds), either way:
-    Stripe's library refuses old signatures only, and a signature from the future can be kept for later.
-
-    Raises BadSignature. While a secret is rolled, Stripe signs with the old one and the new one.
-    """
-    if not header:
-        raise BadSignature("no_header", "no Stripe-Signature header: not sent by Stripe, or a proxy dropped the header")
-    if not header.isascii():  # the library would compare it, and fall over it
-        raise BadSignature("malformed_header", "Stripe-Signature is not ASCII: not sent by Stripe")
-    if not any(_signed(body, header, secret) for secret in secrets):
-        raise _likely_cause(body, header)
-    age = (time.time() if now is None else now) - _timestamp(header)
-    if abs(age) > TOLERANCE_SECONDS:
-        when = "old" if age > 0 else "in the future"
-        cause = f"signed {abs(age):.0f} s {when}: a replay, or a clock is wrong, here or at the sender"
-        raise BadSignature("clock", cause)
-
-
-def _signed(body: bytes, header: str, secret: str) -> bool:
-    try:
-        return bool(WebhookSignature.verify_header(body, header, secret))
-    except (SignatureVerificationError, UnicodeDecodeError):
-        return False
-
-
-def _timestamp(header: str) -> int:
-    """The time in a header that the library has just accepted, found as the library finds it: the first t."""
-    return int(next(item.split("=")[1] for item in header.split(",") if item.split("=")[0] == "t"))
-
-
-def _likely_cause(body: bytes, header: str) -> BadSignature:
-    if "v1=" not in header or "t=" not in header:
-        return BadSignature("malformed_header", "Stripe-Signature has no t= or no v1=: not sent by Stripe")
-    if not body.startswith(b'{\n  "id": "evt_'):
-        cause = "the body is not as Stripe writes it: re-encoded on the way here, or not sent by Stripe"
-        return BadSignature("re_encoded_body", cause)
-    cause = (
-        "no signing secret matches: it is that of another endpoint or environment (every endpoint, test mode, live "
-        "mode and `stripe listen` have their own), or the body was changed on the way here"
-    )
-    return BadSignature("wrong_secret", cause)
+    data: tuple[Mapping[str, Any], ...]
+    has_more: bool
 
 
 class StripeApi:
@@ -89,18 +48,60 @@ class StripeApi:
     async def line_items(self, session_id: str, account: str | None) -> tuple[LineItem, ...]:
         """Everything that was bought in a Checkout Session, of a connected account if one is named.
 
-        Raises StripeUnavailable, whatever is wrong: the library meets an odd answer with any kind of error.
+        Raises StripeUnavailable.
         """
         items: dict[str, LineItem] = {}
+        await self._ask(lambda: self._read_on(items, session_id, account))
+        return tuple(items.values())
+
+    async def session(self, session_id: str, account: str | None = None) -> Mapping[str, Any] | None:
+        """A Checkout Session as Stripe writes it, its PaymentIntent expanded; None if this key sees no such session.
+        Raises StripeUnavailable.
+        """
+        return await self._ask(lambda: self._session(session_id, account))
+
+    async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
+        """The complete Checkout Sessions made from one time until before another (epoch seconds), newest first, 100 at
+        a time: those behind the session `after`. Raises StripeUnavailable.
+        """
+        params: Any = {"limit": PAGE, "status": "complete", "created": {"gte": created_from, "lt": created_until}}
+        params |= {"starting_after": after} if after else {}
+        return await self._ask(lambda: self._sessions(params))
+
+    @property
+    def api_version(self) -> str:
+        """The version of Stripe's API in which this library reads and writes."""
+        return str(stripe.api_version)
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What is asked, with further tries while there is time. Raises StripeUnavailable, and nothing else."""
         retry = AsyncRetry(_is_passing, initial=0.5, maximum=4, timeout=self._seconds)
-        read_on: Callable[..., Awaitable[None]] = retry(self._read_on)
+        tried: Callable[[], Awaitable[T]] = retry(ask)
         try:
             async with asyncio.timeout(self._seconds):
-                await read_on(items, session_id, account)
-        except Exception as error:  # noqa: BLE001 - see above
+                return await tried()
+        except Exception as error:  # noqa: BLE001 - the library meets an odd answer with any kind of error
             cause = error.cause if isinstance(error, RetryError) else error
             raise StripeUnavailable(_where_to_look(cause)) from None
-        return tuple(items.values())
+
+    async def _session(self, session_id: str, account: str | None) -> Mapping[str, Any] | None:
+        params: Any = {"expand": ["payment_intent"]}
+        retrieve = self._client.v1.checkout.sessions.retrieve_async
+        try:
+            answer = await retrieve(session_id, params=params, options=self._options(account))
+        except InvalidRequestError as error:
+            if error.http_status == 404:
+                return None
+            raise
+        found: Mapping[str, Any] = read(Mapping[str, Any], _written(answer))
+        return found
+
+    async def _sessions(self, params: Any) -> Sessions:
+        sessions = self._client.v1.checkout.sessions
+        page: Sessions = read(Sessions, _written(await sessions.list_async(params=params, options=self._options(None))))
+        if page.has_more and not page.data:
+            raise ShapeError("data", "empty, but has_more is true")
+        return page
 
     async def _read_on(self, items: dict[str, LineItem], session_id: str, account: str | None) -> None:
         """Adds every page behind the last of the items, so that a page that failed is tried again alone. An item
@@ -117,27 +118,29 @@ class StripeApi:
     async def _page(self, session_id: str, account: str | None, after: str | None) -> Page:
         """One page, from the answer as Stripe wrote it: the library's own objects turn numbers into Decimals."""
         params: Any = {"limit": PAGE} | ({"starting_after": after} if after else {})
-        options: Any = {"api_key": self._key()} | ({"stripe_account": account} if account else {})
         lists = self._client.v1.checkout.sessions.line_items
-        listed = await lists.list_async(session_id, params=params, options=options)
-        return read_page(listed.last_response and listed.last_response.data)
+        return read_page(_written(await lists.list_async(session_id, params=params, options=self._options(account))))
+
+    def _options(self, account: str | None) -> Any:
+        return {"api_key": self._key()} | ({"stripe_account": account} if account else {})
 
     @functools.cached_property
-    def _client(self) -> "StripeClient":
-        """Made at the first use: a connection does not survive the server's fork, and the webhook needs none."""
-        from stripe import StripeClient  # noqa: PLC0415 - see above
-
+    def _client(self) -> StripeClient:
+        """Made at the first use: a connection does not survive the server's fork."""
         return StripeClient(self._key(), base_addresses={"api": self._base}, http_client=self._http)
 
     @functools.cached_property
-    def _http(self) -> "HTTPXClient":
-        from stripe import HTTPXClient  # noqa: PLC0415 - as the client
-
+    def _http(self) -> HTTPXClient:
         return HTTPXClient(timeout=TRY_SECONDS)
 
     async def close(self) -> None:
         """Closes its connections: the end, for a program that ends."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
+
+
+def _written(answer: Any) -> object:
+    """An answer as Stripe wrote it."""
+    return answer.last_response and answer.last_response.data
 
 
 def _is_passing(error: Exception) -> bool:

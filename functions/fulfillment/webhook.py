@@ -18,7 +18,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from fulfillment import stripe_api
+from fulfillment import signature
 from fulfillment.domain.events import EventType, load_object
 from fulfillment.errors import MalformedEvent, PublishFailed
 from fulfillment.http import BodyTooLarge, read_body
@@ -57,12 +57,12 @@ class Webhook:
             return 405
         try:
             body = await read_body(request, BODY_BYTES)
-            stripe_api.verify(body, request.headers.get("stripe-signature"), self.settings.webhook_secrets())
+            signature.verify(body, request.headers.get("stripe-signature"), self.settings.webhook_secrets())
             event = load_object(body)
         except BodyTooLarge:
             line.say("WARNING", f"a body over {BODY_BYTES} bytes: not sent by Stripe", outcome="refused")
             return 413
-        except (stripe_api.BadSignature, MalformedEvent) as error:
+        except (signature.BadSignature, MalformedEvent) as error:
             line.say("WARNING", f"refused: {error}", outcome="refused")
             line.note(cause=error.code)
             return 400

@@ -1,4 +1,4 @@
-"""The in-memory topic and order store. They pass the same contract tests as the emulators."""
+"""The in-memory topic, and the whole pipe in one process. It passes the same contract tests as the emulator."""
 
 import asyncio
 import base64
@@ -6,7 +6,7 @@ import functools
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import hooks
-from fulfillment.documents import from_document, to_document
 from fulfillment.domain.events import EventType
-from fulfillment.domain.order import Order
 from fulfillment.errors import PublishFailed
 from fulfillment.orders import Stored
 from fulfillment.performers import configured
@@ -27,56 +25,11 @@ from fulfillment.settings import SubscriberSettings, WebhookSettings
 from fulfillment.subscriber import Subscriber
 from fulfillment.topic import Message
 from fulfillment.webhook import Webhook
+from local.memory_orders import MemoryOrders
 from local.stripe_events import SECRET
 
 Push = Callable[[bytes], Awaitable[int]]
 ACKS = (200, 201, 202, 204)
-
-
-class MemoryOrders:
-    """Orders in a dict, as documents: what Firestore is given is what is kept. `clock` is the store's."""
-
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._documents: dict[str, tuple[dict[str, Any], int]] = {}
-        self._versions = itertools.count(1)
-        self._clock = clock
-
-    async def create(self, order: Order) -> Stored | None:
-        """Stores a new order; None if there is one of that id."""
-        return None if order.id in self._documents else self._write(order)
-
-    async def get(self, order_id: str) -> Stored | None:
-        """The order, or None."""
-        await asyncio.sleep(0)  # a store takes time: others get their turn here, as with the real one
-        if order_id not in self._documents:
-            return None
-        document, version = self._documents[order_id]
-        return Stored(order=from_document(document), version=version, read_at=self._clock())
-
-    async def replace(self, order: Order, version: Any) -> Stored | None:
-        """Stores the order in the place of that version; None if it is no longer the one there."""
-        if self._documents.get(order.id, (None, None))[1] != version:
-            return None
-        return self._write(order)
-
-    async def pause(self, losses: int) -> None:  # noqa: ARG002
-        """Others get their turn."""
-        await asyncio.sleep(0)
-
-    def _write(self, order: Order) -> Stored:
-        now = self._clock()
-        if order.lease and order.lease.at is None:
-            order = replace(order, lease=replace(order.lease, at=now))
-        version = next(self._versions)
-        self._documents[order.id] = _as_kept(to_document(order)), version
-        return Stored(order=order, version=version, read_at=now)
-
-
-def _as_kept(value: Any) -> Any:
-    """Firestore keeps no order of a map's keys."""
-    if isinstance(value, dict):
-        return {key: _as_kept(value[key]) for key in sorted(value)}
-    return [_as_kept(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the stand-in of Stripe tells who reads it, as Stripe does:
 
-    GET /v1/checkout/sessions/{session}
+    GET /v1/checkout/sessions?limit=100&starting_after=cs_…&status=complete&created[gte]=…&created[lt]=…
+    GET /v1/checkout/sessions/{session}?expand[]=payment_intent
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
 
 401 without a key; 404 for a session that is unknown, of the other mode or of another account.
@@ -21,6 +22,7 @@ class ReadableStripe:
     """Sessions, what they sold, and what goes wrong when they are read. Everything may be set at any time:
 
     `sessions`    Checkout Sessions as they are now, by id, oldest first
+    `intents`     PaymentIntents, by id, for whoever expands them
     `line_items`  what each session sold, as `stripe_events.line_item` makes it, by the session's id
     `accounts`    the connected account of a session, by the session's id; without one it is our own
     `faults`      what the next reads are answered instead: a status, a response, or None for the truth
@@ -31,6 +33,7 @@ class ReadableStripe:
 
     def __init__(self) -> None:
         self.sessions: dict[str, Json] = {}
+        self.intents: dict[str, Json] = {}
         self.line_items: dict[str, list[Json]] = {}
         self.accounts: dict[str, str] = {}
         self.faults: list[int | Response | None] = []
@@ -41,12 +44,33 @@ class ReadableStripe:
     def read_routes(self) -> list[Route]:
         """Where it is read."""
         return [
+            Route("/v1/checkout/sessions", self._sessions),
             Route("/v1/checkout/sessions/{id}", self._session),
             Route("/v1/checkout/sessions/{id}/line_items", self._line_items),
         ]
 
     async def _session(self, request: Request) -> Response:
-        return await self._fault(request) or JSONResponse(self._asked_for(request))
+        if fault := await self._fault(request):
+            return fault
+        found = self._asked_for(request)
+        expanded = {text for name, text in request.query_params.multi_items() if name.startswith("expand[")}
+        intent = self.intents.get(found.get("payment_intent") or "") if "payment_intent" in expanded else None
+        return JSONResponse(found | ({"payment_intent": intent} if intent else {}))
+
+    async def _sessions(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        asked, livemode = request.query_params, "_live_" in authorized(request)
+        earliest, latest = int(asked.get("created[gte]", "0")), int(asked.get("created[lt]", str(2**60)))
+        fitting = [
+            each
+            for each in self.sessions.values()
+            if each["livemode"] is livemode
+            and asked.get("status", each["status"]) == each["status"]
+            and earliest <= each["created"] < latest
+            and each["id"] not in self.accounts
+        ]
+        return JSONResponse(page(sorted(fitting, key=lambda each: (-each["created"], each["id"])), request))
 
     async def _line_items(self, request: Request) -> Response:
         if fault := await self._fault(request):

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from google.api_core.exceptions import FailedPrecondition, NotFound, PermissionDenied, ServiceUnavailable
@@ -14,9 +14,10 @@ from fulfillment.domain.effects import Effect, EffectState, owed
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder, StoreUnavailable, UnstorableOrder
-from fulfillment.orders import FirestoreOrders, Orders, Stored
+from fulfillment.firestore import Collection, Condition
+from fulfillment.orders import FirestoreOrders, Found, Orders, Stored
 from local.emulators import Emulators
-from local.memory import MemoryOrders
+from local.memory_orders import MemoryOrders
 from local.processes import free_ports
 from local.stripe_events import COMPLETED, SUCCEEDED, event, session
 from samples import NOW, eras, parsed
@@ -218,6 +219,81 @@ async def test_the_sample_of_every_era_is_stored_whole(orders: Orders) -> None:
         assert (await stored(orders, order.id)).order == order, name
 
 
+async def some(orders: Orders, count: int, **changes: Any) -> list[str]:
+    """Orders of nobody else's currency, and their ids in order."""
+    made = [new_order(**changes) for _ in range(count)]
+    for each in made:
+        await orders.create(each)
+    return sorted(each.id for each in made)
+
+
+def ids(found: Found) -> list[str]:
+    return [each.order.id for each in found.orders]
+
+
+async def test_orders_are_found_by_a_field_page_by_page(orders: Orders) -> None:
+    wanted = await some(orders, 5, client_reference_id=(mark := uuid.uuid4().hex))
+    await some(orders, 2)
+    so = [Condition(field="client_reference_id", operator="==", value=mark)]
+    first = await orders.find(so, None, 3)
+    assert (ids(first), first.last) == (wanted[:3], wanted[2])
+    rest = await orders.find(so, first.last, 3)
+    assert ids(rest) == wanted[3:]
+    assert ids(await orders.find(so, rest.last, 3)) == []
+
+
+async def test_orders_are_found_by_a_field_of_a_field(orders: Orders) -> None:
+    email = f"{uuid.uuid4().hex}@example.com"
+    (wanted,) = await some(orders, 1, customer_details={"email": email})
+    found = await orders.find([Condition(field="customer.email", operator="==", value=email)], None, 10)
+    assert ids(found) == [wanted]
+    assert await orders.replace(found.orders[0].order, found.orders[0].version), "what is found can be replaced"
+
+
+async def test_orders_are_found_by_what_a_list_holds_and_another_field(orders: Orders) -> None:
+    mark = uuid.uuid4().hex
+    for number, codes in enumerate([("x", "y"), ("z",), ()]):
+        await orders.create(replace(new_order(client_reference_id=mark, amount_total=number), review=codes))
+    so = [
+        Condition(field="client_reference_id", operator="==", value=mark),
+        Condition(field="review", operator="array_contains_any", value=["y", "z"]),
+    ]
+    found = await orders.find(so, None, 10)
+    assert sorted(each.order.review for each in found.orders) == [("x", "y"), ("z",)]
+
+
+async def test_orders_are_found_by_the_states_of_their_effects(orders: Orders) -> None:
+    owing = replace(new_order(), effects={"fulfill": Effect(state=EffectState.OWED, key="k")})
+    await orders.create(owing)
+    settled = replace(owing, id=new_order().id, effects={"fulfill": Effect(state=EffectState.DONE, key="k")})
+    await orders.create(settled)
+    so = [Condition(field="effect_states", operator="array_contains_any", value=["owed"])]
+    found, last = set[str](), None
+    while (page := await orders.find(so, last, 50)).last:
+        found, last = found | set(ids(page)), page.last
+    assert owing.id in found
+    assert settled.id not in found
+
+
+async def test_many_orders_are_read_at_once(orders: Orders) -> None:
+    there = await some(orders, 3)
+    found = await orders.get_all([*there, "cs_test_nothing"])
+    assert sorted(ids(found)) == there
+    assert await orders.replace(found.orders[0].order, found.orders[0].version)
+    assert (await orders.get_all([])).orders == ()
+
+
+async def test_what_cannot_be_read_is_named_and_hides_nothing(
+    emulated: Emulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    orders, mark = FirestoreOrders("shared", "(default)", "orders"), uuid.uuid4().hex
+    (fine,) = await some(orders, 1, client_reference_id=mark)
+    Client("shared").collection("orders").document("cs_test_~").set({"client_reference_id": mark})
+    found = await orders.find([Condition(field="client_reference_id", operator="==", value=mark)], None, 10)
+    assert (ids(found), found.unreadable, found.last) == ([fine], ("cs_test_~",), "cs_test_~")
+
+
 async def test_a_document_written_by_hand_is_corrupt_not_a_crash(
     emulated: Emulators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,9 +315,16 @@ async def test_a_document_over_firestores_limit_is_unstorable(
 
 async def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_ports(1)[0]}")
-    monkeypatch.setattr("fulfillment.orders.RPC_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.firestore.RPC_SECONDS", 0.3)
     orders = FirestoreOrders("shared", "(default)", "orders")
-    for call in (orders.create(new_order()), orders.get("cs_test_1"), orders.replace(new_order(), datetime.now(UTC))):
+    calls = (
+        orders.create(new_order()),
+        orders.get("cs_test_1"),
+        orders.replace(new_order(), datetime.now(UTC)),
+        orders.get_all(["cs_test_1"]),
+        orders.find([], None, 1),
+    )
+    for call in calls:
         with pytest.raises(StoreUnavailable):
             await call
 
@@ -260,13 +343,16 @@ async def test_whatever_else_firestore_says_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     class Failing:
+        def document(self, _name: str) -> Self:
+            return self
+
         async def create(self, *_args: object) -> None:
             raise error("jenny.rosen@example.com")
 
-    async def document(*_args: object) -> Failing:
+    async def collection(*_args: object) -> Failing:
         return Failing()
 
-    monkeypatch.setattr(FirestoreOrders, "_document", document)
+    monkeypatch.setattr(Collection, "_collection", collection)
     with pytest.raises(StoreUnavailable) as raised:
         await FirestoreOrders("shared", "(default)", "orders").create(new_order())
     assert "jenny" not in str(raised.value)

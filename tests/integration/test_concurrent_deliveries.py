@@ -18,7 +18,7 @@ from fulfillment.effects import Performers
 from fulfillment.errors import PermanentError
 from fulfillment.orders import FirestoreOrders, Orders, Stored
 from local.emulators import Emulators
-from local.memory import MemoryOrders
+from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from samples import NOW, Json, parsed, renderings
 

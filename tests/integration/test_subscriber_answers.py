@@ -26,7 +26,8 @@ from fulfillment.settings import SubscriberSettings
 from fulfillment.subscriber import Subscriber
 from fulfillment.topic import Message, attributes_of
 from local.emulators import Emulators
-from local.memory import MemoryOrders, MemoryTopic, push_body
+from local.memory import MemoryTopic, push_body
+from local.memory_orders import MemoryOrders
 from local.pipe import PubSubAdmin
 from local.processes import free_ports
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session
@@ -210,7 +211,7 @@ def test_poison_that_cannot_be_parked_is_not_acknowledged(pipe: Pipe, capsys: py
 def test_a_store_that_does_not_answer_is_503(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fulfillment.orders.RPC_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.firestore.RPC_SECONDS", 0.3)
     dead = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_ports(1)[0]}"}
     assert pipe.push(message(event(COMPLETED, session(new_id()))), **dead) == 503
     written = line(capsys)

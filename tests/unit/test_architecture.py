@@ -12,9 +12,9 @@ VENDORS = {
     "jinja2": ["letters.py"],
     "babel": ["locales.py"],
     "aiosmtplib": ["mail.py"],
-    "stripe": ["stripe_api.py"],
+    "stripe": ["signature.py", "stripe_api.py"],
     "google.pubsub_v1": ["topic.py"],
-    "google.cloud.firestore": ["orders.py"],
+    "google.cloud.firestore": ["firestore.py"],
 }
 
 

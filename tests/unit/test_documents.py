@@ -31,6 +31,7 @@ CONTRACT = {
         "source",
         "lease",
         "effects",
+        "effect_states",
         "review",
         "granted",
     ),

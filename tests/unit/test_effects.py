@@ -21,7 +21,7 @@ from fulfillment.hook import Hooks
 from fulfillment.performers import configured
 from fulfillment.settings import SubscriberSettings
 from fulfillment.topic import Message
-from local.memory import MemoryOrders
+from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, event, session
 from samples import Json, parsed
 

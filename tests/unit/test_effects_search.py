@@ -21,7 +21,7 @@ from fulfillment.domain.status import Status
 from fulfillment.effects import Performer, Performers
 from fulfillment.errors import PermanentError, TransientError
 from fulfillment.orders import Stored
-from local.memory import MemoryOrders
+from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from samples import Json, parsed
 

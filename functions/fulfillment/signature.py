@@ -1,0 +1,62 @@
+"""Is this body really from Stripe? Its own library looks at the signature; the likely cause of a bad one is ours."""
+
+import time
+from collections.abc import Iterable
+
+from stripe import SignatureVerificationError, WebhookSignature
+
+TOLERANCE_SECONDS = 300
+
+
+class BadSignature(Exception):
+    """The request is not proven to be Stripe's. The text is the likely cause and `code` the machine's word
+    for it, both for the log alone: who is refused must not learn why.
+    """
+
+    def __init__(self, code: str, cause: str) -> None:
+        super().__init__(cause)
+        self.code = code
+
+
+def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float | None = None) -> None:
+    """Returns if one of the secrets signed the body within 300 s of `now` (epoch seconds), either way:
+    Stripe's library refuses old signatures only, and a signature from the future can be kept for later.
+
+    Raises BadSignature. While a secret is rolled, Stripe signs with the old one and the new one.
+    """
+    if not header:
+        raise BadSignature("no_header", "no Stripe-Signature header: not sent by Stripe, or a proxy dropped the header")
+    if not header.isascii():  # the library would compare it, and fall over it
+        raise BadSignature("malformed_header", "Stripe-Signature is not ASCII: not sent by Stripe")
+    if not any(_signed(body, header, secret) for secret in secrets):
+        raise _likely_cause(body, header)
+    age = (time.time() if now is None else now) - _timestamp(header)
+    if abs(age) > TOLERANCE_SECONDS:
+        when = "old" if age > 0 else "in the future"
+        cause = f"signed {abs(age):.0f} s {when}: a replay, or a clock is wrong, here or at the sender"
+        raise BadSignature("clock", cause)
+
+
+def _signed(body: bytes, header: str, secret: str) -> bool:
+    try:
+        return bool(WebhookSignature.verify_header(body, header, secret))
+    except (SignatureVerificationError, UnicodeDecodeError):
+        return False
+
+
+def _timestamp(header: str) -> int:
+    """The time in a header that the library has just accepted, found as the library finds it: the first t."""
+    return int(next(item.split("=")[1] for item in header.split(",") if item.split("=")[0] == "t"))
+
+
+def _likely_cause(body: bytes, header: str) -> BadSignature:
+    if "v1=" not in header or "t=" not in header:
+        return BadSignature("malformed_header", "Stripe-Signature has no t= or no v1=: not sent by Stripe")
+    if not body.startswith(b'{\n  "id": "evt_'):
+        cause = "the body is not as Stripe writes it: re-encoded on the way here, or not sent by Stripe"
+        return BadSignature("re_encoded_body", cause)
+    cause = (
+        "no signing secret matches: it is that of another endpoint or environment (every endpoint, test mode, live "
+        "mode and `stripe listen` have their own), or the body was changed on the way here"
+    )
+    return BadSignature("wrong_secret", cause)
