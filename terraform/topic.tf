@@ -60,6 +60,11 @@ resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letter
   subscription = google_pubsub_subscription.subscriber[each.key].name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
+
+  lifecycle {
+    # A subscription that is made anew (its filter cannot be changed) has the same name and no roles.
+    replace_triggered_by = [google_pubsub_subscription.subscriber[each.key].id]
+  }
 }
 
 resource "google_service_account_iam_member" "agent_signs_pushes" {
