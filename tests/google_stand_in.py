@@ -131,7 +131,8 @@ class GoogleStandIn:
         newest = self.versions[secret][-1]
         if not newest.enabled:
             raise Refusal(400, f"Secret Version [{name}] is in DISABLED state.")
-        return AccessSecretVersionResponse(name=name, payload={"data": newest.data})
+        number = len(self.versions[secret])
+        return AccessSecretVersionResponse(name=f"{secret}/versions/{number}", payload={"data": newest.data})
 
     def _annotate(self, name: str, mask: str, body: Any) -> Secret:
         """The annotations are changed as one, and only of the secret that was read."""

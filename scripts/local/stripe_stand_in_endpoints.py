@@ -5,7 +5,8 @@
     GET, POST, DELETE /v1/webhook_endpoints/{endpoint}
 
 As at Stripe: 401 without a key; an endpoint belongs to a mode, and a key sees its own; the version cannot be changed;
-16 endpoints are the most; a live one needs https; a create that comes again with its idempotency key is answered again.
+16 endpoints are the most; a live one needs https; what comes again with its idempotency key is answered again as it was
+the first time, a 500 too.
 """
 
 import itertools
@@ -47,6 +48,7 @@ class StripeEndpointsStandIn:
         self.endpoint_faults: list[int | Response | None] = []
         self.endpoint_calls: list[str] = []
         self._answered: dict[str, str] = {}
+        self._failed: dict[str, int] = {}
         self._clock = itertools.count(1_700_000_000)
 
     def endpoint_routes(self) -> list[Route]:
@@ -85,8 +87,12 @@ class StripeEndpointsStandIn:
             fault = self.endpoint_faults.pop(0) if self.endpoint_faults else None
             if isinstance(fault, Response):
                 return fault
+            key = request.headers.get("idempotency-key", "")
+            if key in self._failed:
+                raise HTTPException(self._failed[key], "A fault that was kept")
             done = await handle(request)
             if isinstance(fault, int):
+                self._failed |= {key: fault} if key and fault >= 500 else {}
                 raise HTTPException(fault, "A fault that was asked for")
             return done
 

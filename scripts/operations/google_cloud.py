@@ -5,6 +5,7 @@ may raise Refused, or Missing if what is asked for does not exist.
 """
 
 import contextlib
+import dataclasses
 import functools
 import re
 from collections.abc import Iterator
@@ -99,13 +100,17 @@ class GoogleCloud:
 
     def secret_text(self, name: str) -> str:
         """The newest version of a secret, which is what the functions see."""
+        return self._newest(name)[0]
+
+    def _newest(self, name: str) -> tuple[str, int]:
+        """The newest version of a secret, and its number."""
         version = f"{self._path('secrets', name)}/versions/latest"
         with _calling():
             try:
                 found = self._secrets.access_secret_version(name=version, **self._options)
             except BadRequest:
                 raise Refused(f"the newest version of the secret {name} is disabled or destroyed: enable it") from None
-            return str(found.payload.data.decode())
+            return str(found.payload.data.decode()), _number(found.name)
 
     def secret_policy(self, name: str) -> Policy:
         """Who may do what with a secret."""
@@ -118,9 +123,9 @@ class GoogleCloud:
         with _calling():
             found = self._secrets.get_secret(name=self._path("secrets", name), **self._options)
             noted = {each: mark for each, mark in found.annotations.items() if each.startswith("we_")}
-        text = self.secret_text(name)
+        text, version = self._newest(name)
         try:
-            return SigningSecrets.parse(text, noted)
+            return SigningSecrets.parse(text, noted, version)
         except ValueError as error:
             raise Refused(f"the newest version of the secret {name} {error}") from None
 
@@ -134,21 +139,30 @@ class GoogleCloud:
                 f"you lack {', '.join(sorted(lacking))} on the secret {name}: ask for roles/secretmanager.admin on it"
             )
 
-    def store(self, name: str, before: SigningSecrets, after: SigningSecrets) -> None:
-        """Makes `after` what the secret holds: a new version first, then whose they are. No old one is disabled."""
-        path = self._path("secrets", name)
-        with _calling():
-            if after.text != before.text:
-                payload = secretmanager_v1.SecretPayload(data=after.text.encode())
-                self._secrets.add_secret_version(parent=path, payload=payload, **self._options)
-            if after.noted != before.noted:
-                self._note(path, after)
+    def store(self, name: str, before: SigningSecrets, after: SigningSecrets) -> SigningSecrets:
+        """Makes `after` what the secret holds: a new version first, then whose they are. No old one is disabled.
 
-    def _note(self, path: str, after: SigningSecrets) -> None:
+        Refused if somebody has added a version since `before` was read: their secrets would not be in force any more.
+        """
+        path = self._path("secrets", name)
+        if after.text != before.text:
+            if self._newest(name)[1] > before.version:
+                raise Refused("somebody else has stored a signing secret meanwhile: run this again")
+            payload = secretmanager_v1.SecretPayload(data=after.text.encode())
+            with _calling():
+                added = self._secrets.add_secret_version(parent=path, payload=payload, **self._options)
+                after = dataclasses.replace(after, version=_number(added.name))
+        if after.noted != before.noted:
+            with _calling():
+                self._note(path, before, after)
+        return after
+
+    def _note(self, path: str, before: SigningSecrets, after: SigningSecrets) -> None:
         """Notes whose the secrets are, and leaves what others have noted, though they do it at the same time."""
         found = self._secrets.get_secret(name=path, **self._options)
-        kept = {each: mark for each, mark in found.annotations.items() if not each.startswith("we_")}
-        found.annotations = {**kept, **after.noted}
+        gone = before.noted.keys() - after.noted.keys()
+        kept = {each: mark for each, mark in found.annotations.items() if each not in gone}
+        found.annotations = {**kept, **dict(after.noted.items() - before.noted.items())}
         request = {"secret": found, "update_mask": {"paths": ["annotations"]}}
         self._secrets.update_secret(request=request, **self._options)
 
@@ -173,6 +187,11 @@ class GoogleCloud:
 
     def _path(self, kind: str, name: str) -> str:
         return f"projects/{self._project}/{kind}/{name}"
+
+
+def _number(version: str) -> int:
+    """The number in the full name of a secret's version."""
+    return int(version.rpartition("/")[2])
 
 
 def _function(found: functions_v2.Function) -> Function:

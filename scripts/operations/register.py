@@ -123,7 +123,7 @@ class Registrar:
         made = self.stripe.create(each)
         after = stored.adding(made.secret, made.endpoint.id)
         try:
-            self.google.store(self.secret, stored, after)
+            after = self.google.store(self.secret, stored, after)
         except Refused as error:
             with contextlib.suppress(Refused):  # else the next run deletes it
                 self.stripe.delete(made.endpoint.id)
@@ -157,9 +157,7 @@ class Registrar:
                 stored = self._forget(ghost, stored)
 
     def _forget(self, endpoint: str, stored: SigningSecrets) -> SigningSecrets:
-        after = stored.without(endpoint)
-        self.google.store(self.secret, stored, after)
-        return after
+        return self.google.store(self.secret, stored, stored.without(endpoint))
 
     def _say_what_is_left(self, plan: Plan, *, retire: bool) -> None:
         when = "when the new endpoint has delivered" if plan.creates else "when it is not needed any more"

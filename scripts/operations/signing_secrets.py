@@ -22,16 +22,19 @@ def fingerprint(secret: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class SigningSecrets:
-    """`secrets` in force, oldest first, never the placeholder; `noted`: endpoint id -> its secret's fingerprint."""
+    """`secrets` in force, oldest first, never the placeholder; `noted`: endpoint id -> its secret's fingerprint;
+    `version`: the number of the version that they were read from.
+    """
 
     secrets: tuple[str, ...] = field(repr=False)
     noted: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
 
     @classmethod
-    def parse(cls, text: str, noted: Mapping[str, str]) -> Self:
+    def parse(cls, text: str, noted: Mapping[str, str], version: int = 0) -> Self:
         """The list in a text, by the product's own rule; ValueError, without the text, if it breaks it."""
         real = (each for each in parse_webhook_secrets(text) if not each.startswith(PLACEHOLDER))
-        return cls(secrets=tuple(dict.fromkeys(real)), noted=dict(noted))
+        return cls(secrets=tuple(dict.fromkeys(real)), noted=dict(noted), version=version)
 
     @property
     def text(self) -> str:

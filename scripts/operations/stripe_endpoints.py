@@ -14,7 +14,7 @@ from operations.endpoints import Endpoint, Wanted
 from operations.errors import Missing, Refused
 
 SECONDS = 20
-TRIES = 2  # again, with the same idempotency key: a create whose answer was lost is not made twice
+TRIES = 2  # again, with the same idempotency key: a create whose answer was lost is not made twice; a 500 stays one
 PAGE = 100
 
 
@@ -128,5 +128,6 @@ def _advice(error: StripeError) -> str:
     status = error.http_status or 0
     named: Any = (error.code, getattr(error, "param", None), error.request_id)
     told = ", ".join(str(each) for each in named if each)
-    unknown = "its own failure: look at status.stripe.com" if status >= 500 else "an answer that cannot be read"
+    own = "its own failure. What was asked for may be done all the same: run this again, it sees to that"
+    unknown = own if status >= 500 else "an answer that cannot be read"
     return f"Stripe answered {status}{f' ({told})' if told else ''}: {_ADVICE.get(status, unknown)}"

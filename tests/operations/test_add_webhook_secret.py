@@ -2,6 +2,7 @@
 
 import pytest
 
+from google_stand_in import Version
 from operations.signing_secrets import fingerprint
 from operators import Operator
 
@@ -45,6 +46,20 @@ def test_whose_it_is_must_be_said_where_there_are_two(registered: Operator) -> N
     assert registered.secrets == before
     registered.runs("add-webhook-secret", "--endpoint", first, "--drop-others", "--yes", stdin=NEW)
     assert sorted(registered.secrets) == sorted([NEW, registered.stripe.endpoint_secrets[second]])
+
+
+def test_what_somebody_stores_while_one_is_typed_stays_in_force(registered: Operator) -> None:
+    def somebody(call: str) -> None:
+        if ":testIamPermissions" in call:
+            registered.google.versions["projects/acme-shop/secrets/checkout-webhook-secrets"].append(
+                Version("\n".join([*before, THIRD]).encode())
+            )
+
+    before = registered.secrets
+    registered.google.before = somebody
+    result = registered.runs("add-webhook-secret", stdin=NEW)
+    assert (result.exit_code, registered.secrets) == (1, [*before, THIRD])
+    assert "run this again" in result.stderr
 
 
 def test_dropping_asks_first(registered: Operator) -> None:

@@ -269,9 +269,22 @@ def test_an_address_of_ones_own_is_registered_in_its_place(operator: Operator) -
 
 
 def test_a_create_whose_answer_was_lost_makes_one_endpoint(operator: Operator) -> None:
-    operator.stripe.endpoint_faults = [None, 500]
+    operator.stripe.endpoint_faults = [None, 409]
     assert operator.runs("register-webhook").exit_code == 0
     assert operator.stripe.endpoint_calls.count("POST /v1/webhook_endpoints") == 2
+    assert_in_force(operator, only_endpoint(operator))
+
+
+def test_a_create_that_stripe_does_and_calls_failed_is_mended_by_the_next_run(operator: Operator) -> None:
+    """Stripe answers a key again as it did first, a 500 too: trying again cannot help, and the secret is lost."""
+    operator.stripe.endpoint_faults = [None, 500]
+    result = operator.runs("register-webhook")
+    assert result.exit_code == 1
+    assert "may be done all the same: run this again" in result.stderr
+    orphan = only_endpoint(operator)["id"]
+    told = operator.reports("register-webhook")
+    assert [each["action"] for each in told["steps"]] == ["create", "delete"]
+    assert any(orphan in note and "Resend" in note for note in told["notes"])
     assert_in_force(operator, only_endpoint(operator))
 
 
@@ -290,6 +303,35 @@ def test_annotations_that_somebody_changes_just_now_are_not_overwritten(operator
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
     assert "run this again" in result.stderr
+
+
+def test_what_somebody_stores_meanwhile_stays_in_force(operator: Operator) -> None:
+    """Between the reading of the list and its writing: both lists would have been newest, and only one is."""
+    theirs = "whsec_somebody0123456789abcdef"
+
+    def somebody(call: str) -> None:
+        if ":testIamPermissions" in call:
+            operator.google.versions[SECRET].append(Version(theirs.encode()))
+
+    operator.google.before = somebody
+    result = operator.runs("register-webhook")
+    assert result.exit_code == 1
+    assert "somebody else has stored a signing secret meanwhile: run this again" in result.stderr
+    assert operator.secrets == [theirs]
+    assert operator.stripe.endpoints == {}
+    operator.google.before = lambda _call: None
+    assert operator.runs("register-webhook").exit_code == 0
+    assert operator.secrets == [theirs, secret_of(operator, only_endpoint(operator))]
+
+
+def test_what_somebody_notes_meanwhile_stays_noted(operator: Operator) -> None:
+    def somebody(call: str) -> None:
+        if ":addVersion" in call:
+            operator.google.resources[SECRET].annotations = {"we_theirs": "0123456789abcdef"}
+
+    operator.google.before = somebody
+    assert operator.runs("register-webhook").exit_code == 0
+    assert set(operator.notes) == {"we_theirs", only_endpoint(operator)["id"]}
 
 
 def test_all_pages_of_endpoints_are_read(registered: Operator) -> None:
