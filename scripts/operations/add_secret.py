@@ -35,7 +35,8 @@ def add_webhook_secret(deployment: Deployment, *, endpoint: str | None, drop_oth
     name = deployment.secrets.webhook
     before = google.signing_secrets(name)
     google.assert_may_store(name)
-    secret, whose = _ask(), _whose(before, endpoint)
+    whose = _whose(before, endpoint)
+    secret = _ask()
     after = before.adding(secret, whose)
     if drop_others:
         after = _drop(after, secret, yes=yes)

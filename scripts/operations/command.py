@@ -31,12 +31,18 @@ def operation(name: str) -> Callable[[Callable[..., Report]], click.Command]:
     """Makes a command of a function from the deployment, and its own options, to a report."""
 
     def decorate(function: Callable[..., Report]) -> click.Command:
-        @click.command(name)
+        @click.command(name, context_settings={"allow_extra_args": True})
         @click.option("--deployment", type=FILE, envvar="OPS_DEPLOYMENT", help=_DEPLOYMENT)
         @click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout, and nothing else there.")
         @functools.wraps(function)
         def command(*, deployment: Path | None, as_json: bool, **options: Any) -> None:
-            sys.exit(_run(lambda: function(load(deployment), **options), as_json=as_json))
+            extra = click.get_current_context().args
+
+            def work() -> Report:
+                _refuse(extra)
+                return function(load(deployment), **options)
+
+            sys.exit(_run(work, as_json=as_json))
 
         return command
 
@@ -52,6 +58,15 @@ def somebody_answers(option: str, *, yes: bool) -> None:
 def confirm(question: str, *, yes: bool) -> bool:
     """Whether a person says yes, or has said so beforehand. Asked on stderr."""
     return yes or click.confirm(question, err=True)
+
+
+def _refuse(extra: Sequence[str]) -> None:
+    """WrongSettings if there are arguments that the command does not have: click would repeat them, and one may be a
+    secret.
+    """
+    if extra:
+        problem = f"{len(extra)} arguments too many, which are not repeated here: see --help."
+        raise WrongSettings(f"{problem} A key or a secret is never an argument: it would stay in your shell's history")
 
 
 def _run(work: Callable[[], Report], *, as_json: bool) -> int:

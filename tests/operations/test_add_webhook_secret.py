@@ -1,5 +1,7 @@
 """`scripts/ops add-webhook-secret`: the secrets in force, and whose they are, before and after."""
 
+import json
+
 import pytest
 
 from google_stand_in import Version
@@ -75,6 +77,14 @@ def test_what_is_no_signing_secret_is_refused(operator: Operator, text: str) -> 
     before = operator.secrets
     assert operator.runs("add-webhook-secret", stdin=text).exit_code == 2
     assert operator.secrets == before
+
+
+def test_a_secret_that_is_given_as_an_argument_is_refused_and_not_repeated(operator: Operator) -> None:
+    result = operator.runs("add-webhook-secret", NEW, "--json")
+    assert result.exit_code == 2
+    assert "never an argument" in result.stderr
+    assert json.loads(result.stdout)["ok"] is False
+    assert operator.google.calls == []
 
 
 def test_an_endpoint_must_be_one(operator: Operator) -> None:
