@@ -43,6 +43,7 @@ class GoogleStandIn:
     `resources`  functions, services, subscriptions, topics and secrets, by their full name
     `policies`   who may do what with them, by the same name
     `versions`   of each secret, by its full name, oldest first
+    `lag`        how many versions a secret's `latest` is behind
     `lacking`    permissions that whoever asks does not have, as testIamPermissions tells it
     `faults`     part of a request's method and path -> the status that is answered
     `nonsense`   part of a request's method and path that is answered by no API
@@ -55,6 +56,7 @@ class GoogleStandIn:
     resources: dict[str, Any] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     versions: dict[str, list[Version]] = field(default_factory=dict)
+    lag: int = 0
     lacking: set[str] = field(default_factory=set)
     faults: dict[str, int] = field(default_factory=dict)
     nonsense: str | None = None
@@ -124,15 +126,16 @@ class GoogleStandIn:
         raise AssertionError(request.url.path)
 
     def _access(self, name: str) -> AccessSecretVersionResponse:
+        """A number is known as soon as it is given; `latest` may lag behind."""
         secret, _, version = name.partition("/versions/")
-        assert version == "latest"
-        if not self.versions.get(secret):
-            raise Refusal(404, f"Secret [{secret}] not found or has no versions.")
-        newest = self.versions[secret][-1]
-        if not newest.enabled:
+        known = self.versions.get(secret, [])
+        number = len(known) - self.lag if version == "latest" else int(version)
+        if not 0 < number <= len(known):
+            raise Refusal(404, f"Secret Version [{name}] not found, or its secret has none.")
+        found = known[number - 1]
+        if not found.enabled:
             raise Refusal(400, f"Secret Version [{name}] is in DISABLED state.")
-        number = len(self.versions[secret])
-        return AccessSecretVersionResponse(name=f"{secret}/versions/{number}", payload={"data": newest.data})
+        return AccessSecretVersionResponse(name=f"{secret}/versions/{number}", payload={"data": found.data})
 
     def _annotate(self, name: str, mask: str, body: Any) -> Secret:
         """The annotations are changed as one, and only of the secret that was read."""

@@ -99,15 +99,25 @@ class GoogleCloud:
             return sum(int(each["points"][0]["value"]["int64Value"]) for each in told.json().get("timeSeries", []))
 
     def secret_text(self, name: str) -> str:
-        """The newest version of a secret, which is what the functions see."""
-        return self._newest(name)[0]
+        """What `latest` is of a secret, which is what the functions see."""
+        return self._version(name, "latest")[0]
 
     def _newest(self, name: str) -> tuple[str, int]:
-        """The newest version of a secret, and its number."""
-        version = f"{self._path('secrets', name)}/versions/latest"
+        """The newest version of a secret, and its number. After a version was added, `latest` may stay the one before
+        for minutes; Google promises only that the number is known at once.
+        """
+        text, number = self._version(name, "latest")
+        with contextlib.suppress(Missing):
+            while True:
+                text, number = self._version(name, str(number + 1))
+        return text, number
+
+    def _version(self, name: str, version: str) -> tuple[str, int]:
+        """A version of a secret, and its number."""
+        resource = f"{self._path('secrets', name)}/versions/{version}"
         with _calling():
             try:
-                found = self._secrets.access_secret_version(name=version, **self._options)
+                found = self._secrets.access_secret_version(name=resource, **self._options)
             except BadRequest:
                 raise Refused(f"the newest version of the secret {name} is disabled or destroyed: enable it") from None
             return str(found.payload.data.decode()), _number(found.name)

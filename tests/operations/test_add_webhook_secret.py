@@ -50,6 +50,15 @@ def test_whose_it_is_must_be_said_where_there_are_two(registered: Operator) -> N
     assert sorted(registered.secrets) == sorted([NEW, registered.stripe.endpoint_secrets[second]])
 
 
+def test_what_was_stored_just_now_stays_in_force_though_latest_does_not_know_it_yet(registered: Operator) -> None:
+    """Google: after an addition only its number is known at once; an alias, such as `latest`, follows later."""
+    before = registered.secrets
+    registered.google.lag = 1
+    assert registered.runs("add-webhook-secret", stdin=NEW).exit_code == 0
+    assert registered.secrets == [*before, NEW]
+    assert registered.reports("register-webhook")["steps"] == []
+
+
 def test_what_somebody_stores_while_one_is_typed_stays_in_force(registered: Operator) -> None:
     def somebody(call: str) -> None:
         if ":testIamPermissions" in call:
