@@ -137,7 +137,8 @@ class GoogleCloud:
         try:
             return SigningSecrets.parse(text, noted, version)
         except ValueError as error:
-            raise Refused(f"the newest version of the secret {name} {error}") from None
+            problem = f"the newest version of the secret {name} {error}"
+            raise Refused(f"{problem}. Add the last good one again: docs/operations.md#stale-secret") from None
 
     def assert_may_store(self, name: str) -> None:
         """Refused, with what is lacking, if we may not store signing secrets."""

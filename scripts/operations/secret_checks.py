@@ -19,7 +19,12 @@ def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
     problems = {"holds": _problem(lambda: SigningSecrets.parse(text, {})), "registered": None}
     if not problems["holds"] and not SigningSecrets.parse(text, {}).secrets:
         problems["registered"] = "it holds the placeholder only: every event is refused"
-    return judge(f"secret {deployment.secrets.webhook}", problems, "scripts/ops register-webhook")
+    name, to = deployment.secrets.webhook, f"--project {deployment.project}"
+    good = f"gcloud secrets versions access NUMBER --secret {name} {to}"
+    mends = {
+        "holds": f"add the last good version again: {good} | gcloud secrets versions add {name} {to} --data-file=-"
+    }
+    return judge(f"secret {name}", problems, "scripts/ops register-webhook", mends)
 
 
 def check_api_key(deployment: Deployment, text: str) -> list[Finding]:

@@ -479,6 +479,10 @@ def test_trouble_comes_last_with_the_command_that_mends_it(registered: Operator)
         (_forget, "scripts/ops register-webhook"),
         (_holds("stripe-api-key", "rk_live_0123456789abcdef"), "raise stripe.api_key_version by one"),
         (_holds("smtp-url", "nonsense"), "raise mail.smtp_url_version by one"),
+        (
+            _holds("webhook-secrets", "nonsense"),
+            "gcloud secrets versions access NUMBER --secret checkout-webhook-secrets",
+        ),
         (lambda o: setattr(o.google, "backlog", 1), "docs/operations.md#dead-letter"),
         (_sub("ack_deadline_seconds", 10), "terraform -chdir=terraform apply"),
     ],

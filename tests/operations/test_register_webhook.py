@@ -219,6 +219,15 @@ def test_a_disabled_version_is_no_reason_to_go_on(operator: Operator) -> None:
     assert_untouched(operator)
 
 
+def test_a_list_that_is_mistyped_is_not_added_to_and_the_way_out_is_told(operator: Operator) -> None:
+    operator.google.versions[SECRET].append(Version(b"nonsense"))
+    for command in ("register-webhook", "add-webhook-secret"):
+        result = operator.runs(command)
+        assert result.exit_code == 1
+        assert "docs/operations.md#stale-secret" in result.stderr
+    assert_untouched(operator)
+
+
 def test_somebody_elses_endpoint_at_our_address_stops_it_until_it_is_taken_over(operator: Operator) -> None:
     stranger = operator.stripe.add_endpoint(URL, ["*"])
     result = operator.runs("register-webhook")
