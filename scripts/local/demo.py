@@ -134,8 +134,11 @@ def _show_mail(mail: EmailMessage | None, console: Console) -> None:
 
 @contextlib.contextmanager
 def _shown(console: Console, courses: dict[str, Course]) -> Iterator[Callable[[Course], None]]:
-    """A table that grows with what happens; where nobody looks (a pipe, CI), it is printed once."""
-    with Live(_table(courses), console=console, auto_refresh=False) as live:
+    """A table that grows with what happens; where nobody looks (a pipe, CI), it is printed once.
+
+    In a terminal it would take what is printed meanwhile for its own: the log lines and the hook's words go elsewhere.
+    """
+    with Live(_table(courses), console=console, auto_refresh=False, redirect_stdout=False) as live:
 
         def show(course: Course) -> None:
             courses[course.sale.name] = course
@@ -150,8 +153,7 @@ def _table(courses: dict[str, Course]) -> Table:
     for course in courses.values():
         way = Text(" → ").join([Text(status, style=COLORS.get(status, "dim")) for status in course.statuses])
         end = Text(" ✗", style="red") if course.problems else Text(" ✓", style="green")
-        order = Text.assemble(way or Text("none", style="dim"), end if course.over else Text(" …"))
-        way.overflow = "fold"
+        order = Text.assemble(way or Text("none", style="dim"), end if course.over else Text(" …"), overflow="fold")
         table.add_row(course.sale.name, "\n".join(_counted(course.sent)), order, _owed(course))
     return table
 

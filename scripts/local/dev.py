@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -117,7 +118,7 @@ def _signing_secret(console: Console) -> str | None:
     if given := os.environ.get("STRIPE_WEBHOOK_SECRETS"):
         console.print("Signing secret: the one in STRIPE_WEBHOOK_SECRETS.")
         return given
-    if cli := shutil.which("stripe") or shutil.which("stripe", path=str(OWN_TOOLS)):
+    if cli := _stripe_cli():
         with console.status("Asking the Stripe CLI for its signing secret …"):
             told = _ask_stripe(cli)
         if told:
@@ -129,6 +130,12 @@ def _signing_secret(console: Console) -> str | None:
         "  (no CLI yet? https://docs.stripe.com/stripe-cli, or: npx @stripe/cli login)"
     )
     return None
+
+
+def _stripe_cli() -> str | None:
+    """How any terminal finds the Stripe CLI: by its name, or by its place where it is the one that npm brought."""
+    own, found = shutil.which("stripe", path=str(OWN_TOOLS)), shutil.which("stripe")
+    return own if own and (not found or Path(own).samefile(found)) else found and "stripe"
 
 
 def _ask_stripe(cli: str) -> str | None:
@@ -146,13 +153,14 @@ def _ask_stripe(cli: str) -> str | None:
 def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     types = ",".join(SUBSCRIBERS)
     console.print(f"\nThe webhook listens on {running.webhook_url}. In another terminal:\n")
-    wss = " --no-wss" if stand_in else ""
-    console.print(f"  stripe listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
-    console.print(f"  stripe trigger checkout.session.completed{stand_in}\n", style="bold")
+    stripe, wss = shlex.quote(_stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
+    console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
+    console.print(f"  {stripe} trigger checkout.session.completed{stand_in}\n", style="bold")
     documents = f"http://{running.emulators.firestore}/v1/projects/{running.project}/databases/(default)/documents"
     console.print(f"The orders:\n\n  [bold]curl '{documents}/orders'[/]\n")
     pulled = f"http://{running.emulators.pubsub}/v1/projects/{running.project}/subscriptions/{DEAD_LETTER}:pull"
-    console.print(f"What was parked, its data in base64:\n\n  [bold]curl -d '{{\"maxMessages\": 9}}' '{pulled}'[/]\n")
+    wanted = '-H content-type:application/json -d \'{"maxMessages": 9, "returnImmediately": true}\''
+    console.print(f"What was parked, its data in base64:\n\n  [bold]curl {wanted} '{pulled}'[/]\n")
     console.print("Ctrl-C stops everything.\n")
 
 

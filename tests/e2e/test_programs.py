@@ -1,13 +1,18 @@
 """The programs that a person runs: scripts/demo and scripts/dev."""
 
 import contextlib
+import fcntl
 import os
+import pty
 import re
+import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +52,29 @@ def test_the_demo_without_emulators_names_the_command_and_plays_in_memory(tmp_pa
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "gcloud is missing. Install it: " in shown.stdout
     assert "10 of 10 cases are as they should be" in shown.stdout
+
+
+def test_the_demo_in_a_terminal_shows_the_hooks_work_and_no_log_lines() -> None:
+    terminal, end_of_demo = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
+    command = [sys.executable, "-m", "local.demo", "--memory"]
+    with subprocess.Popen(command, env=ENV | {"TERM": "xterm"}, cwd=ROOT, stdout=end_of_demo) as running:
+        os.close(end_of_demo)
+        shown = everything(terminal)
+    assert running.returncode == 0, shown
+    assert "ship 1 x T-shirt no. 12" in shown
+    assert '"severity"' not in shown
+    assert "…\n" not in shown.rsplit("Stripe sends", 1)[1], "a cell was cut"
+
+
+def everything(terminal: int) -> str:
+    """What is written to a terminal until its last writer is gone, without colors, and what was padded cut off."""
+    said = b""
+    with contextlib.suppress(OSError):  # the way in which Linux says that nobody writes any more
+        while more := os.read(terminal, 65536):
+            said += more
+    os.close(terminal)
+    return re.sub(r" *\r\n", "\n", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()))
 
 
 def test_the_demo_without_java_names_the_command_too(tmp_path: Path) -> None:
@@ -141,6 +169,7 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
         assert httpx.post(url, content=payload, headers=signature(payload)).status_code == 200
         assert "order fulfilled  cs_test_dev" in said(log, "order fulfilled")
         assert "a mail: " in log.read_text()
+        assert_parked_as_printed(url, shown, log)
         assert all(is_taken(port) for port in range(first, first + 6))
         running.send_signal(how)
         assert running.wait(30) == 0
@@ -148,22 +177,34 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
     assert not any(is_taken(port) for port in range(first, first + 6))
 
 
+def assert_parked_as_printed(webhook: str, shown: str, log: Path) -> None:
+    """The line that asks for what was parked really gets it: as it is printed, header and all."""
+    poison = body(event(COMPLETED, session("cs_test_poison", amount_total="35.00")))
+    assert httpx.post(webhook, content=poison, headers=signature(poison)).status_code == 200
+    said(log, "parked: malformed_event")
+    curl, _, header, _, wanted, pull = pasted(shown)[-1]
+    parked = httpx.post(pull, content=wanted, headers=[header.split(":")]).json() if curl == "curl" else {}
+    assert parked["receivedMessages"][0]["message"]["attributes"]["session_id"] == "cs_test_poison"
+
+
 def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_it_prints(tmp_path: Path) -> None:
     tools.need(tools.missing_emulators() or tools.missing_stripe_cli())
     first, log = free_row(), tmp_path / "dev.log"
     env = ENV | {"HOME": str(tmp_path), "STRIPE_CLI_TELEMETRY_OPTOUT": "1"}
     with dev("--port", str(first), log=log) as running, Processes(tmp_path) as processes:
-        lines = [
-            line.split() for line in said(log, "Ctrl-C stops everything").splitlines() if line.startswith("  stripe ")
-        ]
-        listen, trigger = lines[-2:]
-        processes.start("listen", [str(tools.STRIPE_CLI), *listen[1:]], env)
+        listen, trigger, *_ = pasted(said(log, "Ctrl-C stops everything"))
+        processes.start("listen", listen, env)
         said(processes.log("listen"), "Ready!")
-        subprocess.run([tools.STRIPE_CLI, *trigger[1:]], env=env, check=True, capture_output=True, timeout=60)
+        subprocess.run(trigger, env=env, check=True, capture_output=True, timeout=60)
         assert "load_line_items done" in said(log, "order fulfilled")
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 0
     assert not any(is_taken(port) for port in range(first, first + 6))
+
+
+def pasted(shown: str) -> list[list[str]]:
+    """The lines that are there to be pasted, as a shell reads them in a terminal that knows nothing of this one."""
+    return [shlex.split(line) for line in shown.split("In another terminal:")[1].splitlines() if line.startswith("  ")]
 
 
 def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) -> None:
