@@ -20,7 +20,10 @@ if [[ ! -e $stamp ]]; then
     echo "Python could not make a virtual environment. Debian/Ubuntu: apt-get install python3-venv" >&2
     exit 1
   fi
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.txt &&
-    touch "$stamp"
+  if ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.txt; then
+    echo "pip could not install requirements.txt: see above. Is there a way to the package index from here?" >&2
+    exit 1
+  fi
+  touch "$stamp"
 fi
 unset python candidate stamp

@@ -93,6 +93,17 @@ def test_the_demo_without_a_component_names_it(tmp_path: Path) -> None:
     assert "apt-get install google-cloud-cli-firestore-emulator" in shown.stdout
 
 
+def test_a_setup_that_cannot_install_says_so_and_starts_nothing(tmp_path: Path) -> None:
+    for name in ("requirements.txt", "scripts/setup.sh", "scripts/demo"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    env = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}
+    ran = subprocess.run([tmp_path / "scripts/demo"], env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("Is there a way to the package index from here?\n")
+    assert "Traceback" not in ran.stderr
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
 def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
     tools.need(tools.missing_emulators())
