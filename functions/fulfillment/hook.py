@@ -1,4 +1,5 @@
-"""Runs the user's hooks: sync or async, each call with a time limit, sync ones on threads of their own.
+"""Runs the user's hooks: sync or async, each call with a time limit, sync ones on threads of their own, and each
+with a copy of the order: what a hook does to its metadata is not to be stored.
 
 A thread cannot be killed. A sync hook that does not return keeps its thread; when all of them are busy, further
 calls wait for one within their time limit. Whatever a hook raises, sys.exit() included, is an error of that
@@ -6,6 +7,7 @@ one effect and of nothing else.
 """
 
 import asyncio
+import copy
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
@@ -31,12 +33,15 @@ class Hooks:
         return functools.partial(self._call, hook)
 
     async def _call(self, hook: Hook, order: Order, key: str) -> None:
+        order = copy.deepcopy(order)
         if inspect.iscoroutinefunction(hook):
             await _guarded(hook(order, key))
             return
         returned = await self._in_thread(hook, order, key)
         if inspect.isawaitable(returned):  # a partial, or an object that is called
             await _guarded(returned)
+        elif inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+            raise HookFailed("it has a yield, so that nothing of it was run")
 
     async def _in_thread(self, hook: Hook, order: Order, key: str) -> Any:
         await self._free.acquire()

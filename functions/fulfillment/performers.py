@@ -1,6 +1,7 @@
 """Which effects this deployment performs, and by what: an effect without its settings is not owed."""
 
 import functools
+import inspect
 from collections.abc import Callable
 
 from fulfillment.announce import Announcer
@@ -16,7 +17,7 @@ from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.effects import Performer, Performers
 from fulfillment.errors import ConfigurationError
-from fulfillment.hook import Hooks
+from fulfillment.hook import Hook, Hooks
 from fulfillment.settings import SubscriberSettings
 from fulfillment.topic import PubSubTopic
 
@@ -49,8 +50,18 @@ def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, Performer]:
     if not callable(getattr(hooks, FULFILL, None)):
         raise ConfigurationError("hooks.py must have a function fulfill(order, key)")
     running = Hooks()
-    names = [name for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))]
-    return {name: Performer(settings.hook_timeout, running.performing(getattr(hooks, name))) for name in names}
+    found = {name: getattr(hooks, name) for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))}
+    for name, hook in found.items():
+        _check_signature(name, hook)
+    return {name: Performer(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
+
+
+def _check_signature(name: str, hook: Hook) -> None:
+    """Said at start, not by the first buyer's order."""
+    try:
+        inspect.signature(hook).bind("order", "key")
+    except TypeError:
+        raise ConfigurationError(f"hooks.py: {name} must take (order, key)") from None
 
 
 def _mails(settings: SubscriberSettings) -> dict[str, Performer]:

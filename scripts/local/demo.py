@@ -42,7 +42,7 @@ def main() -> int:
     try:
         return _in_memory(console) if memory or missing else _on_emulators(console)
     except ProgramFailed as error:
-        console.print(f"[red]{error}[/]")
+        console.print(Text(str(error), style="red"))
         return 1
 
 

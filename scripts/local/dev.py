@@ -39,7 +39,7 @@ def main() -> int:
     ports = dict(zip((*ENTRY_POINTS, "pubsub", "firestore"), range(first, first + 6), strict=True))
     problem = _problem(ports) or emulators.missing()
     if problem:
-        console.print(f"[red]{problem}[/]")
+        console.print(problem, style="red")
         return 1
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: sys.exit(0))
@@ -76,7 +76,7 @@ def _run(console: Console, ports: dict[str, int]) -> int:
                 _explain(console, running, listen)
                 return _follow(console, processes)
         except ProgramFailed as error:
-            console.print(f"[red]{error}[/]")
+            console.print(Text(str(error), style="red"))
             return 1
 
 
@@ -178,7 +178,7 @@ def _follow(console: Console, processes: Processes) -> int:
         for log in with_lines.values():
             log.close()
     for name in ended:
-        console.print(f"[red]{name} ended by itself:[/]\n{processes.tail(name)}")
+        console.print(f"[red]{name} ended by itself:[/]", Text(processes.tail(name)), sep="\n")
     return 1
 
 

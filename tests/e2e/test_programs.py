@@ -194,7 +194,7 @@ def assert_parked_as_printed(webhook: str, shown: str, log: Path) -> None:
     assert httpx.post(webhook, content=poison, headers=signature(poison)).status_code == 200
     said(log, "parked: malformed_event")
     curl, _, header, _, wanted, pull = pasted(shown)[-1]
-    parked = httpx.post(pull, content=wanted, headers=[header.split(":")]).json() if curl == "curl" else {}
+    parked = httpx.post(pull, content=wanted, headers=dict([header.split(":")])).json() if curl == "curl" else {}
     assert parked["receivedMessages"][0]["message"]["attributes"]["session_id"] == "cs_test_poison"
 
 
@@ -216,6 +216,18 @@ def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_i
 def pasted(shown: str) -> list[list[str]]:
     """The lines that are there to be pasted, as a shell reads them in a terminal that knows nothing of this one."""
     return [shlex.split(line) for line in shown.split("In another terminal:")[1].splitlines() if line.startswith("  ")]
+
+
+def test_dev_shows_a_mistake_in_hooks_py_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools.need(tools.missing_emulators())
+    mistake = "def fulfill(order, key) -> list[str]: return order.line_items[/]"
+    (tmp_path / "hooks.py").write_text(mistake)
+    monkeypatch.setitem(ENV, "PYTHONPATH", f"{tmp_path}:{ENV['PYTHONPATH']}")
+    log = tmp_path / "dev.log"
+    with dev("--port", str(free_row()), log=log) as running:
+        assert running.wait(60) == 1
+    assert mistake in log.read_text()
+    assert "SyntaxError" in log.read_text()
 
 
 def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) -> None:

@@ -123,6 +123,12 @@ def test_nesting_beyond_firestores_limit_is_written_as_json() -> None:
     assert from_document(to_document(order)) == order
 
 
+def test_an_event_id_that_looks_like_an_escape_does_not_spoil_its_order() -> None:
+    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), id="json:x"))).order
+    assert from_document(to_document(order)) == order
+    assert to_document(order)["source"] in to_document(order)["events"]
+
+
 CORRUPT: list[tuple[dict[str, Any], str]] = [
     ({"schema": 2}, "schema is not 1"),
     ({"schema": None}, "schema is not 1"),

@@ -3,10 +3,11 @@
 import asyncio
 import re
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.status import Status
 from fulfillment.effects import Performer, Performers
-from fulfillment.errors import ConfigurationError, DebtOutstanding, PermanentError, PublishFailed
+from fulfillment.errors import ConfigurationError, DebtOutstanding, HookFailed, PermanentError, PublishFailed
 from fulfillment.hook import Hooks
 from fulfillment.performers import configured
 from fulfillment.settings import SubscriberSettings
@@ -410,6 +411,32 @@ async def test_what_a_hook_raises_is_raised() -> None:
         await Hooks().performing(fail)(apply_paid(), "k")
 
 
+async def test_a_hook_that_changes_its_order_changes_nothing_that_is_kept() -> None:
+    world = World()
+
+    def spoil(order: Order, _key: str) -> None:
+        assert isinstance(order.metadata, dict)
+        order.metadata.clear()
+
+    world.performers = Performers({"fulfill": Performer(5, Hooks().performing(spoil))})
+    assert (await world.deliver()).metadata == PAID["data"]["object"]["metadata"]
+    assert (await world.order()).metadata == PAID["data"]["object"]["metadata"]
+
+
+def a_generator(_order: Order, _key: str) -> Iterator[None]:
+    yield
+
+
+async def an_async_generator(_order: Order, _key: str) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("hook", [a_generator, an_async_generator])
+async def test_a_hook_with_a_yield_in_it_has_done_nothing_and_is_not_struck_off(hook: Any) -> None:
+    with pytest.raises(HookFailed, match="it has a yield"):
+        await Hooks().performing(hook)(apply_paid(), "k")
+
+
 async def test_hooks_wait_for_a_free_thread_within_their_time() -> None:
     hooks, go = Hooks(threads=1), threading.Event()
 
@@ -531,6 +558,13 @@ def test_only_what_is_configured_is_owed() -> None:
 def test_hooks_without_fulfill_stop_the_start() -> None:
     with pytest.raises(ConfigurationError, match="hooks.py must have a function fulfill"):
         configured(SETTINGS, hooks_file())
+
+
+@pytest.mark.parametrize("name", ["fulfill", "payment_failed"])
+def test_hooks_that_cannot_be_called_with_an_order_and_its_key_stop_the_start(name: str) -> None:
+    hooks: dict[str, object] = {"fulfill": print, name: lambda order: order}
+    with pytest.raises(ConfigurationError, match=rf"hooks.py: {name} must take \(order, key\)"):
+        configured(SETTINGS, hooks_file(**hooks))
 
 
 def test_a_key_and_a_mail_server_make_line_items_and_mails_owed() -> None:
