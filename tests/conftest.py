@@ -17,7 +17,7 @@ import tools
 from local import emulators, pipe
 from local.emulators import Emulators
 from local.pipe import FUNCTIONS, Pipe
-from local.processes import Processes, free_ports
+from local.processes import Processes, free_ports, spare_loopback_the_proxy
 from local.stripe_events import SECRET
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,7 +28,8 @@ Serve = Callable[..., str]
 
 
 def pytest_configure() -> None:
-    """A run that is terminated still ends the emulators and functions that it started."""
+    """A run that is terminated still ends the emulators and functions that it started; a proxy is not in its way."""
+    spare_loopback_the_proxy()
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
 
 

@@ -25,7 +25,7 @@ from local.day import Course, Shop
 from local.memory import MemoryPipe
 from local.neighbors import Neighbors, neighbors
 from local.pipe import Pipe
-from local.processes import Processes, ProgramFailed
+from local.processes import Processes, ProgramFailed, spare_loopback_the_proxy
 
 COLORS = {"paid": "green", "fulfilled": "green", "awaiting_payment": "yellow", "payment_failed": "red"}
 
@@ -35,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--memory", action="store_true", help="play in one process, without the emulators")
     memory = parser.parse_args().memory
+    spare_loopback_the_proxy()
     console = Console(file=sys.stdout)  # this very file: elsewhere, log lines may be sent away
     missing = None if memory else emulators.missing()
     if missing:

@@ -23,7 +23,7 @@ from fulfillment.domain.events import SUBSCRIBERS
 from local import emulators, pipe
 from local.neighbors import API_KEY, mail_server
 from local.pipe import DEAD_LETTER, ENTRY_POINTS, Pipe
-from local.processes import Processes, ProgramFailed, free_ports, is_taken
+from local.processes import Processes, ProgramFailed, free_ports, is_taken, spare_loopback_the_proxy
 
 PORT = 8080
 OWN_TOOLS = Path(__file__).parents[2] / "node_modules" / ".bin"
@@ -35,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
     parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next five are used too ({PORT})")
     first = parser.parse_args().port
+    spare_loopback_the_proxy()
     console = Console(highlight=False, soft_wrap=True)
     ports = dict(zip((*ENTRY_POINTS, "pubsub", "firestore"), range(first, first + 6), strict=True))
     problem = _problem(ports) or emulators.missing()

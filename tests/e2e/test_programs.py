@@ -54,6 +54,15 @@ def test_the_demo_without_emulators_names_the_command_and_plays_in_memory(tmp_pa
     assert "10 of 10 cases are as they should be" in shown.stdout
 
 
+def test_the_demo_behind_a_proxy_talks_to_loopback_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools.need(tools.missing_emulators())
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setitem(ENV, name, "http://127.0.0.1:9")
+    monkeypatch.setitem(ENV, "NO_PROXY", "example.com")
+    shown = demo()
+    assert "10 of 10 cases are as they should be" in shown.stdout, shown.stdout + shown.stderr
+
+
 def test_the_demo_in_a_terminal_shows_the_hooks_work_and_no_log_lines() -> None:
     terminal, end_of_demo = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
