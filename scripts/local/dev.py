@@ -125,9 +125,10 @@ def _signing_secret(console: Console) -> str | None:
         if told:
             console.print("Signing secret: the one of your Stripe CLI.")
             return told
+    login = f"{shlex.quote(cli or 'stripe')} login"
     console.print(
         "No Stripe CLI is logged in here, so a stand-in of Stripe plays. For events of your own test account:\n"
-        "  stripe login, then start scripts/dev again · or: STRIPE_WEBHOOK_SECRETS=whsec_… scripts/dev\n"
+        f"  {login}, then start scripts/dev again · or: STRIPE_WEBHOOK_SECRETS=whsec_… scripts/dev\n"
         "  (no CLI yet? https://docs.stripe.com/stripe-cli, or: npx @stripe/cli login)"
     )
     return None
