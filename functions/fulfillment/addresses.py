@@ -20,6 +20,7 @@ _SMTP_RULE = (
     "loopback only and without credentials, smtp+insecure://127.0.0.1:1025; write what is special in the user or "
     "the password as %XX"
 )
+LONGEST = 254  # characters that a mail server takes (RFC 5321)
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _SENDER = re.compile(r'(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]+))')
@@ -80,12 +81,12 @@ def mailbox(text: str) -> Address:
     """The one mailbox that the text is, its domain in ASCII (IDNA); ValueError for anything else, comments,
     quoted parts and lists of addresses included.
     """
-    local, _, domain = text.rpartition("@")
+    local, _, domain = text[:LONGEST].rpartition("@")  # a longer one is none, and IDNA would take seconds over it
     try:
         host = domain.encode("idna").decode()
     except UnicodeError:
         host = ""
-    fits = len(local.encode(errors="replace")) <= 64 and len(local) + len(host) < 254
+    fits = len(text) <= LONGEST and len(local.encode(errors="replace")) <= 64 and len(local) + len(host) < LONGEST
     if not fits or not _all(_LOCAL, local) or not _all(_LABEL, host):
         raise ValueError("must be one e-mail address, as in name@example.com")
     return Address(username=local, domain=host)

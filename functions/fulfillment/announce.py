@@ -14,10 +14,10 @@ from typing import Any
 from fulfillment.documents import to_document
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.topic import Topic
+from fulfillment.topic import Topic, fits
 
 SCHEMA = 1
-_INTERNAL = ("events", "effects", "lease", "granted")
+_INTERNAL = ("events", "effects", "effect_states", "lease", "granted")
 
 
 class Announcer:
@@ -32,7 +32,7 @@ class Announcer:
             "key": key,
             "status": status.value,
             "livemode": str(order.livemode).lower(),
-            "mode": order.mode or "unknown",
+            "mode": order.mode if fits(order.mode) else "unknown",
             "schema": str(SCHEMA),
         }
         await self._topic.publish(message(status, order, key), attributes)

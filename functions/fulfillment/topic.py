@@ -109,7 +109,7 @@ def attributes_of(event: Mapping[str, Any], traceparent: str) -> dict[str, str]:
         "account": event.get("account"),
         "traceparent": traceparent,
     }
-    return {name: value for name, value in attributes.items() if _fits(value)}
+    return {name: value for name, value in attributes.items() if fits(value)}
 
 
 def _usable(session_id: object) -> bool:
@@ -120,7 +120,7 @@ def _usable(session_id: object) -> bool:
     return True
 
 
-def _fits(value: object) -> TypeGuard[str]:
+def fits(value: object) -> TypeGuard[str]:
     """Whether Pub/Sub takes it for an attribute; surrogates, which nobody can encode, are not printable."""
     return isinstance(value, str) and value.isprintable() and 0 < len(value.encode()) <= ATTRIBUTE_BYTES
 
