@@ -1,7 +1,8 @@
 """From a signed Stripe event to a fulfilled order. Read the files in this order; it is the flow.
 
 1. `webhook`     a signed request becomes a verified event (`signature` proves it)
-2. `topic`       the event becomes a Pub/Sub message, and a push becomes a message again
+2. `topic`       the event becomes a Pub/Sub message, and a push becomes a message again; those that come together
+                 are stored together (`batching`), by one call of Pub/Sub's (`pubsub`)
 3. `subscriber`  a message becomes an outcome: acknowledge, try again, or park
 4. `delivery`    the event is brought into its order, and what the order owes is paid
 5. `domain`      the rules, pure: `shape`, `checkout`, `session`, `events`, `status`, `effects`, `order`,

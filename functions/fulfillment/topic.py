@@ -1,4 +1,4 @@
-"""The only file that knows Pub/Sub: a verified body becomes a message, a push becomes a message again.
+"""A verified body becomes a message, a push becomes a message again.
 
 The data of a message is the verified raw body, byte for byte, so that it can be replayed after a fix of
 the parser. The attributes say what a filter or an operator wants to know without reading it.
@@ -7,37 +7,24 @@ the parser. The attributes say what a filter or an operator wants to know withou
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard
 
-import grpc
-from google.api_core.exceptions import GoogleAPIError
-from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError
-from google.pubsub_v1 import PublisherAsyncClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
-from google.pubsub_v1.types import PubsubMessage
-
-from fulfillment.credentials import find
+from fulfillment.batching import Batcher, CallCancelled, Limit, Overloaded, Refused
 from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.events import load_object
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent, MalformedMessage, PublishFailed
+from fulfillment.pubsub import Publisher, not_stored, size, to_message
 
 PUBLISH_SECONDS = 8
 ATTRIBUTE_BYTES = 1024
 WISHES = ("replay", "release")
 """Attributes of a message that a person sent again: what it asks for beyond its event."""
-_CHANNEL_OPTIONS = [
-    # A connection that broke is tried again this often: the default backs off to two minutes, and every sale
-    # in that time would be answered 503.
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    # One that died silently, behind a NAT that forgot it, is noticed, and a new client has a connection of its own.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.use_local_subchannel_pool", 1),
-]
+BATCH = Limit(1_000, 9_000_000)  # Pub/Sub takes ten million bytes, with what is around the messages
+WAITING = Limit(2_000, 32_000_000)  # of half a GiB of memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,37 +46,31 @@ class Topic(Protocol):
 
 
 class PubSubTopic:
-    """A topic of Google Cloud Pub/Sub, or of its emulator."""
+    """A topic of Google Cloud Pub/Sub, or of its emulator. Messages that come together are stored together."""
 
     def __init__(self, project: str, topic: str, emulator: str | None = None, seconds: float = PUBLISH_SECONDS) -> None:
-        self._path, self._emulator, self._seconds = f"projects/{project}/topics/{topic}", emulator, seconds
-        self._client: PublisherAsyncClient | None = None
+        self._connect = functools.partial(Publisher, f"projects/{project}/topics/{topic}", emulator)
+        self._publisher, self._seconds = self._connect(), seconds
+        self._batcher = Batcher(self._store, size, batch=BATCH, waiting=WAITING)
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Returns the message's id once it is stored; `PublishFailed` after 8 s or an error."""
-        message = PubsubMessage(data=data, attributes=dict(attributes))
         try:
             async with asyncio.timeout(self._seconds):
-                client = await self._connected()
-                reply = await client.publish(topic=self._path, messages=[message])
-        except (TimeoutError, GoogleAPIError, GoogleAuthError) as error:
-            if isinstance(error, TimeoutError):
-                self._client = None  # who knows whether anybody is at the other end: the next one connects anew
-            raise PublishFailed(f"Pub/Sub did not store the message: {type(error).__name__}") from error
-        return str(reply.message_ids[0])
+                return await self._batcher.add(to_message(data, attributes))
+        except TimeoutError as error:
+            self._publisher = self._connect()  # who knows whether anybody is at the other end
+            raise not_stored("TimeoutError") from error
+        except Refused as error:
+            raise not_stored("InvalidArgument") from error
+        except (Overloaded, CallCancelled) as error:
+            raise not_stored(type(error).__name__) from error
+        except PublishFailed as error:  # one object for all of its call: each needs a trace of its own
+            raise PublishFailed(str(error)) from error
 
-    async def _connected(self) -> PublisherAsyncClient:
-        """The client, made at the first use: a channel does not survive the server's fork."""
-        if self._client is None:
-            credentials = await find(emulated=bool(self._emulator))
-            transport = PublisherGrpcAsyncIOTransport(channel=self._channel(credentials))
-            self._client = self._client or PublisherAsyncClient(transport=transport)
-        return self._client
-
-    def _channel(self, credentials: Credentials) -> grpc.aio.Channel:
-        if self._emulator:
-            return grpc.aio.insecure_channel(self._emulator, options=_CHANNEL_OPTIONS)
-        return PublisherGrpcAsyncIOTransport.create_channel(credentials=credentials, options=_CHANNEL_OPTIONS)
+    async def _store(self, messages: Sequence[Any]) -> Sequence[str]:
+        async with asyncio.timeout(self._seconds):
+            return await self._publisher.publish(messages)
 
 
 def attributes_of(event: Mapping[str, Any], traceparent: str) -> dict[str, str]:

@@ -13,7 +13,8 @@ VENDORS = {
     "babel": ["locales.py"],
     "aiosmtplib": ["mail.py"],
     "stripe": ["signature.py", "stripe_api.py"],
-    "google.pubsub_v1": ["topic.py"],
+    "grpc": ["pubsub.py"],
+    "proto": ["pubsub.py"],
     "google.cloud.firestore": ["firestore.py"],
 }
 
