@@ -66,13 +66,13 @@ class PubSubAdmin:
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(name=name, topic=f"{self._project}/topics/{topic}")
 
-    def take(self, topic: str) -> list[Message]:
-        """Pulls and acknowledges what is kept."""
+    def take(self, topic: str, most: int = 100) -> list[Message]:
+        """Pulls and acknowledges what is kept, so many messages at most."""
         name = f"{self._project}/subscriptions/{topic}"
         with warnings.catch_warnings():
             # Deprecated for production, where an empty answer may be a lie; the emulator's is true, and at once.
             warnings.simplefilter("ignore", DeprecationWarning)
-            pulled = self._subscriber.pull({"subscription": name, "max_messages": 100, "return_immediately": True})
+            pulled = self._subscriber.pull({"subscription": name, "max_messages": most, "return_immediately": True})
         if pulled.received_messages:
             self._subscriber.acknowledge(subscription=name, ack_ids=[each.ack_id for each in pulled.received_messages])
         return [

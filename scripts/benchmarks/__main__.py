@@ -1,0 +1,34 @@
+"""Runs the parts, prints what they found, and after a full run writes it down."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import ack, load
+from benchmarks.figures import Part
+from benchmarks.report import to_markdown
+from benchmarks.servers import Bench
+from local import emulators
+from local.processes import Processes
+
+PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {"ack": ack.measure}
+
+
+def main(arguments: list[str]) -> None:
+    """`--quick`, the names of parts, or nothing for all of it."""
+    quick, names = "--quick" in arguments, [each for each in arguments if each != "--quick"]
+    if lacking := emulators.missing() or load.missing():
+        sys.exit(lacking)
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    found: dict[str, Part] = {}
+    with tempfile.TemporaryDirectory() as directory, Processes(Path(directory)) as processes:
+        bench = Bench(processes)
+        for name in names or PARTS:
+            found[name] = PARTS[name](bench, Path(directory), 2 if quick else 5, 0.3 if quick else 1)
+            print(to_markdown(found[name]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
