@@ -8,8 +8,14 @@
                        `registration` is the plan, pure; `signing_secrets` is what the secret holds, `endpoints` what
                        Stripe has and shall have
 
-Beside them: `stripe_endpoints`, the only file here that knows Stripe's library; `google_cloud`, the only one that knows
-Google's, and `running`, what it tells; `errors`.
+5. `show_orders`       where orders stand, and what happened to one: `lookup` finds them, `timeline` and `views` are
+                       what is shown, pure; `change_orders` has what failed or was held owed again
+6. `show_letters`      the dead letters: `dead_letter` is one of them, pure; `reading` goes through them, and gives
+                       back what it does not take; `change_letters` replays or drops them
+
+Beside them: `stripe_endpoints`, the only file here that knows Stripe's library; `google_cloud` and `pubsub`, the only
+ones that know Google's, and `running`, what the first one tells; `emulated`, the deployment on this machine; `lines`,
+`times` and `progress`, how people are told; `errors`.
 
 A new command is a module with an `operation` (see `command`) and a line in `cli`.
 """

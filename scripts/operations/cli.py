@@ -3,8 +3,12 @@
 import click
 
 from operations.add_secret import add_webhook_secret
+from operations.change_letters import drop_letters, replay_letters
+from operations.change_orders import release_order, retry_order
 from operations.doctor import doctor
 from operations.register import register_webhook
+from operations.show_letters import list_letters, show_letter
+from operations.show_orders import list_orders, show_order
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,10 +16,25 @@ def ops() -> None:
     """Operates a deployment: what Stripe has registered, what Google runs, and what to do about it.
 
     Every command asks terraform what was deployed, or reads it from --deployment FILE, and ends with 0 if all is well,
-    with 1 if there is trouble, with 2 if it was not told right what to do.
+    with 1 if there is trouble, with 2 if it was not told right what to do. What is about orders and messages also works
+    on the emulators, where PUBSUB_EMULATOR_HOST and FIRESTORE_EMULATOR_HOST name them, and changes
+    nothing without --yes.
     """
 
 
-ops.add_command(register_webhook)
-ops.add_command(add_webhook_secret)
-ops.add_command(doctor)
+@click.group("orders")
+def orders() -> None:
+    """Where is my order? And what failed, or was held, is owed again."""
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """What was parked, or given up by Pub/Sub: each may be a paid order that is not fulfilled."""
+
+
+for each in (list_orders, show_order, retry_order, release_order):
+    orders.add_command(each)
+for each in (list_letters, show_letter, replay_letters, drop_letters):
+    dead_letters.add_command(each)
+for each in (register_webhook, add_webhook_secret, doctor, orders, dead_letters):
+    ops.add_command(each)

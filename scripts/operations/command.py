@@ -1,21 +1,26 @@
 """What every command has: --deployment, --json, exit codes: 0 fine, 1 trouble found, 2 wrong usage or settings."""
 
+import asyncio
 import functools
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from operations.deployment import load
+from fulfillment.errors import FulfillmentError
+from operations.deployment import Deployment, load
+from operations.emulated import emulated_deployment, is_emulated
 from operations.errors import OperationsError, WrongSettings
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +34,18 @@ class Report:
 
 def operation(name: str) -> Callable[[Callable[..., Report]], click.Command]:
     """Makes a command of a function from the deployment, and its own options, to a report."""
+    return _command(name, lambda function, file, options: function(load(file), **options))
 
-    def decorate(function: Callable[..., Report]) -> click.Command:
+
+def order_operation(name: str) -> Callable[[Callable[..., Coroutine[Any, Any, Report]]], click.Command]:
+    """The same of an asynchronous function that is about orders or messages: it works on the emulators too."""
+    return _command(name, lambda function, file, options: asyncio.run(function(_place(file), **options)))
+
+
+def _command(
+    name: str, run: Callable[[Any, Path | None, dict[str, Any]], Report]
+) -> Callable[[Callable[..., Any]], click.Command]:
+    def decorate(function: Callable[..., Any]) -> click.Command:
         @click.command(name, context_settings={"allow_extra_args": True})
         @click.option("--deployment", type=FILE, envvar="OPS_DEPLOYMENT", help=_DEPLOYMENT)
         @click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout, and nothing else there.")
@@ -40,13 +55,23 @@ def operation(name: str) -> Callable[[Callable[..., Report]], click.Command]:
 
             def work() -> Report:
                 _refuse(extra)
-                return function(load(deployment), **options)
+                return run(function, deployment, options)
 
             sys.exit(_run(work, as_json=as_json))
 
         return command
 
     return decorate
+
+
+def changing(command: F) -> F:
+    """Adds the option without which a command only says what it would do."""
+    return click.option("--yes", is_flag=True, help="Do it. Without this it only says what it would do.")(command)
+
+
+def _place(file: Path | None) -> Deployment:
+    local = is_emulated(os.environ)
+    return emulated_deployment(os.environ) if local and not file else load(file)
 
 
 def somebody_answers(option: str, *, yes: bool) -> None:
@@ -73,11 +98,11 @@ def _run(work: Callable[[], Report], *, as_json: bool) -> int:
     """Does it, says it, and tells the exit code."""
     try:
         report = work()
-    except OperationsError as error:
+    except (OperationsError, FulfillmentError) as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(Text(str(error), style="red"))
         if as_json:
             click.echo(json.dumps({"ok": False, "error": str(error)}))
-        return error.exit_code
+        return error.exit_code if isinstance(error, OperationsError) else 1
     if as_json:
         click.echo(json.dumps({"ok": report.ok, **report.data}, indent=2, ensure_ascii=False))
     else:

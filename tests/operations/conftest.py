@@ -9,6 +9,8 @@ from starlette.applications import Starlette
 
 from conftest import served
 from deployments import deployed, google_runs
+from emulated_shop import EmulatedShop
+from local.emulators import Emulators
 from local.stripe_stand_in import StripeStandIn
 from operators import KEY, Operator
 
@@ -55,3 +57,11 @@ def registered(operator: Operator) -> Operator:
     operator.google.calls.clear()
     operator.stripe.endpoint_calls.clear()
     return operator
+
+
+@pytest.fixture
+def shop(emulated: Emulators, monkeypatch: pytest.MonkeyPatch) -> EmulatedShop:
+    """A shop of its own on the emulators."""
+    for name, host in emulated.env.items():
+        monkeypatch.setenv(name, host)
+    return EmulatedShop(emulated)

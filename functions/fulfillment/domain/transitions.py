@@ -27,6 +27,7 @@ from typing import Any
 
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import enter
+from fulfillment.domain.erasure import anonymous, without_mails
 from fulfillment.domain.events import CheckoutEvent, EventType
 from fulfillment.domain.items import judged
 from fulfillment.domain.order import Order, Seen
@@ -80,6 +81,7 @@ def apply(order: Order | None, event: CheckoutEvent) -> Transition:
     if after.status <= order.status:
         return Transition(order=after, outcome=Outcome.STALE)
     effects = enter(after.id, after.status, order.effects)
+    effects = without_mails(effects) if after.erased_at else effects
     return Transition(order=replace(after, effects=effects), outcome=Outcome.ADVANCED)
 
 
@@ -162,6 +164,4 @@ def _own_fields(checkout: Checkout) -> dict[str, Any]:
 
 def _without_person(order: Order, checkout: Checkout) -> Checkout:
     """After an erasure personal fields stay empty, whatever arrives."""
-    if order.erased_at is None:
-        return checkout
-    return replace(checkout, customer=None, shipping=None, custom_fields=())
+    return checkout if order.erased_at is None else anonymous(checkout, order.metadata.keys())

@@ -1,0 +1,65 @@
+"""What is personal in an order, and how it is erased for good while the books are kept.
+
+The books are what remains: ids of the payment, amounts, what was bought, when, and the history. Erased is what tells
+who bought, and what a shop or a buyer can write anything into.
+"""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.effects import (
+    FULFILL,
+    NOTIFY_PAYMENT_FAILED,
+    PAYMENT_FAILED,
+    SEND_RECEIPT,
+    Effects,
+    EffectState,
+)
+from fulfillment.domain.order import Order
+from fulfillment.domain.status import Status
+
+PERSONAL = ("customer", "shipping", "custom_fields", "metadata", "client_reference_id")
+_MAILS = frozenset({SEND_RECEIPT, NOTIFY_PAYMENT_FAILED})
+_NEED_THE_BUYER = _MAILS | {FULFILL, PAYMENT_FAILED}
+T = TypeVar("T", bound=Checkout)
+
+
+def unsettled(order: Order) -> str | None:
+    """Why the buyer's data is still needed; None if it is not."""
+    open_ones = [name for name in _undone(order.effects) if name in _NEED_THE_BUYER]
+    if order.status is Status.AWAITING_PAYMENT:
+        return "the payment is still awaited"
+    return f"not done yet: {', '.join(sorted(open_ones))}" if open_ones else None
+
+
+def erase(order: Order, at: datetime, keep: Collection[str] = ()) -> Order:
+    """The order without its buyer, whatever arrives later. `keep` are the keys of metadata that are not personal. What
+    cannot be done without the buyer, and is not done, is dropped. Erasing again changes nothing.
+    """
+    effects = _without(order.effects, _NEED_THE_BUYER)
+    erased = replace(anonymous(order, frozenset(keep)), effects=effects, erased_at=order.erased_at or at)
+    return order if erased == order else replace(erased, updated_at=at)
+
+
+def anonymous(checkout: T, keep: AbstractSet[str]) -> T:
+    """A checkout without its buyer; of its metadata those keys."""
+    kept = {key: text for key, text in checkout.metadata.items() if key in keep}
+    return replace(checkout, customer=None, shipping=None, custom_fields=(), client_reference_id=None, metadata=kept)
+
+
+def without_mails(effects: Effects) -> Effects:
+    """What an erased order owes: nobody is left to write to."""
+    return _without(effects, _MAILS)
+
+
+def _without(effects: Effects, names: AbstractSet[str]) -> Effects:
+    """The effects without those of the names that are not done."""
+    return {name: each for name, each in effects.items() if name not in names & _undone(effects)}
+
+
+def _undone(effects: Effects) -> set[str]:
+    return {name for name, each in effects.items() if each.state is not EffectState.DONE}

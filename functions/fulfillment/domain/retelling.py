@@ -1,0 +1,29 @@
+"""An order's source event, told again from the order itself: the event of a message by which a person wishes something.
+
+It claims what the order holds and names no API version, so it ranks behind every rendering of that event that came from
+Stripe: it changes nothing, takes over nothing, and only its message's wishes count. It needs no answer of Stripe's, and
+says nothing of the buyer but the metadata, by which a deployment knows its own orders.
+"""
+
+from fulfillment.domain.checkout import SessionId
+from fulfillment.domain.findings import Finding
+from fulfillment.domain.order import Order
+
+_TOLD = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent", "metadata")
+_AMOUNTS = ("amount_total", "amount_subtotal", "currency")
+
+
+def retelling(order: Order) -> Finding:
+    """The order's source event as the order remembers it."""
+    seen = order.events[order.source]
+    session = {name: getattr(order, name) for name in (*_TOLD, *_AMOUNTS)}
+    event = {
+        "id": order.source,
+        "object": "event",
+        "type": seen.type,
+        "created": int(seen.created.timestamp()),
+        "livemode": order.livemode,
+        "data": {"object": {**session, "metadata": dict(order.metadata), "object": "checkout.session"}},
+    }
+    account = {"account": order.account} if order.account else {}
+    return Finding(session_id=SessionId(order.id), claim=seen.claim, event=event | account)

@@ -1,0 +1,146 @@
+"""A shop on the emulators, and somebody who operates it: orders, dead letters, a subscriber whose hook may refuse."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from click.testing import CliRunner, Result
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from conftest import served
+from fulfillment.domain.events import EventType
+from fulfillment.domain.order import Order
+from fulfillment.domain.transitions import apply
+from fulfillment.errors import PermanentError
+from fulfillment.firestore import Collection
+from fulfillment.orders import FirestoreOrders
+from fulfillment.performers import configured
+from fulfillment.settings import SubscriberSettings
+from fulfillment.subscriber import Subscriber
+from fulfillment.topic import PubSubTopic, attributes_of
+from local.emulators import Emulators
+from local.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
+from local.stripe_events import COMPLETED, Json, body, event, session
+from operations.cli import ops
+from samples import parsed
+from tools import ROOT
+
+SECRETIVE = ("jenny", "Jenny", "Oyster", "R-1001", "cart_")
+
+
+class EmulatedShop:
+    """A project of its own on the shared emulators. `refuses`: what the hook says, if it refuses."""
+
+    def __init__(self, emulated: Emulators) -> None:
+        self.project = f"shop-{uuid.uuid4().hex[:12]}"
+        self.emulated = emulated
+        self.env: dict[str, str | None] = {**emulated.env, "GOOGLE_CLOUD_PROJECT": self.project}
+        self.admin = PubSubAdmin(emulated.pubsub, self.project)
+        for topic in (TOPIC, DEAD_LETTER):
+            self.admin.create_topic(topic)
+        self.admin.keep(DEAD_LETTER)
+        self.refuses: str | None = None
+        self.performed: list[str] = []
+
+    def runs(self, *args: str, **env: str | None) -> Result:
+        """Runs a command."""
+        result = CliRunner().invoke(ops, args, env=self.env | env)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    def reports(self, *args: str, **env: str | None) -> Any:
+        """What a command says to a machine: nothing personal, for nobody has asked."""
+        said = self.runs(*args, "--json", **env).stdout
+        assert not [each for each in SECRETIVE if each in said]
+        # The subscriber is in this process, and its log lines go to stdout, too.
+        return json.loads("".join(line for line in said.splitlines(keepends=True) if not line.startswith('{"sev')))
+
+    def orders(self) -> FirestoreOrders:
+        """A store for one event loop."""
+        return FirestoreOrders(self.project, "(default)", "orders")
+
+    def keep(self, *orders: Order) -> None:
+        """Stores orders."""
+
+        async def store() -> None:
+            there = self.orders()
+            await asyncio.gather(*(there.create(each) for each in orders))
+
+        asyncio.run(store())
+
+    def order(self, order_id: str) -> Order:
+        """An order as it is stored."""
+        found = asyncio.run(self.orders().get(order_id))
+        assert found
+        return found.order
+
+    def break_order(self, order_id: str) -> None:
+        """Makes an order unreadable, as one that was changed by hand."""
+
+        async def change() -> None:
+            documents = Collection(self.project, "(default)", "orders")
+            found = await documents.get(order_id)
+            assert found
+            await documents.replace(order_id, {"schema": 99}, found.version)
+
+        asyncio.run(change())
+
+    def park(self, *letters: tuple[bytes, dict[str, str]]) -> None:
+        """Puts messages into the dead letter."""
+
+        async def publish() -> None:
+            topic = PubSubTopic(self.project, DEAD_LETTER, self.emulated.pubsub)
+            await asyncio.gather(*(topic.publish(data, attributes) for data, attributes in letters))
+
+        asyncio.run(publish())
+
+    def publish(self, said: Json, **more: str) -> None:
+        """Sends an event on its way, as the webhook does."""
+        attributes = attributes_of(said, "") | more
+        asyncio.run(PubSubTopic(self.project, TOPIC, self.emulated.pubsub).publish(body(said), attributes))
+
+    @contextmanager
+    def open(self, **settings: str) -> Iterator[None]:
+        """While this lasts, a subscriber performs what is owed."""
+        env = {**os.environ, "GOOGLE_CLOUD_PROJECT": self.project, "STRIPE_LIVEMODE": "false"}
+        loaded = SubscriberSettings.load({**env, **self.emulated.env, **settings})
+        dead_letter = PubSubTopic(self.project, DEAD_LETTER, self.emulated.pubsub)
+        performers = configured(loaded, SimpleNamespace(fulfill=self._fulfill))
+        subscriber = Subscriber(EventType.COMPLETED, loaded, self.orders(), dead_letter, performers)
+
+        async def handle(request: Request) -> Response:
+            return await subscriber(request)
+
+        with served(Starlette(routes=[Route("/", handle, methods=["POST"])])) as url:
+            self.admin.subscribe("completed", TOPIC, url)
+            yield
+
+    def _fulfill(self, order: Order, _key: str) -> None:
+        if self.refuses:
+            raise PermanentError(self.refuses)
+        self.performed.append(order.id)
+
+
+def paid_order(order_id: str | None = None, **changes: Any) -> Order:
+    """An order that was just paid, and owes everything."""
+    said = session(order_id or f"cs_test_{uuid.uuid4().hex}", **changes)
+    return apply(None, parsed(event(COMPLETED, said))).order
+
+
+def program(shop: EmulatedShop, *args: str) -> subprocess.Popen[bytes]:
+    """The real program, started."""
+    path = {"PYTHONPATH": f"{ROOT}/scripts:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+    env = path | {name: text for name, text in shop.env.items() if text}
+    return subprocess.Popen(
+        [sys.executable, "-m", "operations", *args], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )

@@ -1,0 +1,68 @@
+"""An order's own source event, told again: it asks for nothing but what its message wishes."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.delivery import Wishes
+from fulfillment.domain import debt
+from fulfillment.domain.effects import EffectState
+from fulfillment.domain.events import parse
+from fulfillment.domain.order import Order
+from fulfillment.domain.retelling import retelling
+from fulfillment.domain.transitions import Outcome, apply
+from fulfillment.topic import attributes_of
+from local.stripe_events import COMPLETED, Json, event, session
+from samples import NOW, parsed, renderings
+
+LATER = NOW + timedelta(days=1)
+
+
+def arrive(events: list[Json]) -> Order:
+    order = None
+    for each in events:
+        order = apply(order, parsed(each)).order
+    assert order
+    return order
+
+
+@given(renderings().filter(bool))
+def test_it_changes_no_order_whatever_made_it(events: list[Json]) -> None:
+    order = arrive(events)
+    transition = apply(order, parse(retelling(order).body, LATER))
+    assert transition.outcome is Outcome.DUPLICATE
+    assert transition.order is order
+
+
+@given(renderings().filter(bool), st.data())
+def test_what_it_made_where_the_order_was_lost_gives_way_to_stripes_own_event(
+    events: list[Json], data: st.DataObject
+) -> None:
+    order = arrive(events)
+    told = parse(retelling(order).body, LATER)
+    around = data.draw(st.permutations([told, *map(parsed, events)]))
+    after: Order | None = None
+    for each in around:
+        after = apply(after, each).order
+    assert after
+    assert (after.customer, after.shipping, after.source) == (order.customer, order.shipping, order.source)
+
+
+def test_it_says_nothing_of_the_buyer_and_reaches_the_subscriber_of_its_event() -> None:
+    order = arrive([event(COMPLETED, session("cs_test_a1"), account="acct_1")])
+    found = retelling(order)
+    assert not [each for each in ("jenny", "Jenny", "Oyster", "cart_1001") if each in found.body.decode()]
+    attributes = attributes_of(found.event, "")
+    wanted = {"event_id": order.source, "event_type": COMPLETED, "session_id": "cs_test_a1", "livemode": "false"}
+    assert attributes == {**wanted, "account": "acct_1"}
+    assert json.loads(found.body) == found.event
+
+
+def test_what_its_message_wishes_is_granted() -> None:
+    order = debt.give_up(arrive([event(COMPLETED, session("cs_test_a1"))]), "fulfill", "permanent: sold out")
+    after = Wishes(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
+    assert after.effects["fulfill"].state is EffectState.OWED
+    assert replace(after, effects=order.effects, granted=()) == order
