@@ -5,8 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -124,6 +125,13 @@ class EmulatedShop:
         with served(Starlette(routes=[Route("/", handle, methods=["POST"])])) as url:
             self.admin.subscribe("completed", TOPIC, url)
             yield
+
+    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+        """Returns once it is so."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
     def _fulfill(self, order: Order, _key: str) -> None:
         if self.refuses:

@@ -7,6 +7,7 @@ What the CLI 1.52.0 calls, and what this answers:
       checkout.session.…  GET /v1/payment_pages/{session}, POST /v1/payment_methods,
                           POST /v1/payment_pages/{session}/confirm: the buyer pays
     stripe events resend  POST /v1/events/{event}/retry
+    scripts/ops events    GET /v1/events?types[]=…&created[gte]=…&delivery_success=false
 
 What the product reads: see `stripe_stand_in_api`; what `scripts/ops` registers: `stripe_stand_in_endpoints`.
 
@@ -31,7 +32,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from local.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, event, line_item, new_id, session
-from local.stripe_stand_in_api import ReadableStripe, find, refuse
+from local.stripe_stand_in_api import ReadableStripe, authorized, find, page, refuse
 from local.stripe_stand_in_cli import StripeListen
 from local.stripe_stand_in_endpoints import StripeEndpointsStandIn
 
@@ -45,6 +46,8 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
 
     `objects`     products, prices and payment methods, by id
     `events`      every event that was made, by id, oldest first
+    `undelivered` the ids of those that no endpoint took
+    `resent`      each event that was sent again, and the endpoint that was named: (id, we_… or None)
     and what `ReadableStripe`, `StripeListen` and `StripeEndpointsStandIn` know
     """
 
@@ -54,6 +57,8 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
         StripeEndpointsStandIn.__init__(self)
         self.objects: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
+        self.undelivered: set[str] = set()
+        self.resent: list[tuple[str, str | None]] = []
 
     def app(self) -> Starlette:
         """The API. What it does not know is a 404 in Stripe's shape that names the path."""
@@ -67,6 +72,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
             Route("/v1/checkout/sessions", self._open, methods=post),
             Route("/v1/payment_pages/{id}", self._page),
             Route("/v1/payment_pages/{id}/confirm", self._confirm, methods=post),
+            Route("/v1/events", self._list_events),
             Route("/v1/events/{id}/retry", self._retry, methods=post),
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: refuse})
@@ -121,8 +127,23 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
             paying["payment_status"] = "unpaid" if fails else "paid"
             await self.send(FAILED if fails else SUCCEEDED, paying)
 
+    async def _list_events(self, request: Request) -> Response:
+        asked = request.query_params
+        types = {text for name, text in asked.multi_items() if name.startswith("types[")}
+        fitting = [
+            each
+            for each in self.events.values()
+            if each["livemode"] is ("_live_" in authorized(request))
+            and (not types or each["type"] in types)
+            and each["created"] >= int(asked.get("created[gte]", "0"))
+            and asked.get("delivery_success", str(each["id"] not in self.undelivered).lower())
+            == str(each["id"] not in self.undelivered).lower()
+        ]
+        return JSONResponse(page(fitting[::-1], request))
+
     async def _retry(self, request: Request) -> Response:
         known = find(self.events, request.path_params["id"])
+        self.resent.append((known["id"], (await _form(request)).get("webhook_endpoint")))
         await self.deliver(known)
         return JSONResponse(known)
 

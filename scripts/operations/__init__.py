@@ -13,9 +13,12 @@
 6. `show_letters`      the dead letters: `dead_letter` is one of them, pure; `reading` goes through them, and gives
                        back what it does not take; `change_letters` replays or drops them
 
-Beside them: `stripe_endpoints`, the only file here that knows Stripe's library; `google_cloud` and `pubsub`, the only
-ones that know Google's, and `running`, what the first one tells; `emulated`, the deployment on this machine; `lines`,
-`times` and `progress`, how people are told; `errors`.
+7. `resend`            Stripe sends events again; `export` writes all orders into a file, `export_rows` its lines, pure;
+                       `erase` forgets a buyer
+
+Beside them: `stripe_endpoints`, the only file here that knows Stripe's library, and `stripe_events`, which calls it as
+that one does; `google_cloud` and `pubsub`, the only ones that know Google's, and `running`, what the first one tells;
+`emulated`, the deployment on this machine; `lines`, `times` and `progress`, how people are told; `errors`.
 
 A new command is a module with an `operation` (see `command`) and a line in `cli`.
 """

@@ -19,11 +19,13 @@ class StripeAccess:
     base: str = STRIPE_API
 
 
-def stripe_access(env: Mapping[str, str], deployment: Deployment, *, may: str) -> StripeAccess:
+def stripe_access(
+    env: Mapping[str, str], deployment: Deployment, *, may: str, what: str = "Webhook Endpoints"
+) -> StripeAccess:
     """What `env` says of Stripe; WrongSettings if there is no key, or one of the other mode. `may` is what a
     restricted key must be permitted: `read` or `write`.
     """
-    wanted = f"a key of {deployment.mode} mode that may {may} Webhook Endpoints: STRIPE_API_KEY=rk_{deployment.mode}_…"
+    wanted = f"a key of {deployment.mode} mode that may {may} {what}: STRIPE_API_KEY=rk_{deployment.mode}_…"
     if not (text := env.get("STRIPE_API_KEY", "").strip()):
         raise WrongSettings(f"STRIPE_API_KEY is not set. It must be {wanted}")
     key = _read("STRIPE_API_KEY", values.parse_api_key, text)

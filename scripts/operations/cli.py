@@ -6,7 +6,10 @@ from operations.add_secret import add_webhook_secret
 from operations.change_letters import drop_letters, replay_letters
 from operations.change_orders import release_order, retry_order
 from operations.doctor import doctor
+from operations.erase import erase_buyer
+from operations.export import export_orders
 from operations.register import register_webhook
+from operations.resend import resend_events
 from operations.show_letters import list_letters, show_letter
 from operations.show_orders import list_orders, show_order
 
@@ -32,9 +35,15 @@ def dead_letters() -> None:
     """What was parked, or given up by Pub/Sub: each may be a paid order that is not fulfilled."""
 
 
+@click.group("events")
+def events() -> None:
+    """What Stripe told, or could not tell."""
+
+
 for each in (list_orders, show_order, retry_order, release_order):
     orders.add_command(each)
 for each in (list_letters, show_letter, replay_letters, drop_letters):
     dead_letters.add_command(each)
-for each in (register_webhook, add_webhook_secret, doctor, orders, dead_letters):
+events.add_command(resend_events)
+for each in (register_webhook, add_webhook_secret, doctor, orders, dead_letters, events, export_orders, erase_buyer):
     ops.add_command(each)

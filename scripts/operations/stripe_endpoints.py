@@ -1,7 +1,7 @@
-"""The only file here that knows Stripe's library: webhook endpoints are listed, made, changed and deleted."""
+"""Webhook endpoints at Stripe are listed, made, changed and deleted; and how Stripe's library is called here."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,15 +30,11 @@ class StripeEndpoints:
     """The webhook endpoints of one Stripe account, in the mode of the key. Every method may raise Refused."""
 
     def __init__(self, access: StripeAccess) -> None:
-        http = RequestsClient(timeout=SECONDS)
-        client = StripeClient(
-            access.key, base_addresses={"api": access.base}, http_client=http, max_network_retries=TRIES
-        )
-        self._endpoints = client.v1.webhook_endpoints
+        self._endpoints = connect(access).v1.webhook_endpoints
 
     def list(self) -> tuple[Endpoint, ...]:
         """Every endpoint."""
-        with _calling():
+        with calling(_ADVICE):
             listed = self._endpoints.list(params={"limit": PAGE}).auto_paging_iter()
             return tuple(_endpoint(each.to_dict()) for each in listed)
 
@@ -52,7 +48,7 @@ class StripeEndpoints:
             "metadata": wanted.metadata,
             "description": f"Order fulfillment of {wanted.deployment}, made by {wanted.metadata['managed_by']}",
         }
-        with _calling():
+        with calling(_ADVICE):
             made = self._endpoints.create(params=params).to_dict()
             (secret,) = parse_webhook_secrets(str(made.get("secret")))
             return NewEndpoint(endpoint=_endpoint(made), secret=secret)
@@ -60,13 +56,19 @@ class StripeEndpoints:
     def update(self, endpoint: str, wanted: Wanted) -> None:
         """Gives an endpoint the wanted events and metadata, and enables it. Its version and secret stay."""
         params: Any = {"enabled_events": sorted(wanted.events), "disabled": False, "metadata": wanted.metadata}
-        with _calling():
+        with calling(_ADVICE):
             self._endpoints.update(endpoint, params=params)
 
     def delete(self, endpoint: str) -> None:
         """Deletes an endpoint; what it has not delivered yet is not tried again. One that is gone is fine."""
-        with contextlib.suppress(Missing), _calling():
+        with contextlib.suppress(Missing), calling(_ADVICE):
             self._endpoints.delete(endpoint)
+
+
+def connect(access: StripeAccess) -> StripeClient:
+    """Stripe's own client, with limits."""
+    http = RequestsClient(timeout=SECONDS)
+    return StripeClient(access.key, base_addresses={"api": access.base}, http_client=http, max_network_retries=TRIES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,15 +102,17 @@ def _endpoint(told: Any) -> Endpoint:
 
 
 @contextlib.contextmanager
-def _calling() -> Iterator[None]:
-    """Whatever goes wrong becomes Refused, with nothing of what Stripe said but its codes: it can quote a key."""
+def calling(advice: Mapping[int, str]) -> Iterator[None]:
+    """Whatever goes wrong becomes Refused, with nothing of what Stripe said but its codes: it can quote a key. `advice`
+    says what to do, by status.
+    """
     try:
         yield
     except APIConnectionError as error:
         raise Refused(f"Stripe cannot be reached: {type(error.__cause__).__name__}") from None
     except StripeError as error:
         kind = Missing if error.http_status == 404 else Refused
-        raise kind(_advice(error)) from None
+        raise kind(_told(error, advice)) from None
     except ShapeError as error:
         raise Refused(f"Stripe's answer cannot be read: {error}") from None
     except Exception as error:  # noqa: BLE001 - the library meets an odd answer with any kind of error
@@ -124,10 +128,10 @@ _ADVICE = {
 }
 
 
-def _advice(error: StripeError) -> str:
+def _told(error: StripeError, advice: Mapping[int, str]) -> str:
     status = error.http_status or 0
     named: Any = (error.code, getattr(error, "param", None), error.request_id)
     told = ", ".join(str(each) for each in named if each)
     own = "its own failure. What was asked for may be done all the same: run this again, it sees to that"
     unknown = own if status >= 500 else "an answer that cannot be read"
-    return f"Stripe answered {status}{f' ({told})' if told else ''}: {_ADVICE.get(status, unknown)}"
+    return f"Stripe answered {status}{f' ({told})' if told else ''}: {advice.get(status, unknown)}"

@@ -16,14 +16,11 @@ class Span(click.ParamType[timedelta]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
         """The timedelta; a usage error if it is none."""
-        found = re.fullmatch(r"([0-9]{1,5})([smhd])", value) if isinstance(value, str) else None
         if isinstance(value, timedelta):
             return value
-        return (
-            timedelta(**{_UNITS[found[2]]: int(found[1])})
-            if found
-            else self.fail("write it as 90s, 30m, 2h or 3d", param, ctx)
-        )
+        if found := re.fullmatch(r"([0-9]{1,5})([smhd])", value):
+            return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return self.fail("write it as 90s, 30m, 2h or 3d", param, ctx)
 
 
 class Moment(click.ParamType[datetime]):

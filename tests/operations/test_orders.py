@@ -1,6 +1,5 @@
 """`scripts/ops orders`: on the emulators, with a subscriber that performs."""
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -148,7 +147,7 @@ def test_what_is_held_is_done_after_a_release(shop: EmulatedShop) -> None:
     with shop.open(HOLD_ON_REVIEW="true"):
         order_id = "cs_test_held"
         shop.publish(event(COMPLETED, session(order_id, mode="a mode of tomorrow")))
-        until(lambda: EffectState.HELD in states(shop, order_id))
+        shop.until(lambda: EffectState.HELD in states(shop, order_id))
         assert shop.reports("orders", "retry", order_id)["effects"] == []
         told = shop.reports("orders", "release", order_id, "--yes")
     assert (told["ok"], told["states"]) == (True, {"fulfill": "done"})
@@ -179,17 +178,10 @@ def sold(shop: EmulatedShop, refusing: str) -> str:
     shop.refuses = refusing
     order_id = "cs_test_refused"
     shop.publish(event(COMPLETED, session(order_id)))
-    until(lambda: EffectState.FAILED in states(shop, order_id))
+    shop.until(lambda: EffectState.FAILED in states(shop, order_id))
     return order_id
 
 
 def states(shop: EmulatedShop, order_id: str) -> set[EffectState]:
     found = shop.reports("orders", "list")["orders"]
     return {EffectState(state) for each in found if each["id"] == order_id for state in each["not_done"].values()}
-
-
-def until(condition: object, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
