@@ -22,7 +22,7 @@ from rich.text import Text
 from fulfillment.domain.events import SUBSCRIBERS
 from local import emulators, pipe
 from local.neighbors import API_KEY, mail_server
-from local.pipe import DEAD_LETTER, ENTRY_POINTS, Pipe
+from local.pipe import ENTRY_POINTS, Pipe
 from local.processes import Processes, ProgramFailed, free_ports, is_taken, spare_loopback_the_proxy
 
 PORT = 8080
@@ -158,11 +158,10 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     stripe, wss = shlex.quote(_stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
     console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
     console.print(f"  {stripe} trigger checkout.session.completed{stand_in}\n", style="bold")
-    documents = f"http://{running.emulators.firestore}/v1/projects/{running.project}/databases/(default)/documents"
-    console.print(f"The orders:\n\n  [bold]curl '{documents}/orders'[/]\n")
-    pulled = f"http://{running.emulators.pubsub}/v1/projects/{running.project}/subscriptions/{DEAD_LETTER}:pull"
-    wanted = '-H content-type:application/json -d \'{"maxMessages": 9, "returnImmediately": true}\''
-    console.print(f"What was parked, its data in base64:\n\n  [bold]curl {wanted} '{pulled}'[/]\n")
+    exports = " ".join(f"{name}={host}" for name, host in running.emulators.env.items())
+    console.print("Where an order stands, and what was parked, in another terminal:\n")
+    console.print(f"  export {exports}", style="bold")
+    console.print("  scripts/ops orders list\n  scripts/ops dead-letters list\n", style="bold")
     console.print("Ctrl-C stops everything.\n")
 
 

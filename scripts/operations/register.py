@@ -141,7 +141,7 @@ class Registrar:
         if self._step("delete", orphan.id, "its signing secret is not stored: an earlier run ended half-way"):
             self.stripe.delete(orphan.id)
         since = datetime.fromtimestamp(orphan.created, UTC).isoformat()
-        self.notes.append(f"Resend what {orphan.id} did not deliver since {since}: stripe events resend evt_…")
+        self.notes.append(f"Resend what {orphan.id} did not deliver: scripts/ops events resend --since {since} --yes")
 
     def _retire(self, plan: Plan, stored: SigningSecrets, *, yes: bool) -> None:
         """Deletes an endpoint first and forgets its secret then: what it sends meanwhile is still known."""

@@ -189,7 +189,7 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
         assert httpx.post(url, content=payload, headers=signature(payload)).status_code == 200
         assert "order fulfilled  cs_test_dev" in said(log, "order fulfilled")
         assert "a mail: " in log.read_text()
-        assert_parked_as_printed(url, shown, log)
+        assert_shown_as_printed(url, shown, log)
         assert all(is_taken(port) for port in range(first, first + 6))
         running.send_signal(how)
         assert running.wait(30) == 0
@@ -197,14 +197,17 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
     assert not any(is_taken(port) for port in range(first, first + 6))
 
 
-def assert_parked_as_printed(webhook: str, shown: str, log: Path) -> None:
-    """The line that asks for what was parked really gets it: as it is printed, header and all."""
+def assert_shown_as_printed(webhook: str, shown: str, log: Path) -> None:
+    """The lines that ask where orders stand, and for what was parked, really get it: as they are printed."""
     poison = body(event(COMPLETED, session("cs_test_poison", amount_total="35.00")))
     assert httpx.post(webhook, content=poison, headers=signature(poison)).status_code == 200
     said(log, "parked: malformed_event")
-    curl, _, header, _, wanted, pull = pasted(shown)[-1]
-    parked = httpx.post(pull, content=wanted, headers=dict([header.split(":")])).json() if curl == "curl" else {}
-    assert parked["receivedMessages"][0]["message"]["attributes"]["session_id"] == "cs_test_poison"
+    (export, *hosts), *commands = pasted(shown)[-3:]
+    assert export == "export"
+    env = ENV | dict(host.split("=") for host in hosts)
+    orders, parked = (subprocess.check_output(each, env=env, cwd=ROOT, text=True, timeout=60) for each in commands)
+    assert "cs_test_dev  fulfilled" in orders
+    assert "cs_test_poison  malformed_event" in parked
 
 
 def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_it_prints(tmp_path: Path) -> None:
