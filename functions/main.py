@@ -18,6 +18,7 @@ from fulfillment.domain.events import SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from fulfillment.reconcile import Reconcile
     from fulfillment.subscriber import Subscriber
     from fulfillment.webhook import Webhook
 
@@ -46,6 +47,12 @@ async def on_async_payment_failed(request: Request) -> Response:
     return await _subscriber(EventType.ASYNC_PAYMENT_FAILED)(request)
 
 
+@functions_framework.aio.http
+async def reconcile(request: Request) -> Response:
+    """The schedule's call: what Stripe knows and did not tell is found and published."""
+    return await _reconcile()(request)
+
+
 @functools.cache
 def _webhook() -> "Webhook":
     from fulfillment.settings import WebhookSettings
@@ -72,10 +79,33 @@ def _subscriber(event_type: EventType) -> "Subscriber":
     return Subscriber(event_type, settings, orders, dead_letter, configured(settings, hooks))
 
 
+@functools.cache
+def _reconcile() -> "Reconcile":
+    from fulfillment.checkpoint import FirestoreCheckpoint
+    from fulfillment.finder import Finder
+    from fulfillment.orders import FirestoreOrders
+    from fulfillment.pacer import PacedStripe
+    from fulfillment.reconcile import Reconcile
+    from fulfillment.settings import ReconcileSettings
+    from fulfillment.stripe_api import StripeApi
+    from fulfillment.topic import PubSubTopic
+
+    settings = ReconcileSettings.load(os.environ)
+    stripe = PacedStripe(StripeApi(settings.stripe_key, settings.api_base), settings.reads_per_second)
+    orders = FirestoreOrders(settings.project, settings.database, settings.collection)
+    checkpoint = FirestoreCheckpoint(settings.project, settings.database, settings.collection)
+    topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
+    return Reconcile(settings, stripe, orders, checkpoint, Finder(topic, "reconcile"))
+
+
 def _start(entry_point: str) -> None:
     """Wires one entry point, or ends the process with one line that names what its environment lacks."""
     subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
-    entry_points: dict[str, Callable[[], Webhook | Subscriber]] = {"stripe_webhook": _webhook, **subscribers}
+    entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile]] = {
+        "stripe_webhook": _webhook,
+        **subscribers,
+        "reconcile": _reconcile,
+    }
     try:
         if entry_point not in entry_points:
             raise ConfigurationError(f"it is none of {', '.join(entry_points)}")  # noqa: TRY301

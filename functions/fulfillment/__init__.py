@@ -17,6 +17,8 @@
                  `locales` how the buyer writes it, `addresses` whom it may reach), `announce` tells a topic
 
 What Stripe did not tell in time: `finder` publishes what was found by reading, as messages of the same topic.
+`reconcile` is called by a schedule: a `sweep` compares Stripe, read by a `pacer`, with the orders, a `tally` says what
+it saw, and the `checkpoint` keeps how far a round has come (`rounds`, of the domain).
 
 Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
 a setting may be), `credentials` (Google's),

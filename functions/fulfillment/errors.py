@@ -11,6 +11,7 @@ FulfillmentError
     ├── PublishFailed            Pub/Sub did not take the message
     ├── StoreUnavailable         Firestore did not answer, or refused for now
     ├── StripeUnavailable        Stripe's API did not answer, refused, or answered what cannot be read
+    │   └── StripeRefused        Stripe refused this very question: another may be answered
     ├── MailServerUnavailable    the mail server did not answer, did not know us, or refused for now
     ├── OrderContended           others kept writing the same order
     ├── LeaseLost                another delivery has taken over what the order owes
@@ -81,6 +82,10 @@ class StripeUnavailable(TransientError):
     """Stripe's API did not answer, refused, or answered what cannot be read. The text says where to look: a
     wrong key is put right by a person, and what is owed waits for it.
     """
+
+
+class StripeRefused(StripeUnavailable):
+    """Stripe answers, but refused this very question: another may be answered."""
 
 
 class MailServerUnavailable(TransientError):

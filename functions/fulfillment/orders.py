@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from fulfillment.documents import from_document, to_document
@@ -22,6 +22,11 @@ class Stored:
     order: Order
     version: Any
     read_at: datetime
+
+    @property
+    def quiet_for(self) -> timedelta:
+        """How long nobody has written it, by the store's clock: its version is the time of the last write."""
+        return self.read_at - plain(self.version)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ there, all of it named at once. Secrets are stripped of whitespace and never sho
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from email.headerregistry import Address
 from typing import Any, Self
 
@@ -95,11 +96,12 @@ class MailSettings(Settings):
     shop_url: str | None = _setting("SHOP_URL", parse_shop_url, default=None)
 
     @classmethod
-    def _contradictions(cls, given: set[str], _values: Mapping[str, Any]) -> list[str]:
+    def _contradictions(cls, given: set[str], found: Mapping[str, Any]) -> list[str]:
         servers = sorted({"SMTP_URL", "SMTP_URL_FILE"} & given)
         if len(servers) == 2:
             return ["SMTP_URL and SMTP_URL_FILE contradict each other: set one of them"]
-        return [f"EMAIL_FROM is required with {name}" for name in servers if "EMAIL_FROM" not in given]
+        missing = [f"EMAIL_FROM is required with {name}" for name in servers if "EMAIL_FROM" not in given]
+        return missing + super()._contradictions(given, found)
 
     @property
     def smtp_server(self) -> Callable[[], SmtpServer] | None:
@@ -109,16 +111,9 @@ class MailSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubscriberSettings(MailSettings):
-    """What a subscriber needs."""
+class StripeSettings(Settings):
+    """What reading Stripe needs; without a key, nothing."""
 
-    dead_letter_topic: str = _setting("DEAD_LETTER_TOPIC", values.topic, default="checkout-events-dead-letter")
-    database: str = _setting("FIRESTORE_DATABASE", values.database, default="(default)")
-    collection: str = _setting("ORDERS_COLLECTION", values.collection, default="orders")
-    order_filter: OrderFilter | None = _setting("ORDER_FILTER", OrderFilter.parse, default=None)
-    order_events_topic: str | None = _setting("ORDER_EVENTS_TOPIC", values.topic, default=None)
-    hook_timeout: int = _setting("HOOK_TIMEOUT", values.hook_timeout, default=30)
-    hold_on_review: bool = _setting("HOLD_ON_REVIEW", values.true_or_false, default=False)
     api_key: str | None = _setting("STRIPE_API_KEY", parse_api_key, default=None, repr=False)
     api_key_file: SecretFile[str] | None = _setting("STRIPE_API_KEY_FILE", values.file(parse_api_key), default=None)
     api_base: str = _setting("STRIPE_API_BASE", values.api_base, default=STRIPE_API)
@@ -140,6 +135,46 @@ class SubscriberSettings(MailSettings):
 
     @property
     def stripe_key(self) -> Callable[[], str] | None:
-        """Tells the API key in force now; None if there is none: line items are not owed."""
+        """Tells the API key in force now; None if there is none."""
         key = self.api_key
         return self.api_key_file or (None if key is None else lambda: key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriberSettings(MailSettings, StripeSettings):
+    """What a subscriber needs. Without a Stripe key line items are not owed."""
+
+    dead_letter_topic: str = _setting("DEAD_LETTER_TOPIC", values.topic, default="checkout-events-dead-letter")
+    database: str = _setting("FIRESTORE_DATABASE", values.database, default="(default)")
+    collection: str = _setting("ORDERS_COLLECTION", values.collection, default="orders")
+    order_filter: OrderFilter | None = _setting("ORDER_FILTER", OrderFilter.parse, default=None)
+    order_events_topic: str | None = _setting("ORDER_EVENTS_TOPIC", values.topic, default=None)
+    hook_timeout: int = _setting("HOOK_TIMEOUT", values.hook_timeout, default=30)
+    hold_on_review: bool = _setting("HOLD_ON_REVIEW", values.true_or_false, default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcileSettings(StripeSettings):
+    """What `reconcile` needs."""
+
+    events_topic: str = _setting("EVENTS_TOPIC", values.topic, default="checkout-events")
+    database: str = _setting("FIRESTORE_DATABASE", values.database, default="(default)")
+    collection: str = _setting("ORDERS_COLLECTION", values.collection, default="orders")
+    order_filter: OrderFilter | None = _setting("ORDER_FILTER", OrderFilter.parse, default=None)
+    since: datetime | None = _setting("RECONCILE_SINCE", values.moment, default=None)
+    max_age_days: int = _setting("RECONCILE_MAX_AGE_DAYS", values.count(1, 365), default=30)
+    late_minutes: int = _setting("RECONCILE_LATE_MINUTES", values.count(1, 1440), default=30)
+    grace_seconds: int = _setting("RECONCILE_GRACE_SECONDS", values.count(0, 120), default=20)
+    run_seconds: int = _setting("RECONCILE_RUN_SECONDS", values.count(1, 3300), default=420)
+    reads_per_second: int = _setting("RECONCILE_READS_PER_SECOND", values.count(1, 100), default=10)
+
+    @classmethod
+    def _contradictions(cls, given: set[str], found: Mapping[str, Any]) -> list[str]:
+        keyless = not {"STRIPE_API_KEY", "STRIPE_API_KEY_FILE"} & given
+        missing = ["STRIPE_API_KEY or STRIPE_API_KEY_FILE is required"] if keyless else []
+        return missing + super()._contradictions(given, found)
+
+    @property
+    def stripe_key(self) -> Callable[[], str]:
+        """Tells the API key in force now."""
+        return self.api_key_file or (lambda: self.api_key or "")

@@ -21,7 +21,7 @@ from stripe import (
 from fulfillment.domain.items import Page, read_page
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.shape import ShapeError, read
-from fulfillment.errors import StripeUnavailable
+from fulfillment.errors import StripeRefused, StripeUnavailable
 
 READ_SECONDS = 20
 TRY_SECONDS = 5  # to connect, and as long again without a byte: the library's own limit is 80
@@ -82,7 +82,8 @@ class StripeApi:
                 return await tried()
         except Exception as error:  # noqa: BLE001 - the library meets an odd answer with any kind of error
             cause = error.cause if isinstance(error, RetryError) else error
-            raise StripeUnavailable(_where_to_look(cause)) from None
+            kind = StripeRefused if _is_about_the_question(cause) else StripeUnavailable
+            raise kind(_where_to_look(cause)) from None
 
     async def _session(self, session_id: str, account: str | None) -> Mapping[str, Any] | None:
         params: Any = {"expand": ["payment_intent"]}
@@ -148,6 +149,11 @@ def _is_passing(error: Exception) -> bool:
     if isinstance(error, APIConnectionError | RateLimitError):
         return True
     return isinstance(error, StripeError) and (error.http_status or 0) >= 500
+
+
+def _is_about_the_question(error: BaseException | None) -> bool:
+    """Whether this very question was refused: a connected account that is closed, an id that cannot be."""
+    return isinstance(error, StripeError) and error.http_status in {400, 403, 404}
 
 
 _ADVICE = {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 from urllib.parse import urlsplit
@@ -145,6 +146,28 @@ def hook_timeout(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 400:
         raise ValueError("must be whole seconds, 1 to 400: a push is acknowledged within 600 s or comes again")
     return int(text)
+
+
+def count(least: int, most: int) -> Callable[[str], int]:
+    """The reader of a whole number within limits."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number, {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def moment(text: str) -> datetime:
+    """A day, or a time with its zone, as ISO 8601 writes it; a day begins at midnight UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = None
+    if read is None or (read.tzinfo is None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)):
+        raise ValueError("must be a day or a time with its zone: 2026-11-25 or 2026-11-25T09:30:00Z")
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def collection(text: str) -> str:

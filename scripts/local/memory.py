@@ -18,12 +18,13 @@ from starlette.routing import Route
 
 import hooks
 from fulfillment.domain.events import EventType
+from fulfillment.effects import Performers
 from fulfillment.errors import PublishFailed
-from fulfillment.orders import Stored
+from fulfillment.orders import Orders, Stored
 from fulfillment.performers import configured
 from fulfillment.settings import SubscriberSettings, WebhookSettings
 from fulfillment.subscriber import Subscriber
-from fulfillment.topic import Message
+from fulfillment.topic import Message, Topic
 from fulfillment.webhook import Webhook
 from local.memory_orders import MemoryOrders
 from local.stripe_events import SECRET
@@ -90,6 +91,15 @@ def push_body(message: Message, attempt: int | None = None) -> bytes:
     return json.dumps(push if attempt is None else push | {"deliveryAttempt": attempt}).encode()
 
 
+def subscribe(
+    topic: MemoryTopic, settings: SubscriberSettings, orders: Orders, dead_letter: Topic, performers: Performers
+) -> None:
+    """Puts the real subscriber of each event type on a topic."""
+    for event_type in EventType:
+        subscriber = _client(Subscriber(event_type, settings, orders, dead_letter, performers))
+        topic.subscribe(functools.partial(_push, subscriber), event_type.value)
+
+
 class MemoryPipe:
     """The whole pipe in one process: the real webhook and subscribers, on a topic and a store in memory."""
 
@@ -99,10 +109,7 @@ class MemoryPipe:
         self._webhook = _client(webhook)
         env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
         settings = SubscriberSettings.load(env)
-        performers = configured(settings, hooks)
-        for event_type in EventType:
-            subscriber = _client(Subscriber(event_type, settings, self._orders, self._dead_letter, performers))
-            self._topic.subscribe(functools.partial(_push, subscriber), event_type.value)
+        subscribe(self._topic, settings, self._orders, self._dead_letter, configured(settings, hooks))
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Stripe's POST to the webhook: the status of the answer."""

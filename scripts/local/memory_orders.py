@@ -1,10 +1,9 @@
 """The in-memory order store. It passes the same contract tests as Firestore's emulator."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fulfillment.documents import from_document, to_document
@@ -17,8 +16,8 @@ class MemoryOrders:
     """Orders in a dict, as documents: what Firestore is given is what is kept. `clock` is the store's."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._documents: dict[str, tuple[dict[str, Any], int]] = {}
-        self._versions = itertools.count(1)
+        self._documents: dict[str, tuple[dict[str, Any], datetime]] = {}
+        self._last = datetime.min.replace(tzinfo=UTC)
         self._clock = clock
 
     async def create(self, order: Order) -> Stored | None:
@@ -59,7 +58,7 @@ class MemoryOrders:
         now = self._clock()
         if order.lease and order.lease.at is None:
             order = replace(order, lease=replace(order.lease, at=now))
-        version = next(self._versions)
+        self._last = version = max(now, self._last + timedelta(microseconds=1))  # a time, and no two are equal
         self._documents[order.id] = _as_kept(to_document(order)), version
         return Stored(order=order, version=version, read_at=now)
 

@@ -31,6 +31,7 @@ class Finding:
     session_id: SessionId
     claim: Status
     event: Mapping[str, Any]
+    session_created: datetime
 
     @property
     def body(self) -> bytes:
@@ -57,7 +58,8 @@ def finding(session: Mapping[str, Any], *, account: str | None, api_version: str
         "api_version": api_version,
         "data": {"object": _told(session)},
     }
-    return Finding(session_id=seen.id, claim=claim, event=event | ({"account": account} if account else {}))
+    event |= {"account": account} if account else {}
+    return Finding(session_id=seen.id, claim=claim, event=event, session_created=seen.created)
 
 
 def claims_more(found: Finding, status: Status | None) -> bool:
@@ -69,6 +71,7 @@ def claims_more(found: Finding, status: Status | None) -> bool:
 class _Seen:
     id: SessionId
     livemode: bool
+    created: datetime
     status: str | None = None
     payment_status: str | None = None
     mode: str | None = None

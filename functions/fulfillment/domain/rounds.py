@@ -1,0 +1,75 @@
+"""A round of reconcile: what is compared in it, in which order, and how far it has come.
+
+    sessions ──> waiting ──> owed ──> late ──> over
+
+    sessions   complete Checkout Sessions, newest first, from the window's end down to its start
+    waiting    orders that wait for a delayed payment
+    owed       orders that owe an effect
+    late       orders that are paid and not fulfilled
+
+A window begins 26 hours before the last one ended: a session is completed within 24 hours after it was created, so
+one that was completed after the last window's end was created behind the beginning of this one.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+OVERLAP_SECONDS = 26 * 3600
+
+
+class Stage(StrEnum):
+    """What is compared, in this order."""
+
+    SESSIONS = "sessions"
+    WAITING = "waiting"
+    OWED = "owed"
+    LATE = "late"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """How far a round has come; times in epoch seconds. Immutable: every step makes a new one.
+
+    `since`         what was created before is another system's, and never looked at
+    `start`, `end`  the window: sessions created from one time until before the other
+    `before`        the sessions of the window that were created from here on are compared
+    `after`         the orders of the stage up to this id are compared
+    """
+
+    since: int
+    start: int
+    end: int
+    before: int
+    stage: Stage = Stage.SESSIONS
+    after: str | None = None
+    over: bool = False
+
+    def down_to(self, created: int) -> "Round":
+        """After a page of sessions whose last one was created then. There may be more of the same second."""
+        return replace(self, before=created + 1)
+
+    def up_to(self, order_id: str) -> "Round":
+        """After a page of orders, of which this is the last."""
+        return replace(self, after=order_id)
+
+    def next_stage(self) -> "Round":
+        """After the last page of a stage; after the last stage the round is over."""
+        stages = list(Stage)
+        rest = stages[stages.index(self.stage) + 1 :]
+        return replace(self, after=None, **({"stage": rest[0]} if rest else {"over": True}))
+
+
+def next_round(last: Round | None, since: datetime | None, now: datetime) -> Round:
+    """The round to go on with: the last one, unless it is over.
+
+    The very first looks back to `since`, or not at all: what was sold before this was deployed may have been fulfilled
+    by something else. A `since` that was set further back later is caught up with.
+    """
+    if last and not last.over:
+        return last
+    moment = int(now.timestamp())
+    floor = int(since.timestamp()) if since else last.since if last else moment
+    start = floor if last is None or floor < last.since else max(floor, last.end - OVERLAP_SECONDS)
+    end = max(moment + 1, last.end if last else 0)
+    return Round(since=floor, start=start, end=end, before=end)

@@ -1,0 +1,71 @@
+"""What a run of reconcile has seen, in numbers."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+EXAMPLES = 10
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Counts, and ages in whole seconds; an age without a case is None.
+
+    `sessions`, `waiting`, `owed`  what was compared: sessions, orders that wait for their money, orders with a debt
+    `missing`, `behind`            complete sessions without an order, and orders that claimed less than Stripe
+    `unattended`                   orders with a debt that no message was on its way for
+    `late`                         orders that are paid and for too long not fulfilled
+    `published`                    messages that were published
+    `unreadable`                   sessions and documents that this version cannot read
+    `refused`                      sessions that Stripe did not show when they were read by their id
+    `examples`                     ids of the first few of all but those compared
+    """
+
+    sessions: int = 0
+    waiting: int = 0
+    owed: int = 0
+    missing: int = 0
+    behind: int = 0
+    unattended: int = 0
+    late: int = 0
+    published: int = 0
+    unreadable: int = 0
+    refused: int = 0
+    oldest_missing_s: int | None = None
+    oldest_late_s: int | None = None
+    examples: list[str] = field(default_factory=list)
+
+    def miss(self, session_id: str, age: timedelta) -> None:
+        """A complete session without an order."""
+        self.missing += 1
+        self.oldest_missing_s = max(self.oldest_missing_s or 0, int(age.total_seconds()))
+        self._name(session_id)
+
+    def fall_behind(self, session_id: str) -> None:
+        """An order that claimed less than Stripe."""
+        self.behind += 1
+        self._name(session_id)
+
+    def leave_alone(self, session_id: str) -> None:
+        """An order with a debt that no message was on its way for."""
+        self.unattended += 1
+        self._name(session_id)
+
+    def be_late(self, session_id: str, age: timedelta) -> None:
+        """An order that is paid and for too long not fulfilled."""
+        self.late += 1
+        self.oldest_late_s = max(self.oldest_late_s or 0, int(age.total_seconds()))
+        self._name(session_id)
+
+    def fail_to_read(self, session_id: str) -> None:
+        """A session or a document that this version cannot read."""
+        self.unreadable += 1
+        self._name(session_id)
+
+    def be_refused(self, session_id: str) -> None:
+        """A session that Stripe did not show."""
+        self.refused += 1
+        self._name(session_id)
+
+    def _name(self, session_id: str) -> None:
+        if len(self.examples) < EXAMPLES and session_id not in self.examples:
+            self.examples.append(session_id)

@@ -1,0 +1,226 @@
+"""After reconcile every order is where Stripe says: whatever was lost, however often a run was killed or doubled."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.domain.effects import FULFILL, EffectState
+from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
+from fulfillment.reconcile import End
+from local.memory import MemoryTopic
+from local.memory_orders import MemoryOrders
+from reconciling import LONG_AGO, Case, Shop, cases
+
+some = st.lists(cases, max_size=30)
+kills = st.lists(st.integers(0, 120), max_size=6)
+
+
+async def shop_of(drawn: list[Case], **changes: Any) -> Shop:
+    """A shop whose orders nobody has written for long."""
+    now = [datetime.now(UTC) - LONG_AGO]
+    shop = Shop(orders=MemoryOrders(lambda: now[0]))
+    shop.settings = replace(shop.settings, **changes)
+    for each in drawn:
+        await shop.add(each)
+    now[0] += LONG_AGO
+    return shop
+
+
+async def healed(shop: Shop) -> None:
+    """Two rounds: the orders that the first one finds may wait for their money, and the second asks for it."""
+    await shop.reconcile()
+    for session_id, case in shop.cases.items():
+        if case.end == "fulfilled":
+            found = await shop.order(session_id)
+            assert found
+            assert found.order.status.value == "fulfilled"
+    await shop.reconcile()
+    assert await shop.ends() == {session_id: case.end for session_id, case in shop.cases.items()}
+    for session_id, case in shop.cases.items():
+        found = await shop.order(session_id)
+        if case.order == "erased":
+            assert found
+            assert (found.order.customer, found.order.shipping) == (None, None)
+    assert len(shop.fulfilled) == len(set(shop.fulfilled))
+    assert not shop.dead_letter.stored
+
+
+@given(some)
+async def test_every_order_ends_where_stripe_says(drawn: list[Case]) -> None:
+    shop = await shop_of(drawn)
+    await healed(shop)
+    before = len(shop.topic.stored)
+    tally = await shop.reconcile()
+    assert (tally.missing, tally.behind, tally.unattended, tally.published) == (0, 0, 0, 0)
+    assert len(shop.topic.stored) == before
+
+
+@given(some, kills, st.lists(st.booleans(), max_size=6))
+async def test_runs_that_are_killed_anywhere_lose_nothing(
+    drawn: list[Case], turns: list[int], doubled: list[bool]
+) -> None:
+    shop = await shop_of(drawn)
+    for each, twice in zip(turns, [*doubled, *[False] * 6], strict=False):
+        await asyncio.gather(*(shop.killed(each + number) for number in range(2 if twice else 1)))
+    await healed(shop)
+
+
+@given(some)
+async def test_two_runs_at_once_do_what_one_does(drawn: list[Case]) -> None:
+    shop = await shop_of(drawn)
+    ends = await asyncio.gather(shop.sweep(), shop.sweep(), shop.sweep(save_seconds=60))
+    assert End.RECONCILED in {end for end, _ in ends}
+    await shop.topic.settle()
+    await healed(shop)
+
+
+@given(some)
+async def test_runs_of_one_page_each_end_where_one_run_ends(drawn: list[Case]) -> None:
+    shop = await shop_of(drawn, run_seconds=0)
+    runs = 0
+    while (await shop.sweep())[0] is not End.RECONCILED:
+        runs += 1
+        assert runs < 100
+    await shop.topic.settle()
+    shop.settings = replace(shop.settings, run_seconds=60)
+    await healed(shop)
+
+
+async def test_of_two_runs_at_once_one_sees_that_it_is_not_needed() -> None:
+    shop = await shop_of([Case()] * 30)
+    ends = await asyncio.gather(shop.sweep(), shop.sweep())
+    assert {end for end, _ in ends} == {End.RECONCILED, End.OVERTAKEN}
+
+
+async def test_where_the_webhook_works_there_is_nothing_to_do() -> None:
+    shop = await shop_of([Case(order="fulfilled"), Case(order="awaiting_payment", payment="unpaid")] * 20)
+    tally = await shop.reconcile()
+    assert (tally.sessions, tally.waiting, tally.owed, tally.published, tally.examples) == (40, 20, 0, 0, [])
+    assert not shop.topic.stored
+
+
+async def test_a_message_that_was_found_is_the_contracts() -> None:
+    shop = await shop_of([Case()])
+    tally = await shop.reconcile()
+    (message,) = shop.topic.stored
+    assert message.attributes["event_id"] == "reconcile:cs_test_00000:paid"
+    assert message.attributes["source"] == "reconcile"
+    assert (tally.missing, tally.examples) == (1, ["cs_test_00000"])
+    assert (tally.oldest_missing_s or 0) // 60 == 300
+
+
+async def test_an_event_that_is_on_its_way_is_not_missed() -> None:
+    shop = await shop_of([Case()])
+    running = asyncio.create_task(shop.sweep(grace_seconds=1))
+    await asyncio.sleep(0.2)
+    await shop.add(Case(order="paid"), "cs_test_00000")
+    _, tally = await running
+    assert (tally.missing, tally.behind, tally.published) == (0, 0, 0)
+
+
+async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_for_long() -> None:
+    shop = await shop_of([Case(order="paid")])
+    fresh = await shop.add(Case(order="paid"))
+    subscribed, shop.topic = shop.topic, MemoryTopic()
+    tally = await shop.reconcile()
+    assert (tally.owed, tally.unattended, tally.published) == (2, 1, 1)
+    assert not shop.fulfilled
+    shop.topic = subscribed
+    await shop.reconcile()
+    assert shop.fulfilled == ["cs_test_00000:fulfill"]
+    found = await shop.order(fresh)
+    assert found
+    assert found.order.effects[FULFILL].state is EffectState.OWED
+
+
+async def test_a_debt_that_cannot_be_paid_is_one_message_a_while_and_not_one_a_run() -> None:
+    shop = await shop_of([Case(order="paid")])
+    shop.fulfill_fails = True
+    await shop.sweep()
+    await asyncio.sleep(0.1)
+    for _ in range(3):
+        await shop.sweep()
+    assert len(shop.topic.stored) == 1
+    shop.fulfill_fails = False
+    await shop.topic.settle()
+    assert shop.fulfilled == ["cs_test_00000:fulfill"]
+
+
+async def test_what_is_paid_and_not_fulfilled_for_too_long_is_counted() -> None:
+    shop = await shop_of([Case(order="paid"), Case(order="fulfilled")])
+    shop.topic = MemoryTopic()
+    late = await shop.reconcile()
+    assert (late.late, late.oldest_late_s and late.oldest_late_s // 60, late.examples) == (1, 300, ["cs_test_00000"])
+    assert (await shop.reconcile(late_minutes=301)).late == 0
+
+
+async def test_a_delayed_payment_is_waited_for_no_longer_than_any_takes() -> None:
+    old = Case(order="awaiting_payment", age=timedelta(days=4))
+    shop = await shop_of([old, replace(old, account="acct_1")])
+    tally = await shop.reconcile(max_age_days=0)
+    assert (tally.waiting, [each for each in shop.stripe.reads if each]) == (0, [])
+    assert (await shop.reconcile()).behind == 2
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+async def test_one_session_that_fails_does_not_keep_the_others_waiting(failing: int) -> None:
+    shop = await shop_of([Case(order="awaiting_payment", account="acct_1")] * 5)
+    shop.stripe.faults = [None, *[StripeUnavailable("down")] * failing]
+    tally = await shop.reconcile()
+    assert (tally.refused, tally.behind) == (failing, 5 - failing)
+    assert (await shop.reconcile()).behind == failing
+
+
+async def test_a_closed_account_is_no_outage_however_many_orders_it_has() -> None:
+    shop = await shop_of([Case(order="awaiting_payment", account="acct_1")] * 5)
+    shop.stripe.faults = [None, *[StripeRefused("403")] * 4]
+    assert (await shop.reconcile()).refused == 4
+
+
+@pytest.mark.parametrize("healthy", range(12))
+async def test_a_run_that_finds_stripe_down_ends_and_the_next_goes_on(healthy: int) -> None:
+    shop = await shop_of([Case(), Case(order="awaiting_payment"), Case(order="paid")] * 10)
+    shop.stripe.faults = [*[None] * healthy, *[StripeUnavailable("down")] * 3]
+    with pytest.raises(StripeUnavailable):
+        await shop.sweep()
+    shop.stripe.faults = []
+    await shop.topic.settle()
+    await healed(shop)
+
+
+async def test_a_topic_that_is_down_keeps_the_page_for_the_next_run() -> None:
+    shop = await shop_of([Case()] * 20)
+    shop.topic.down = True
+    with pytest.raises(PublishFailed):
+        await shop.sweep()
+    shop.topic.down = False
+    await healed(shop)
+
+
+async def test_what_its_subscriber_would_park_is_counted_and_not_published() -> None:
+    shop = await shop_of([Case(), Case()])
+    shop.stripe.known["cs_test_00000"]["amount_total"] = "35.00"
+    shop.stripe.known["cs_test_00001"]["livemode"] = "no"
+    tally = await shop.reconcile()
+    assert (tally.unreadable, tally.published) == (2, 0)
+    assert tally.examples == ["cs_test_00000", "cs_test_00001"]
+
+
+async def test_the_first_run_looks_back_no_further_than_it_was_told() -> None:
+    shop = await shop_of([Case(), Case(age=timedelta(0))])
+    await shop.reconcile(since=None)
+    assert set((await shop.ends()).values()) == {None, "fulfilled"}
+    await shop.reconcile()
+    assert set((await shop.ends()).values()) == {"fulfilled"}
+
+
+async def test_a_session_that_was_completed_a_day_after_it_was_created_is_found_by_the_next_window() -> None:
+    shop = await shop_of([Case(age=timedelta(hours=23, minutes=59), status="open")])
+    await shop.reconcile()
+    shop.stripe.known["cs_test_00000"]["status"] = "complete"
+    assert (await shop.reconcile()).missing == 1
