@@ -49,6 +49,24 @@ locals {
       filter   = "${local.subscriber_lines} AND severity=WARNING AND (jsonPayload.outcome=\"created\" OR jsonPayload.outcome=\"advanced\" OR jsonPayload.outcome=\"duplicate\" OR jsonPayload.outcome=\"stale\")"
       says     = "hook.hold_on_review is on, and the order's `review` says what is doubtful. Nothing is fulfilled until a person releases it."
     }
+    missing_orders = {
+      severity = "ERROR"
+      title    = "Paid at Stripe, not fulfilled here"
+      filter   = "${local.reconcile_lines} AND (jsonPayload.missing>0 OR jsonPayload.behind>0)"
+      says     = "Reconcile found checkouts whose events never became an order, or not all of them, and published what they say. They are being fulfilled now; why their events were lost is what to look for."
+    }
+    late_orders = {
+      severity = "CRITICAL"
+      title    = "Paid and not fulfilled for ${var.reconcile.late_minutes} minutes"
+      filter   = "${local.reconcile_lines} AND jsonPayload.late>0"
+      says     = "The money is there and your hook has not fulfilled: it fails, was refused for good, or waits for a person. The line's `examples` name the orders."
+    }
+    reconcile_blind = {
+      severity = "WARNING"
+      title    = "Reconcile cannot compare some orders"
+      filter   = "${local.reconcile_lines} AND (jsonPayload.refused>0 OR jsonPayload.unreadable>0)"
+      says     = "Stripe does not show a session that there is an order of, or a session or a document cannot be read. Nobody knows whether those orders are where Stripe says."
+    }
   }
 
   webhook_bad_answers = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"5..|429\"}[10m]))"
@@ -92,6 +110,13 @@ locals {
       query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${coalesce(var.alerts.no_event_hours, 1)}h])) or vector(0)) == 0"
       says     = "The webhook has stored nothing in all that time. Either nobody bought anything, or Stripe does not reach it."
     }
+    }, local.reconcile_count == 0 ? {} : {
+    no_reconcile = {
+      severity = "ERROR"
+      title    = "Reconcile does not run"
+      query    = "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"reconciled|paused|overtaken\"}[${var.reconcile.every_minutes * 3}m])) or vector(0)) == 0"
+      says     = "For three times its interval no run has ended well. Orders whose events are lost are not found meanwhile."
+    }
   })
 
   notification_channels = concat(
@@ -99,7 +124,7 @@ locals {
     sort(var.alerts.notification_channels),
   )
 
-  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "ack_budget"]))
+  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "ack_budget"]))
 
   runbook = { for name in local.alert_names : name => "${var.alerts.docs_url}#${replace(name, "_", "-")}" }
 }

@@ -3,10 +3,11 @@
 locals {
   subscriber_names = [for entry_point in keys(local.subscribers) : google_cloudfunctions2_function.subscriber[entry_point].name]
 
-  # The log lines of the webhook, of the subscribers, and of all of them.
+  # The log lines of the webhook, of the subscribers, of all of them, and of reconcile.
   webhook_lines    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${google_cloudfunctions2_function.webhook.name}\""
   subscriber_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", local.subscriber_names))})"
-  lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name], local.subscriber_names)))})"
+  lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name, local.reconcile_name], local.subscriber_names)))})"
+  reconcile_lines  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.reconcile_name}\""
 
   # The effects of fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those
   # that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
@@ -27,6 +28,11 @@ locals {
       says   = "Deliveries that tried an effect, and what became of each"
       filter = "${local.subscriber_lines} AND jsonPayload.effects:*"
       labels = { for effect in local.effects : effect => "REGEXP_EXTRACT(jsonPayload.effects.${effect}, \"^(done|failed|to be tried again|dropped)\")" }
+    }
+    reconcile = {
+      says   = "Runs of reconcile, by their outcome"
+      filter = "${local.reconcile_lines} AND jsonPayload.entry_point=\"reconcile\""
+      labels = { outcome = "EXTRACT(jsonPayload.outcome)" }
     }
   }
 }
@@ -65,9 +71,10 @@ locals {
     name => "logging_googleapis_com:user_${replace(metric.name, "-", "_")}"
   }
 
-  of_function = "monitored_resource=\"cloud_run_revision\",project_id=\"${var.project_id}\""
-  of_webhook  = "${local.of_function},service_name=\"${google_cloudfunctions2_function.webhook.name}\""
-  of_all      = "${local.of_function},service_name=~\"${join("|", concat([google_cloudfunctions2_function.webhook.name], local.subscriber_names))}\""
+  of_function  = "monitored_resource=\"cloud_run_revision\",project_id=\"${var.project_id}\""
+  of_webhook   = "${local.of_function},service_name=\"${google_cloudfunctions2_function.webhook.name}\""
+  of_reconcile = "${local.of_function},service_name=\"${local.reconcile_name}\""
+  of_all       = "${local.of_function},service_name=~\"${join("|", concat([google_cloudfunctions2_function.webhook.name], local.subscriber_names))}\""
 
   subscription_names = [for entry_point in keys(local.subscribers) : google_pubsub_subscription.subscriber[entry_point].name]
   of_subscriptions   = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=~\"${join("|", local.subscription_names)}\""

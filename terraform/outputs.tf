@@ -51,6 +51,12 @@ output "deployment" {
         push_account = google_service_account.push[entry_point].email
       }
     }
+    reconcile = one([for each in google_cloudfunctions2_function.reconcile : {
+      function = each.name
+      url      = each.service_config[0].uri
+      job      = google_cloud_scheduler_job.reconcile[0].name
+      account  = google_service_account.reconcile[0].email
+    }])
     secrets = {
       webhook        = local.secrets.webhook.id
       stripe_api_key = try(local.secrets.stripe_api_key.id, null)

@@ -77,7 +77,7 @@ variable "stripe" {
 }
 
 variable "stripe_api_key" {
-  description = "A restricted key of Stripe's API that may read Checkout Sessions. Never stored in the state: needed only when stripe.api_key_version is new. Give it as TF_VAR_stripe_api_key."
+  description = "A restricted key of Stripe's API that may read Checkout Sessions and PaymentIntents. Never stored in the state: needed only when stripe.api_key_version is new. Give it as TF_VAR_stripe_api_key."
   type        = string
   default     = null
   sensitive   = true
@@ -175,6 +175,8 @@ variable "hook" {
       "GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "EVENTS_TOPIC", "DEAD_LETTER_TOPIC", "FIRESTORE_DATABASE", "ORDERS_COLLECTION",
       "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
       "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
+      "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
+      "RECONCILE_RUN_SECONDS", "RECONCILE_GRACE_SECONDS",
       "STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE",
       "K_REVISION", "K_CONFIGURATION", "PORT",
     ])) == 0
@@ -277,6 +279,46 @@ variable "topics" {
   validation {
     condition     = var.topics.events_retention_days >= 1 && var.topics.events_retention_days <= 31 && floor(var.topics.events_retention_days) == var.topics.events_retention_days
     error_message = "topics.events_retention_days must be whole days, 1 to 31."
+  }
+}
+
+variable "reconcile" {
+  description = <<-EOT
+    How often Stripe and the orders are compared (`every_minutes`), once there is an API key. `since`: the day or time
+    before which nothing is looked at, such as 2026-11-25; null for the first run: what was sold before may have been
+    fulfilled by something else. `max_age_days`: how long a delayed payment is asked for. `late_minutes`: how long a
+    paid order may take to be fulfilled, and how long a debt may lie before reconcile sends its message again.
+    `reads_per_second`: of Stripe's API, whose limit is 100 in live mode and 25 in a sandbox, for all who use it.
+  EOT
+  type = object({
+    every_minutes    = optional(number, 60)
+    since            = optional(string)
+    max_age_days     = optional(number, 30)
+    late_minutes     = optional(number, 30)
+    reads_per_second = optional(number, 10)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains([5, 10, 15, 20, 30, 60, 120, 180, 240, 360], var.reconcile.every_minutes)
+    error_message = "reconcile.every_minutes must be one of 5, 10, 15, 20, 30, 60, 120, 180, 240, 360."
+  }
+  validation {
+    condition     = var.reconcile.since == null || can(regex("^20[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))?$", var.reconcile.since))
+    error_message = "reconcile.since must be a day or a time with its zone: 2026-11-25 or 2026-11-25T09:30:00Z."
+  }
+  validation {
+    condition     = var.reconcile.max_age_days >= 1 && var.reconcile.max_age_days <= 365 && floor(var.reconcile.max_age_days) == var.reconcile.max_age_days
+    error_message = "reconcile.max_age_days must be whole days, 1 to 365."
+  }
+  validation {
+    condition     = var.reconcile.late_minutes >= 20 && var.reconcile.late_minutes <= 1440 && floor(var.reconcile.late_minutes) == var.reconcile.late_minutes
+    error_message = "reconcile.late_minutes must be whole minutes, 20 to 1440: before, Pub/Sub's own next try may still be on its way."
+  }
+  validation {
+    condition     = var.reconcile.reads_per_second >= 1 && var.reconcile.reads_per_second <= 100 && floor(var.reconcile.reads_per_second) == var.reconcile.reads_per_second
+    error_message = "reconcile.reads_per_second must be a whole number, 1 to 100."
   }
 }
 

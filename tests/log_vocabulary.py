@@ -17,6 +17,7 @@ from fulfillment.domain.events import SUBSCRIBERS, EventType
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.errors import MalformedEvent, PermanentError
+from fulfillment.reconcile import End
 from fulfillment.telemetry import Line, Trace
 from tools import ROOT
 
@@ -26,6 +27,7 @@ _OUTCOMES = {each.value for each in Outcome}
 _KNOWN = {
     "outcome.value": _OUTCOMES,
     "delivery.outcome.value": _OUTCOMES,
+    "end.value": {each.value for each in End},
     "outcome": set[str](),  # Line.say hands on what it was given
 }
 
@@ -44,7 +46,7 @@ def read() -> Vocabulary:
     for path in (FUNCTIONS / "main.py", *sorted((FUNCTIONS / "fulfillment").rglob("*.py"))):
         _Reader(path, found).visit(ast.parse(path.read_text("utf-8")))
     found.fields.update(_written_by_every_line())
-    found.values["entry_point"] = {"stripe_webhook", *SUBSCRIBERS.values()}
+    found.values["entry_point"] = {"stripe_webhook", "reconcile", *SUBSCRIBERS.values()}
     found.values["event_type"] = {each.value for each in EventType}
     found.values["reason"] = {kind.code for kind in _kinds(PermanentError)}
     found.values["brought"] = _OUTCOMES

@@ -192,6 +192,62 @@ run "orders_are_kept_safe" {
   }
 }
 
+run "reconcile_is_called_by_its_schedule_alone_and_may_do_little" {
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.schedule_calls_reconcile[0].member == google_service_account.schedule[0].member && google_cloud_run_v2_service_iam_member.schedule_calls_reconcile[0].role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.schedule_calls_reconcile[0].name == google_cloudfunctions2_function.reconcile[0].name
+    error_message = "The schedule's own account calls reconcile, and nobody else."
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].http_method == "POST" && google_cloud_scheduler_job.reconcile[0].http_target[0].uri == google_cloudfunctions2_function.reconcile[0].service_config[0].uri && google_cloud_scheduler_job.reconcile[0].http_target[0].oidc_token[0].service_account_email == google_service_account.schedule[0].email && google_cloud_scheduler_job.reconcile[0].http_target[0].oidc_token[0].audience == google_cloudfunctions2_function.reconcile[0].service_config[0].uri
+    error_message = "The job calls the function by its run.app address, signed as the schedule's account."
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.reconcile[0].schedule == "7 * * * *" && google_cloud_scheduler_job.reconcile[0].attempt_deadline == "930s" && google_cloudfunctions2_function.reconcile[0].service_config[0].timeout_seconds == 900
+    error_message = "Every hour, and whoever calls waits longer than the function may take."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.reconcile[0].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY" && google_cloudfunctions2_function.reconcile[0].service_config[0].max_instance_count == 1 && google_cloudfunctions2_function.reconcile[0].service_config[0].max_instance_request_concurrency == 1 && google_cloudfunctions2_function.reconcile[0].service_config[0].service_account_email == google_service_account.reconcile[0].email
+    error_message = "One run at a time, as an account of its own, unreachable from the internet."
+  }
+  assert {
+    condition     = google_pubsub_topic_iam_member.reconcile_publishes_events[0].topic == google_pubsub_topic.events.name && google_secret_manager_secret_iam_member.reconcile_reads_api_key[0].secret_id == "checkout-stripe-api-key" && strcontains(google_project_iam_member.reconcile_reads_orders[0].condition[0].expression, "resource.name == \"projects/acme-shop/databases/checkout-orders\"") && google_project_iam_member.reconcile_reads_orders[0].role == "roles/datastore.user"
+    error_message = "It publishes events, reads the API key, and uses this database only."
+  }
+  assert {
+    condition     = output.deployment.reconcile.job == "checkout-reconcile" && output.deployment.reconcile.function == "checkout-reconcile"
+    error_message = "The operator's commands find it."
+  }
+  assert {
+    condition     = toset([for metric in google_logging_metric.drift : metric.name]) == toset(["checkout-reconcile-missing", "checkout-reconcile-behind", "checkout-reconcile-unattended", "checkout-reconcile-late", "checkout-reconcile-oldest-missing-s", "checkout-reconcile-oldest-late-s"])
+    error_message = "How far Stripe and the orders are apart is measured, in counts and ages."
+  }
+}
+
+run "reconcile_runs_as_often_as_asked" {
+  command = plan
+
+  variables {
+    reconcile = { every_minutes = 240, since = "2026-11-25", late_minutes = 45 }
+  }
+
+  assert {
+    condition     = google_cloud_scheduler_job.reconcile[0].schedule == "7 */4 * * *"
+    error_message = "Every four hours."
+  }
+  assert {
+    condition     = local.reconcile_environment.RECONCILE_SINCE == "2026-11-25" && local.reconcile_environment.RECONCILE_LATE_MINUTES == "45"
+    error_message = "The function knows what was asked."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.query["no_reconcile"].conditions[0].condition_prometheus_query_language[0].query, "[720m])) or vector(0)) == 0")
+    error_message = "It is missed after three times its interval, also if it has never run."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.line["late_orders"].display_name, "45 minutes")
+    error_message = "The alert says after how long."
+  }
+}
+
 run "live_mode_keeps_a_webhook_warm" {
   assert {
     condition     = google_cloudfunctions2_function.webhook.service_config[0].min_instance_count == 1
@@ -229,7 +285,11 @@ run "test_mode_costs_nothing_while_idle" {
     error_message = "What is not configured is not set."
   }
   assert {
-    condition     = output.deployment.topics.order_events == null && output.deployment.secrets.stripe_api_key == null && output.order_events_topic == null
+    condition     = length(google_cloudfunctions2_function.reconcile) == 0 && length(google_cloud_scheduler_job.reconcile) == 0 && !contains(keys(google_monitoring_alert_policy.query), "no_reconcile")
+    error_message = "Without a key nobody reads Stripe."
+  }
+  assert {
+    condition     = output.deployment.topics.order_events == null && output.deployment.reconcile == null && output.deployment.secrets.stripe_api_key == null && output.order_events_topic == null
     error_message = "What is off is null."
   }
 }

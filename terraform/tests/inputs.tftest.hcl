@@ -40,6 +40,8 @@ run "refuses_all_of_these_1" {
     topics = { events_retention_days = 32 }
     # database that is the default
     orders = { database = "(default)" }
+    # reconcile every seven minutes
+    reconcile = { every_minutes = 7 }
   }
 
   expect_failures = [
@@ -56,6 +58,7 @@ run "refuses_all_of_these_1" {
     var.subscribers,
     var.topics,
     var.orders,
+    var.reconcile,
   ]
 }
 
@@ -85,6 +88,8 @@ run "refuses_all_of_these_2" {
     subscribers = { max_delivery_attempts = 101 }
     # location that does not exist
     orders = { location = "europe" }
+    # reconcile since some day
+    reconcile = { since = "yesterday" }
   }
 
   expect_failures = [
@@ -99,6 +104,7 @@ run "refuses_all_of_these_2" {
     var.webhook,
     var.subscribers,
     var.orders,
+    var.reconcile,
   ]
 }
 
@@ -120,6 +126,8 @@ run "refuses_all_of_these_3" {
     subscribers = { minimum_backoff = 1 }
     # collection that is reserved
     orders = { collection = "__orders__" }
+    # reconcile for no time
+    reconcile = { max_age_days = 0 }
   }
 
   expect_failures = [
@@ -130,6 +138,7 @@ run "refuses_all_of_these_3" {
     var.webhook,
     var.subscribers,
     var.orders,
+    var.reconcile,
   ]
 }
 
@@ -147,6 +156,8 @@ run "refuses_all_of_these_4" {
     subscribers = { maximum_backoff = 601 }
     # backup for longer than there is
     orders = { weekly_backup_days = 99 }
+    # reconcile before pubsub has tried
+    reconcile = { late_minutes = 19 }
   }
 
   expect_failures = [
@@ -155,6 +166,7 @@ run "refuses_all_of_these_4" {
     var.hook,
     var.subscribers,
     var.orders,
+    var.reconcile,
   ]
 }
 
@@ -168,12 +180,15 @@ run "refuses_all_of_these_5" {
     hook = { secrets = { STRIPE_API_KEY = { secret = "mine" } } }
     # backoff upside down
     subscribers = { minimum_backoff = 100, maximum_backoff = 50 }
+    # reconcile without a read
+    reconcile = { reads_per_second = 0 }
   }
 
   expect_failures = [
     var.stripe,
     var.hook,
     var.subscribers,
+    var.reconcile,
   ]
 }
 

@@ -29,8 +29,9 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
     condition = toset([
       for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) : policy.user_labels.alert
       ]) == toset([
-      "ack_budget", "attempts_exhausted", "dead_letter", "events_ignored", "no_event", "oldest_unacked", "orders_held", "other_livemode",
-      "permanent_failures", "publish_failures", "signature_failures", "stale_secret", "start_failures", "webhook_errors",
+      "ack_budget", "attempts_exhausted", "dead_letter", "events_ignored", "late_orders", "missing_orders", "no_event", "no_reconcile",
+      "oldest_unacked", "orders_held", "other_livemode", "permanent_failures", "publish_failures", "reconcile_blind",
+      "signature_failures", "stale_secret", "start_failures", "webhook_errors",
     ])
     error_message = "An alert is missing, or is not listed here."
   }
@@ -85,19 +86,19 @@ run "lines_are_those_of_this_deployment" {
   }
   assert {
     condition = alltrue(flatten([
-      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter]) : [
+      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter]) : [
         startswith(filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name="),
-        can(regex("service_name=\"acme-test-webhook\"", filter)) || can(regex("service_name=\\(.*\"acme-test-completed\".*\\)", filter)),
+        can(regex("service_name=\"acme-test-(webhook|reconcile)\"", filter)) || can(regex("service_name=\\(.*\"acme-test-completed\".*\\)", filter)),
       ]
     ]))
     error_message = "Every filter must name the services of this deployment."
   }
   assert {
-    condition     = alltrue([for policy in google_monitoring_alert_policy.query : can(regex("\"acme-test-(webhook|events-dead-letter|failed\\|acme-test-succeeded\\|acme-test-completed)\"", policy.conditions[0].condition_prometheus_query_language[0].query))])
+    condition     = alltrue([for policy in google_monitoring_alert_policy.query : can(regex("\"acme-test-(webhook|reconcile|events-dead-letter|failed\\|acme-test-succeeded\\|acme-test-completed)\"", policy.conditions[0].condition_prometheus_query_language[0].query))])
     error_message = "Every query must name the parts of this deployment."
   }
   assert {
-    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects"])
+    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects", "acme-test-reconcile"])
     error_message = "Two deployments in one project need metrics of their own."
   }
   assert {
@@ -222,7 +223,7 @@ run "the_dashboard_fits_its_grid" {
     error_message = "Every tile must have a title."
   }
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == 13 && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
+    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == 17 && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
     error_message = "The open alerts must be listed, named without the project."
   }
   assert {

@@ -17,12 +17,21 @@ def module() -> Module:
 
 @pytest.fixture(scope="session")
 def environment(module: Module) -> Mapping[str, Mapping[str, str]]:
-    """The environment of the `webhook` and of a `subscriber`: variables by name, as expressions."""
-    webhook, subscriber = (
+    """The environment of each function, by its kind: variables by name, as expressions."""
+    webhook, subscriber, reconcile = (
         module.resources[f"google_cloudfunctions2_function.{kind}"]["service_config"][0]["environment_variables"]
-        for kind in ("webhook", "subscriber")
+        for kind in ("webhook", "subscriber", "reconcile")
     )
     assert subscriber == "${local.subscriber_environment}"
+    assert reconcile == "${local.reconcile_environment}"
+    return {
+        "webhook": webhook,
+        "subscriber": _merged(module.locals["subscriber_environment"]),
+        "reconcile": _merged(module.locals["reconcile_environment"]),
+    }
+
+
+def _merged(environment: str) -> Mapping[str, str]:
+    """The variables that are set where they are not null."""
     variable, end = r"\b([A-Z][A-Z_]+) = ", r"\} : name => value if value != null"
-    merged = re.findall(rf"{variable}(.*?)(?=, [A-Z][A-Z_]+ = |{end})", module.locals["subscriber_environment"])
-    return {"webhook": webhook, "subscriber": dict(merged)}
+    return dict(re.findall(rf"{variable}(.*?)(?=, [A-Z][A-Z_]+ = |{end})", environment))

@@ -11,13 +11,16 @@ import pytest
 from fulfillment.documents import to_document
 from fulfillment.domain.events import SUBSCRIBERS
 from fulfillment.performers import REST_SECONDS
-from fulfillment.settings import Settings, SubscriberSettings, WebhookSettings
+from fulfillment.settings import ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
+from fulfillment.stripe_api import READ_SECONDS
+from fulfillment.sweep import FEW, IN_A_ROW
 from fulfillment.values import parse_webhook_secrets
 from mail_samples import order
 from terraform_docs.source import Module
 from tools import ROOT
 
 WEBHOOK, SUBSCRIBER = "google_cloudfunctions2_function.webhook", "google_cloudfunctions2_function.subscriber"
+RECONCILE = "google_cloudfunctions2_function.reconcile"
 Environment = Mapping[str, Mapping[str, str]]
 NOT_IN_PRODUCTION = {
     "PUBSUB_EMULATOR_HOST": "there is no emulator",
@@ -25,6 +28,8 @@ NOT_IN_PRODUCTION = {
     "STRIPE_WEBHOOK_SECRETS": "secrets come as files, which a rotation renews without a deploy",
     "STRIPE_API_KEY": "as above",
     "SMTP_URL": "as above",
+    "RECONCILE_RUN_SECONDS": "the default fits the function's time limit",
+    "RECONCILE_GRACE_SECONDS": "the default is longer than an event is on its way",
 }
 """The settings that Terraform leaves out on purpose, and why."""
 
@@ -46,9 +51,9 @@ def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(m
 def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module) -> None:
     assert module.resources[SUBSCRIBER]["for_each"] == "${local.subscribers}"
     assert entry_point(module, SUBSCRIBER) == "${each.key}"
-    deployed = {entry_point(module, WEBHOOK), *module.locals["subscribers"]}
+    deployed = {entry_point(module, WEBHOOK), entry_point(module, RECONCILE), *module.locals["subscribers"]}
     assert deployed == decorated()
-    assert set(module.of_type("google_cloudfunctions2_function")) == {"webhook", "subscriber"}
+    assert set(module.of_type("google_cloudfunctions2_function")) == {"webhook", "subscriber", "reconcile"}
 
 
 def entry_point(module: Module, function: str) -> Any:
@@ -63,11 +68,14 @@ def decorated() -> set[str]:
 
 
 def test_every_function_runs_the_runtime_that_can_be_chosen(module: Module) -> None:
-    for name in (WEBHOOK, SUBSCRIBER):
+    for name in (WEBHOOK, SUBSCRIBER, RECONCILE):
         assert module.resources[name]["build_config"][0]["runtime"] == "${var.runtime}"
 
 
-@pytest.mark.parametrize(("kind", "settings"), [("webhook", WebhookSettings), ("subscriber", SubscriberSettings)])
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("webhook", WebhookSettings), ("subscriber", SubscriberSettings), ("reconcile", ReconcileSettings)],
+)
 def test_what_python_reads_is_what_terraform_sets(
     environment: Environment, kind: str, settings: type[Settings]
 ) -> None:
@@ -76,7 +84,7 @@ def test_what_python_reads_is_what_terraform_sets(
 
 
 def test_what_is_left_out_of_production_is_a_setting() -> None:
-    assert set(NOT_IN_PRODUCTION) <= names(WebhookSettings) | names(SubscriberSettings)
+    assert set(NOT_IN_PRODUCTION) <= names(WebhookSettings) | names(SubscriberSettings) | names(ReconcileSettings)
 
 
 def names(settings: type[Settings]) -> set[str]:
@@ -112,9 +120,16 @@ def mounted(volume: Mapping[str, Any]) -> str:
     return f"{volume['mount_path']}/{version['path']}"
 
 
+def test_the_api_key_of_reconcile_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
+    (volume,) = module.resources[RECONCILE]["service_config"][0]["secret_volumes"]
+    assert environment["reconcile"]["STRIPE_API_KEY_FILE"].strip('"') == mounted(volume)
+
+
 def test_topics_and_database_are_those_that_terraform_makes(module: Module, environment: Environment) -> None:
     set_ = environment
     assert set_["webhook"]["EVENTS_TOPIC"] == "${google_pubsub_topic.events.name}"
+    assert set_["reconcile"]["EVENTS_TOPIC"] == "google_pubsub_topic.events.name"
+    assert set_["reconcile"]["FIRESTORE_DATABASE"] == set_["subscriber"]["FIRESTORE_DATABASE"]
     assert set_["subscriber"]["DEAD_LETTER_TOPIC"] == "google_pubsub_topic.dead_letter.name"
     assert set_["subscriber"]["ORDER_EVENTS_TOPIC"] == "one(google_pubsub_topic.order_events[*].name)"
     assert set_["subscriber"]["FIRESTORE_DATABASE"] == "google_firestore_database.orders.name"
@@ -140,11 +155,14 @@ def default_of(settings: type[Settings], name: str) -> Any:
         ("hook", "timeout", "HOOK_TIMEOUT"),
         ("hook", "hold_on_review", "HOLD_ON_REVIEW"),
         ("orders", "collection", "ORDERS_COLLECTION"),
+        ("reconcile", "max_age_days", "RECONCILE_MAX_AGE_DAYS"),
+        ("reconcile", "late_minutes", "RECONCILE_LATE_MINUTES"),
+        ("reconcile", "reads_per_second", "RECONCILE_READS_PER_SECOND"),
     ],
 )
 def test_defaults_are_the_same_on_both_sides(module: Module, variable: str, key: str, setting: str) -> None:
     (said,) = re.findall(rf"\b{key} = optional\(\w+, ([^()]+)\)", module.variables[variable]["type"])
-    default = default_of(SubscriberSettings, setting)
+    default = default_of(ReconcileSettings if variable == "reconcile" else SubscriberSettings, setting)
     assert said.strip('"') == str(default).lower()
 
 
@@ -154,10 +172,20 @@ def test_a_function_outlives_its_deliveries(module: Module) -> None:
     assert subscriber_config(module)["timeout_seconds"] == "${local.subscriber_timeout}"
 
 
+def test_a_run_of_reconcile_ends_itself_before_it_is_ended(module: Module) -> None:
+    """The time of a run, then the rest of a page whose every session takes the longest there is, short of an outage."""
+    limit = module.locals["reconcile_timeout"]
+    assert default_of(ReconcileSettings, "RECONCILE_RUN_SECONDS") + FEW * READ_SECONDS * 2 // IN_A_ROW <= limit
+    assert module.resources[RECONCILE]["service_config"][0]["timeout_seconds"] == "${local.reconcile_timeout}"
+
+
 def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> None:
     conditions = " ".join(rule["condition"] for rule in module.variables["hook"]["validation"])
     reserved = set(re.findall(r'"([A-Z_]+)"', conditions))
-    assert names(WebhookSettings) | names(SubscriberSettings) | {"FIRESTORE_EMULATOR_HOST"} <= reserved
+    assert (
+        names(WebhookSettings) | names(SubscriberSettings) | names(ReconcileSettings) | {"FIRESTORE_EMULATOR_HOST"}
+        <= reserved
+    )
 
 
 def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:
