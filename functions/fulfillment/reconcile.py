@@ -45,13 +45,16 @@ class End(StrEnum):
 async def run(
     sweep: Sweep, checkpoint: Checkpoint, settings: ReconcileSettings, save_seconds: float = SAVE_SECONDS
 ) -> End:
-    """Goes on with the last round, or begins the next. Raises TransientError."""
+    """Goes on with the last round, or begins the next. Raises TransientError.
+
+    No run ends where it began: more sessions of one second than fit on a page would keep every run there.
+    """
     began = saved = time.monotonic()
     last, version = await checkpoint.load()
-    reached = next_round(last, settings.since, datetime.now(UTC))
+    reached = resumed = next_round(last, settings.since, datetime.now(UTC))
     while True:
         reached = await sweep.step(reached)
-        paused = not reached.over and time.monotonic() - began >= settings.run_seconds
+        paused = reached != resumed and not reached.over and time.monotonic() - began >= settings.run_seconds
         if reached.over or paused or time.monotonic() - saved >= save_seconds:
             version, saved = await checkpoint.save(reached, version), time.monotonic()
             if version is None:

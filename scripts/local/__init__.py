@@ -2,8 +2,9 @@
 
 processes       start and stop programs, and everything they start
 emulators       the official Pub/Sub and Firestore emulators, or what is missing and how to install it
-pipe            topics, filtered push subscriptions and the four functions, on the emulators
-memory          the same on an in-memory topic and order store, in one process: Python alone
+pipe            topics, filtered push subscriptions and the functions, on the emulators
+memory          the same in one process: Python alone; topic here, the rest in `memory_orders`, `memory_checkpoint` and
+                `memory_stripe`
 stripe_events   events as Stripe writes and signs them
 stripe_stand_in Stripe's API, as far as the product (…_api) and the official Stripe CLI (…_cli) need it
 neighbors       the world around the pipe: Stripe's API and a mail server

@@ -26,6 +26,10 @@ class Shop(Protocol):
         """Stripe's POST: the status of the answer."""
         ...
 
+    async def reconcile(self) -> int:
+        """The schedule's call: the status of the answer."""
+        ...
+
     async def order(self, session_id: str) -> Stored | None:
         """The order as it is stored."""
         ...
@@ -37,7 +41,8 @@ class Shop(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Sale:
-    """One case. `rounds` are sent one after the other, the events of a round at the same time.
+    """One case. `rounds` are sent one after the other, the events of a round at the same time. Those of a `lost` sale
+    never are: reconcile is called instead.
 
     `status` is what the order must be in the end; None if there must be none.
     """
@@ -52,6 +57,13 @@ class Sale:
     amount_total: int | None = 3500
     items: int = 1
     parked_reason: str | None = None
+    lost: bool = False
+
+    @property
+    def events(self) -> set[str]:
+        """The ids of the events that the order must end with."""
+        told = {each["id"] for sent in self.rounds for each in sent}
+        return {f"reconcile:{self.session_id}:paid"} if self.lost else told
 
 
 @dataclass
@@ -76,15 +88,18 @@ def sales() -> list[Sale]:
 async def play(sale: Sale, shop: Shop, show: Callable[[Course], None], around: Neighbors | None = None) -> Course:
     """Plays one case and checks all that it must end in; `show` is called whenever something changed."""
     course, expected = Course(sale), set[str]()
-    if around:
+    if around and sale.signed:
         items = [line_item(3000 // sale.items, description=f"T-shirt no. {number + 1}") for number in range(sale.items)]
         around.sell(sale.rounds[0][0]["data"]["object"], items)
     for sent in sale.rounds:
         before = await shop.order(sale.session_id)
         known = {each["id"] for each in sent} <= expected
-        course.sent += await asyncio.gather(*(_send(each, sale, shop) for each in sent))
+        if sale.lost:
+            course.sent.append(f"nothing; reconcile → {await shop.reconcile()}")
+        else:
+            course.sent += await asyncio.gather(*(_send(each, sale, shop) for each in sent))
         if sale.status is not None:
-            expected |= {each["id"] for each in sent}
+            expected |= sale.events if sale.lost else {each["id"] for each in sent}
             await _await_events(course, shop, expected)
             if known:
                 await _expect_untouched(course, shop, before)
@@ -170,11 +185,10 @@ async def _reason(shop: Shop, session_id: str) -> str:
 def _differences(sale: Sale, order: Order | None) -> list[str]:
     if order is None:
         return ["there is no order"]
-    events = {each["id"] for sent in sale.rounds for each in sent}
     checks: dict[str, tuple[Any, Any]] = {
         "status": (order.status.value, sale.status),
         "amount_total": (order.amount_total, sale.amount_total),
-        "events": (set(order.events), events),
+        "events": (set(order.events), sale.events),
         "review": (order.review, ()),
         "e-mail": (order.customer and order.customer.email, "jenny.rosen@example.com"),
     }
@@ -278,6 +292,17 @@ def _unsigned(of: str) -> Sale:
     )
 
 
+def _lost(of: str) -> Sale:
+    return Sale(
+        name="lost event",
+        session_id=of,
+        rounds=[[event(COMPLETED, session(of))]],
+        status="fulfilled",
+        lost=True,
+        proves="Stripe's event never came: reconcile reads what was sold, and it is fulfilled like any other",
+    )
+
+
 def _poison(of: str) -> Sale:
     return Sale(
         name="poison",
@@ -289,4 +314,4 @@ def _poison(of: str) -> Sale:
     )
 
 
-_SALES = (_card, _big_cart, _ach, _sepa, _free, _duplicate, _twins, _out_of_order, _unsigned, _poison)
+_SALES = (_card, _big_cart, _ach, _sepa, _free, _duplicate, _twins, _out_of_order, _unsigned, _lost, _poison)

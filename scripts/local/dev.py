@@ -22,7 +22,7 @@ from rich.text import Text
 from fulfillment.domain.events import SUBSCRIBERS
 from local import emulators, pipe
 from local.neighbors import API_KEY, mail_server
-from local.pipe import ENTRY_POINTS, Pipe
+from local.pipe import PORTS, RECONCILE, Pipe
 from local.processes import Processes, ProgramFailed, free_ports, is_taken, spare_loopback_the_proxy
 
 PORT = 8080
@@ -33,11 +33,11 @@ COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red"
 def main() -> int:
     """0 after Ctrl-C, 1 if something could not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
-    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next five are used too ({PORT})")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next six are used too ({PORT})")
     first = parser.parse_args().port
     spare_loopback_the_proxy()
     console = Console(highlight=False, soft_wrap=True)
-    ports = dict(zip((*ENTRY_POINTS, "pubsub", "firestore"), range(first, first + 6), strict=True))
+    ports = dict(zip(PORTS, range(first, first + len(PORTS)), strict=True))
     problem = _problem(ports) or emulators.missing()
     if problem:
         console.print(problem, style="red")
@@ -53,8 +53,8 @@ def main() -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65530:
-        raise argparse.ArgumentTypeError("must be a port from 1 to 65530: the next five are used too")
+    if not text.isdecimal() or not 1 <= int(text) <= 65529:
+        raise argparse.ArgumentTypeError("must be a port from 1 to 65529: the next six are used too")
     return int(text)
 
 
@@ -72,10 +72,10 @@ def _run(console: Console, ports: dict[str, int]) -> int:
         try:
             with mail_server(Inbox(Path(logs), console).take) as mailing:
                 stripe, listen = _stripe(console, processes, secret)
-                with console.status("Starting the two official emulators and the four functions …"):
+                with console.status("Starting the two official emulators and the functions …"):
                     running = pipe.start(processes, ports, {**mailing, **stripe})
                 _explain(console, running, listen)
-                return _follow(console, processes)
+                return _follow(console, running)
         except ProgramFailed as error:
             console.print(Text(str(error), style="red"))
             return 1
@@ -162,12 +162,16 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     console.print("Where an order stands, and what was parked, in another terminal:\n")
     console.print(f"  export {exports}", style="bold")
     console.print("  scripts/ops orders list\n  scripts/ops dead-letters list\n", style="bold")
+    if RECONCILE in running.entry_points:
+        url = f"http://127.0.0.1:{running.ports[RECONCILE]}/"
+        console.print(f"What no event told is found, as the schedule does it:\n\n  [bold]curl -X POST {url}[/]\n")
     console.print("Ctrl-C stops everything.\n")
 
 
-def _follow(console: Console, processes: Processes) -> int:
+def _follow(console: Console, running: Pipe) -> int:
     """Shows each function's log lines until something ends by itself."""
-    with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in ENTRY_POINTS}
+    processes = running.processes
+    with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in running.entry_points}
     try:
         while not (ended := processes.ended()):
             for name, log in with_lines.items():

@@ -20,12 +20,16 @@ import hooks
 from fulfillment.domain.events import EventType
 from fulfillment.effects import Performers
 from fulfillment.errors import PublishFailed
+from fulfillment.finder import Finder
 from fulfillment.orders import Orders, Stored
 from fulfillment.performers import configured
-from fulfillment.settings import SubscriberSettings, WebhookSettings
+from fulfillment.reconcile import Reconcile
+from fulfillment.settings import ReconcileSettings, SubscriberSettings, WebhookSettings
+from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber import Subscriber
 from fulfillment.topic import Message, Topic
 from fulfillment.webhook import Webhook
+from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders
 from local.stripe_events import SECRET
 
@@ -107,13 +111,24 @@ class MemoryPipe:
         self._orders, self._topic, self._dead_letter = MemoryOrders(), MemoryTopic(), MemoryTopic()
         webhook = Webhook(WebhookSettings(project="local", livemode=False, secrets=(SECRET,)), self._topic)
         self._webhook = _client(webhook)
-        env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
-        settings = SubscriberSettings.load(env)
+        self._checkpoint = MemoryCheckpoint()
+        self._env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
+        settings = SubscriberSettings.load(self._env)
         subscribe(self._topic, settings, self._orders, self._dead_letter, configured(settings, hooks))
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Stripe's POST to the webhook: the status of the answer."""
         return (await self._webhook.post("/", content=body, headers=headers)).status_code
+
+    async def reconcile(self) -> int:
+        """The schedule's call: the status of the answer."""
+        settings, finder = ReconcileSettings.load(self._env), Finder(self._topic, "reconcile")
+        stripe = StripeApi(settings.stripe_key, settings.api_base)
+        called = _client(Reconcile(settings, stripe, self._orders, self._checkpoint, finder))
+        try:
+            return (await called.post("/")).status_code
+        finally:
+            await stripe.close()
 
     async def order(self, session_id: str) -> Stored | None:
         """The order as it is in the store."""
@@ -129,7 +144,7 @@ async def _push(subscriber: httpx.AsyncClient, body: bytes) -> int:
     return (await subscriber.post("/", content=body)).status_code
 
 
-def _client(handler: Webhook | Subscriber) -> httpx.AsyncClient:
+def _client(handler: Webhook | Subscriber | Reconcile) -> httpx.AsyncClient:
     """Requests to a handler, without a network between."""
 
     async def handle(request: Request) -> Response:

@@ -1,5 +1,5 @@
-"""The whole pipe on this machine: topics, filtered push subscriptions and the four functions, each run by
-the real `functions-framework` command, on the official emulators.
+"""The whole pipe on this machine: topics, filtered push subscriptions and the functions, each run by the real
+`functions-framework` command, on the official emulators. Reconcile is there if there is a key to read Stripe with.
 """
 
 import contextlib
@@ -30,6 +30,8 @@ from local.stripe_events import SECRET
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 WEBHOOK = "stripe_webhook"
 ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values())
+RECONCILE = "reconcile"
+PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE)
 TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
 
 
@@ -96,6 +98,11 @@ class Pipe:
         self.admin = PubSubAdmin(self.emulators.pubsub, self.project)
 
     @property
+    def entry_points(self) -> tuple[str, ...]:
+        """The functions that run here."""
+        return (*ENTRY_POINTS, RECONCILE) if "STRIPE_API_KEY" in self.env else ENTRY_POINTS
+
+    @property
     def webhook_url(self) -> str:
         """Where Stripe's events go."""
         return f"http://127.0.0.1:{self.ports[WEBHOOK]}/"
@@ -120,10 +127,10 @@ class Pipe:
         self.admin.keep(ORDER_EVENTS)
 
     def start_functions(self) -> None:
-        """Starts the four functions and waits until they answer."""
-        for entry_point in ENTRY_POINTS:
+        """Starts the functions and waits until they answer."""
+        for entry_point in self.entry_points:
             self.start_function(entry_point)
-        for entry_point in ENTRY_POINTS:
+        for entry_point in self.entry_points:
             self.processes.await_http(entry_point, self.ports[entry_point])
 
     def start_function(self, entry_point: str) -> None:
@@ -134,7 +141,7 @@ class Pipe:
 
     def dump_stacks(self) -> None:
         """Ends the functions, each with the stacks of its threads in its log."""
-        for entry_point in ENTRY_POINTS:
+        for entry_point in self.entry_points:
             self.processes.abort(entry_point)
         time.sleep(1)
 
@@ -147,6 +154,11 @@ class Pipe:
         async with httpx.AsyncClient() as client:
             answer = await client.post(self.webhook_url, content=body, headers=headers, timeout=30)
         return answer.status_code
+
+    async def reconcile(self) -> int:
+        """The schedule's call: the status of the answer."""
+        async with httpx.AsyncClient() as client:
+            return (await client.post(f"http://127.0.0.1:{self.ports[RECONCILE]}/", timeout=600)).status_code
 
     async def order(self, session_id: str) -> Stored | None:
         """The order as it is in Firestore."""
@@ -185,5 +197,4 @@ def restart_pubsub(pipe: Pipe) -> None:
 
 def choose_ports() -> dict[str, int]:
     """Free ports for a whole pipe."""
-    names = (*ENTRY_POINTS, "pubsub", "firestore")
-    return dict(zip(names, free_ports(len(names)), strict=True))
+    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))

@@ -1,0 +1,153 @@
+"""Each line of the table of answers of `reconcile`, over HTTP, and on Firestore's emulator what the memory promises."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fulfillment.checkpoint import FirestoreCheckpoint
+from fulfillment.errors import StripeUnavailable
+from fulfillment.finder import Finder
+from fulfillment.firestore import Collection
+from fulfillment.orders import FirestoreOrders
+from fulfillment.reconcile import Reconcile
+from local.emulators import Emulators
+from reconciling import Case, Shop
+
+
+async def call(shop: Shop, method: str = "POST") -> int:
+    """The status of the answer to the schedule's call."""
+    reconcile = Reconcile(shop.settings, shop.stripe, shop.orders, shop.checkpoint, Finder(shop.topic, "reconcile"))
+
+    async def handle(request: Request) -> Response:
+        return await reconcile(request)
+
+    app = Starlette(routes=[Route("/", handle, methods=["GET", "POST"])])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reconcile") as client:
+        status = (await client.request(method, "/")).status_code
+    await shop.topic.settle()
+    return status
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What it said, without what its subscribers said."""
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    (said,) = [each for each in lines if each["entry_point"] == "reconcile"]
+    found: dict[str, Any] = said
+    return found
+
+
+async def test_a_round_that_is_over_is_200_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Shop()
+    for each in [Case(), Case(order="awaiting_payment"), Case(order="fulfilled")]:
+        await shop.add(each)
+    assert await call(shop) == 200
+    said = line(capsys)
+    assert (said["severity"], said["outcome"]) == ("WARNING", "reconciled")
+    assert said["message"] == "1 without an order, 1 behind Stripe"
+    assert (said["sessions"], said["missing"], said["behind"], said["published"]) == (3, 1, 1, 2)
+    assert said["examples"] == ["cs_test_00000", "cs_test_00001"]
+    assert await call(shop) == 200
+    said = line(capsys)
+    assert (said["severity"], said["message"]) == ("INFO", "every order is where Stripe says")
+
+
+async def test_a_run_whose_time_is_up_is_200_and_the_next_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Shop()
+    shop.settings = replace(shop.settings, run_seconds=0)
+    for _ in range(8):
+        await shop.add(Case(order="fulfilled"))
+    assert await call(shop) == 200
+    said = line(capsys)
+    assert (said["outcome"], said["sessions"]) == ("paused", 7)
+    assert await call(shop) == 200
+    said = line(capsys)  # all of one second: a run that ended where it began would end there for ever
+    assert (said["outcome"], said["sessions"]) == ("paused", 8)
+
+
+async def test_stripe_down_is_503_and_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Shop()
+    shop.stripe.faults = [StripeUnavailable("Stripe answered 401: the API key is revoked")]
+    assert await call(shop) == 503
+    said = line(capsys)
+    assert (said["severity"], said["outcome"]) == ("ERROR", "retry")
+    assert said["message"] == "Stripe answered 401: the API key is revoked; the schedule will call again"
+
+
+async def test_what_nobody_thought_of_is_500(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Shop()
+    await shop.add(Case())
+    shop.stripe.known["cs_test_00000"] = {"status": "complete", "created": "no time"}
+    assert await call(shop) == 500
+    assert line(capsys)["outcome"] == "failed"
+
+
+async def test_anything_but_a_post_is_405(capsys: pytest.CaptureFixture[str]) -> None:
+    assert await call(Shop(), "GET") == 405
+    assert line(capsys)["outcome"] == "refused"
+
+
+@pytest.fixture
+def stored(emulated: Emulators, monkeypatch: pytest.MonkeyPatch) -> tuple[Shop, str]:
+    """A shop whose orders and checkpoint are in Firestore, in collections of its own."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    name = f"orders-{uuid4().hex}"
+    orders = FirestoreOrders("shared", "(default)", name)
+    return Shop(orders=orders, checkpoint=FirestoreCheckpoint("shared", "(default)", name)), name
+
+
+KINDS = [
+    Case(),
+    Case(order="awaiting_payment"),
+    Case(payment="unpaid", intent="canceled", order="awaiting_payment"),
+    Case(order="awaiting_payment", account="acct_1"),
+    Case(status="open"),
+    Case(shop="theirs"),
+    Case(order="erased"),
+    Case(order="payment_failed"),
+    Case(age=timedelta(days=4)),
+]
+
+
+async def test_on_firestore_orders_end_where_stripe_says_killed_or_doubled(stored: tuple[Shop, str]) -> None:
+    shop, _ = stored
+    for each in KINDS * 4:
+        await shop.add(each)
+    for turns in (3, 30, 90):
+        await shop.killed(turns)
+    await asyncio.gather(shop.reconcile(), shop.reconcile())
+    await shop.reconcile()
+    assert await shop.ends() == {order_id: case.end for order_id, case in shop.cases.items()}
+    assert len(shop.fulfilled) == len(set(shop.fulfilled))
+    assert (await shop.reconcile()).published == 0
+
+
+async def test_on_firestore_a_debt_that_nobody_touched_for_long_is_found(stored: tuple[Shop, str]) -> None:
+    shop, _ = stored
+    await shop.add(Case(order="paid"))
+    assert (await shop.reconcile()).unattended == 0
+    await asyncio.sleep(0.1)
+    tally = await shop.reconcile(late_minutes=0)
+    assert (tally.unattended, tally.late) == (1, 1)
+    assert shop.fulfilled == ["cs_test_00000:fulfill"]
+
+
+async def test_on_firestore_a_document_that_nobody_can_read_is_counted_and_stops_nothing(
+    stored: tuple[Shop, str],
+) -> None:
+    shop, name = stored
+    broken = await shop.add(Case())
+    await Collection("shared", "(default)", name).create(broken, {"schema": 99, "status": "paid"})
+    await shop.add(Case())
+    tally = await shop.reconcile()
+    assert (tally.unreadable, tally.published) == (2, 1)
+    assert tally.examples[0] == broken

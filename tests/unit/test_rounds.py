@@ -1,0 +1,63 @@
+"""Which sessions a round looks at, and how it goes on."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.domain.rounds import OVERLAP_SECONDS, Round, Stage, next_round
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SECOND = int(NOW.timestamp())
+OVER = Round(since=SECOND - 10**6, start=SECOND - 9000, end=SECOND - 3600, before=SECOND - 9000, over=True)
+
+
+def test_the_first_round_looks_back_as_far_as_it_was_told_or_not_at_all() -> None:
+    assert next_round(None, None, NOW) == Round(since=SECOND, start=SECOND, end=SECOND + 1, before=SECOND + 1)
+    assert next_round(None, NOW - timedelta(days=2), NOW).start == SECOND - 2 * 86400
+
+
+def test_a_round_that_is_not_over_is_gone_on_with() -> None:
+    under_way = Round(since=0, start=1, end=9, before=5)
+    assert next_round(under_way, None, NOW) is under_way
+
+
+def test_the_next_round_overlaps_with_the_last_one() -> None:
+    following = next_round(OVER, None, NOW)
+    assert (following.start, following.end) == (OVER.end - OVERLAP_SECONDS, SECOND + 1)
+    assert (following.stage, following.before, following.over) == (Stage.SESSIONS, following.end, False)
+
+
+def test_no_round_looks_back_behind_the_first_one() -> None:
+    assert next_round(replace(OVER, since=SECOND - 5), None, NOW).start == SECOND - 5
+
+
+def test_a_time_that_was_set_further_back_is_caught_up_with_once() -> None:
+    earlier = datetime.fromtimestamp(OVER.since, UTC) - timedelta(days=30)
+    caught_up = next_round(OVER, earlier, NOW)
+    assert caught_up.start == OVER.since - 30 * 86400
+    over = replace(caught_up, over=True)
+    assert next_round(over, earlier, NOW + timedelta(hours=1)).start == over.end - OVERLAP_SECONDS
+
+
+def test_the_stages_follow_each_other_and_then_it_is_over() -> None:
+    reached, stages = next_round(None, None, NOW).up_to("cs_1"), []
+    while not reached.over:
+        stages.append(reached.stage)
+        reached = reached.next_stage()
+        assert reached.after is None
+    assert stages == list(Stage)
+
+
+@given(st.lists(st.integers(-3600, 10**6), min_size=1, max_size=20), st.integers(0, 86400))
+def test_whenever_it_runs_a_session_is_in_a_window_after_it_was_completed(pauses: list[int], took: int) -> None:
+    """Completed within a day after it was created, and before the last of the runs; clocks may go back an hour."""
+    at, last, created = NOW, None, SECOND + 100
+    seen = False
+    for pause in pauses:
+        at += timedelta(seconds=pause)
+        last = replace(next_round(last, None, at), over=True)
+        completed = created + took <= at.timestamp()
+        seen = seen or (completed and last.start <= created < last.end)
+        assert seen or not completed or created < last.since
