@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fulfillment.errors import ConfigurationError
-from fulfillment.settings import Settings, SubscriberSettings, WebhookSettings
+from fulfillment.settings import ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
 from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
 from local.stripe_events import COMPLETED, event, session
 from samples import parsed
@@ -279,3 +279,45 @@ def test_a_secret_that_is_read_late_is_adopted_when_it_is_there(
     while secrets() != (B,):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_reconcile_needs_a_key() -> None:
+    assert problems(ReconcileSettings, BASE) == "STRIPE_API_KEY or STRIPE_API_KEY_FILE is required"
+    settings = ReconcileSettings.load(KEYED)
+    assert settings.stripe_key() == LIVE
+    assert (settings.since, settings.max_age_days, settings.late_minutes) == (None, 30, 30)
+    assert (settings.grace_seconds, settings.run_seconds, settings.reads_per_second) == (20, 600, 10)
+    assert settings.left_out() == ["ORDER_FILTER", "RECONCILE_SINCE"]
+
+
+def test_a_key_in_a_file_is_a_key(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(LIVE)
+    file = BASE | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")}
+    assert ReconcileSettings.load(file).stripe_key() == LIVE
+    assert "contradict" in problems(ReconcileSettings, file | KEYED)
+    assert "of test mode" in problems(ReconcileSettings, BASE | {"STRIPE_API_KEY": TEST})
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("2026-11-25", "2026-11-25T00:00:00+00:00"),
+        ("2026-11-25T09:30:00Z", "2026-11-25T09:30:00+00:00"),
+        ("2026-11-25T09:30:00+02:00", "2026-11-25T09:30:00+02:00"),
+    ],
+)
+def test_a_moment_is_a_day_or_a_time_with_its_zone(text: str, since: str) -> None:
+    found = ReconcileSettings.load(KEYED | {"RECONCILE_SINCE": text}).since
+    assert found
+    assert found.isoformat() == since
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-25T09:30:00", "20261125", "2026-13-01", "1795446600"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    assert "RECONCILE_SINCE must be a day" in problems(ReconcileSettings, KEYED | {"RECONCILE_SINCE": text})
+
+
+@pytest.mark.parametrize("text", ["0", "366", "-1", "1.5", "x", "9999999"])
+def test_a_count_outside_its_limits_is_refused(text: str) -> None:
+    said = problems(ReconcileSettings, KEYED | {"RECONCILE_MAX_AGE_DAYS": text})
+    assert said == "RECONCILE_MAX_AGE_DAYS must be a whole number, 1 to 365"
