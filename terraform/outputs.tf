@@ -28,6 +28,7 @@ output "deployment" {
     livemode       = var.stripe.livemode
     api_version    = var.stripe.api_version
     connect        = var.stripe.connect
+    order_filter   = var.stripe.order_filter
     database       = google_firestore_database.orders.name
     collection     = var.orders.collection
     topics = {

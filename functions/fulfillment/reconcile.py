@@ -108,15 +108,7 @@ class Reconcile:
 
 def _sum_up(line: Line, end: End, tally: Tally) -> None:
     """What a person reads first."""
-    odd = {
-        "without an order": tally.missing,
-        "behind Stripe": tally.behind,
-        "with a debt that was left alone": tally.unattended,
-        "late": tally.late,
-        "unreadable": tally.unreadable,
-        "not shown by Stripe": tally.refused,
-    }
-    said = ", ".join(f"{count} {what}" for what, count in odd.items() if count)
+    said = ", ".join(f"{count} {what}" for what, count in tally.oddities().items() if count)
     severity = "WARNING" if said else "INFO"
     line.say(severity, said or "every order is where Stripe says", outcome=end.value)
 

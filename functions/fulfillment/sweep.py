@@ -39,6 +39,9 @@ _OWED = Condition(field="effect_states", operator="array_contains_any", value=[E
 _PAID = Condition(field="status", operator="==", value=Status.PAID.value)
 
 
+Publish = Callable[[Finding], Awaitable[object]]
+
+
 @dataclass(kw_only=True)
 class Sweep:
     """Compares, and calls `publish` with what must be told; `tally` says what was seen."""
@@ -46,7 +49,7 @@ class Sweep:
     settings: ReconcileSettings
     stripe: Reader
     orders: Orders
-    publish: Callable[[Finding], Awaitable[object]]
+    publish: Publish
     tally: Tally = field(default_factory=Tally)
     _cursor: str | None = None
     _sure: bool = False

@@ -34,6 +34,17 @@ class Tally:
     oldest_late_s: int | None = None
     examples: list[str] = field(default_factory=list)
 
+    def oddities(self) -> dict[str, int]:
+        """How many of each kind were not as they should be, in words."""
+        return {
+            "without an order": self.missing,
+            "behind Stripe": self.behind,
+            "with a debt that was left alone": self.unattended,
+            "late": self.late,
+            "unreadable": self.unreadable,
+            "not shown by Stripe": self.refused,
+        }
+
     def miss(self, session_id: str, age: timedelta) -> None:
         """A complete session without an order."""
         self.missing += 1

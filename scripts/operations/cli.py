@@ -8,6 +8,7 @@ from operations.change_orders import release_order, retry_order
 from operations.doctor import doctor
 from operations.erase import erase_buyer
 from operations.export import export_orders
+from operations.reconcile import reconcile
 from operations.register import register_webhook
 from operations.resend import resend_events
 from operations.show_letters import list_letters, show_letter
@@ -45,5 +46,15 @@ for each in (list_orders, show_order, retry_order, release_order):
 for each in (list_letters, show_letter, replay_letters, drop_letters):
     dead_letters.add_command(each)
 events.add_command(resend_events)
-for each in (register_webhook, add_webhook_secret, doctor, orders, dead_letters, events, export_orders, erase_buyer):
+for each in (
+    register_webhook,
+    add_webhook_secret,
+    doctor,
+    orders,
+    dead_letters,
+    events,
+    reconcile,
+    export_orders,
+    erase_buyer,
+):
     ops.add_command(each)

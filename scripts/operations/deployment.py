@@ -67,6 +67,7 @@ class Deployment:
     name: str
     api_version: str
     connect: bool
+    order_filter: str | None = None
     database: str
     collection: str
     topics: Topics

@@ -32,6 +32,7 @@ def emulated_deployment(env: Mapping[str, str]) -> Deployment:
         name="local",
         api_version=API_VERSION,
         connect=False,
+        order_filter=env.get("ORDER_FILTER") or None,
         database=env.get("FIRESTORE_DATABASE") or "(default)",
         collection=env.get("ORDERS_COLLECTION") or "orders",
         topics=Topics(events=env.get("EVENTS_TOPIC") or "checkout-events", dead_letter=dead_letter),
