@@ -159,7 +159,7 @@ class Sweep:
             if each.session_id in known:
                 self.tally.fall_behind(each.session_id)
             else:
-                self.tally.miss(each.session_id, datetime.now(UTC) - each.session_created)
+                self.tally.miss(each.session_id, _age(each))
         await self._publish(more)
 
     async def _orders_of(self, seen: Sequence[Finding]) -> Found:
@@ -182,6 +182,13 @@ def _more(seen: Sequence[Finding], orders: Found) -> list[Finding]:
     status = {each.order.id: each.order.status for each in orders.orders}
     readable = [each for each in seen if each.session_id not in orders.unreadable]
     return [each for each in readable if claims_more(each, status.get(each.session_id))]
+
+
+def _age(seen: Finding) -> timedelta:
+    """How long ago the session was created, as far as it says."""
+    now = datetime.now(UTC)
+    created = seen.event["data"]["object"].get("created")
+    return now - datetime.fromtimestamp(created, UTC) if isinstance(created, int) else timedelta(0)
 
 
 def _behind(reached: Round, page: Found) -> Round:

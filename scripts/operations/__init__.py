@@ -13,7 +13,8 @@
 6. `show_letters`      the dead letters: `dead_letter` is one of them, pure; `reading` goes through them, and gives
                        back what it does not take; `change_letters` replays or drops them
 
-7. `reconcile`         finds what Stripe did not tell, by the function's own code; `resend`: Stripe sends events again; `export` writes all orders into a file, `export_rows` its lines, pure;
+7. `reconcile`         finds what Stripe did not tell, by the function's own code
+8. `resend`            Stripe sends events again; `export` writes all orders into a file, `export_rows` its lines, pure;
                        `erase` forgets a buyer
 
 Beside them: `stripe_endpoints`, the only file here that knows Stripe's library, and `stripe_events`, which calls it as

@@ -31,7 +31,6 @@ class Finding:
     session_id: SessionId
     claim: Status
     event: Mapping[str, Any]
-    session_created: datetime
 
     @property
     def body(self) -> bytes:
@@ -59,7 +58,7 @@ def finding(session: Mapping[str, Any], *, account: str | None, api_version: str
         "data": {"object": _told(session)},
     }
     event |= {"account": account} if account else {}
-    return Finding(session_id=seen.id, claim=claim, event=event, session_created=seen.created)
+    return Finding(session_id=seen.id, claim=claim, event=event)
 
 
 def claims_more(found: Finding, status: Status | None) -> bool:
@@ -71,7 +70,6 @@ def claims_more(found: Finding, status: Status | None) -> bool:
 class _Seen:
     id: SessionId
     livemode: bool
-    created: datetime
     status: str | None = None
     payment_status: str | None = None
     mode: str | None = None
