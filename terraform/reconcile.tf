@@ -31,7 +31,7 @@ resource "google_service_account" "reconcile" {
   count = local.reconcile_count
 
   project      = var.project_id
-  account_id   = local.reconcile_name
+  account_id   = "${var.name}-reconcile"
   display_name = "Runs ${local.reconcile_name}"
 
   depends_on = [google_project_service.api]
@@ -75,7 +75,7 @@ resource "google_cloudfunctions2_function" "reconcile" {
 
   project     = var.project_id
   location    = var.region
-  name        = local.reconcile_name
+  name        = "${var.name}-reconcile"
   description = "Publishes what Stripe knows and did not tell"
 
   build_config {
