@@ -3,11 +3,14 @@
 import logging
 import os
 
+from local.processes import spare_loopback_the_proxy
+
 
 def main() -> None:
     """Runs the command that the arguments name, and ends with its exit code."""
     os.environ.pop("STRIPE_LOG", None)  # read when Stripe's library is imported
     logging.disable(logging.CRITICAL)
+    spare_loopback_the_proxy()
     from operations.cli import ops  # noqa: PLC0415 - see above
 
     ops(prog_name="scripts/ops")

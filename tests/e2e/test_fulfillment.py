@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +35,7 @@ def fulfill(order, key):
         calls.write(key + "\\n")
     while (HERE / "hang").exists():
         time.sleep(0.05)
-    if order.metadata.get("refuse"):
+    if order.metadata.get("refuse") and not (HERE / "mended").exists():
         raise PermanentError("not for sale")
     (HERE / key).write_text(",".join(f"{{item.quantity}} {{item.description}}" for item in order.line_items))
 '''
@@ -137,6 +141,31 @@ async def test_what_a_hook_refuses_for_good_is_parked_and_the_buyer_still_gets_t
     assert parked.attributes["reason"] == "permanent: not for sale"
     assert parked.attributes["session_id"] == order_id
     assert len(shop.around.mails_about(order_id)) == 1
+
+
+async def test_what_was_parked_is_replayed_by_the_operator_once_the_hook_is_mended(shop: Shop) -> None:
+    order_id = await shop.sell(metadata={"refuse": "yes"})
+    await shop.called(1)
+    async with asyncio.timeout(60):
+        while (await shop.order(order_id, Status.PAID)).effects["fulfill"].state.value != "failed":
+            await asyncio.sleep(0.1)
+    (shop.folder / "mended").touch()
+    replayed = await operate(shop, "dead-letters", "replay", "--session", order_id, "--yes")
+    assert (replayed["ok"], replayed["by_reason"]) == (True, {"permanent": 1})
+    await shop.order(order_id, Status.FULFILLED)
+    told = await operate(shop, "orders", "show", order_id)
+    assert told["order"]["status"] == "fulfilled"
+    assert shop.calls() == [f"{order_id}:fulfill"] * 2
+    assert len(shop.around.mails_about(order_id)) == 1
+    assert await shop.pipe.parked() == []
+
+
+async def operate(shop: Shop, *args: str) -> Any:
+    """What the operator's program says, as it is run by a person."""
+    command = [sys.executable, "-m", "operations", *args, "--json"]
+    path = f"{FUNCTIONS.parent}/scripts:{FUNCTIONS.parent}/functions"
+    env = {**os.environ, **shop.pipe.emulators.env, "PYTHONPATH": path}
+    return json.loads(await asyncio.to_thread(subprocess.check_output, command, env=env, timeout=60))
 
 
 async def test_stripe_may_be_down_for_a_while(shop: Shop) -> None:
