@@ -10,6 +10,7 @@ ANYBODY = {"allUsers", "allAuthenticatedUsers"}
 ON_THE_PROJECT = {
     "google_project_iam_member.build_reads_staged_source": "condition",
     "google_project_iam_member.subscriber_writes_orders": "condition",
+    "google_project_iam_member.reconcile_reads_orders": "condition",
     "google_project_iam_member.build_writes_logs": "a build's logs have no resource of their own",
     "google_project_iam_member.hook": "what the user has asked for",
 }
@@ -57,6 +58,10 @@ def test_no_role_is_on_the_project_that_could_be_on_a_resource(module: Module) -
             'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
         ),
         (
+            "google_project_iam_member.reconcile_reads_orders",
+            'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
+        ),
+        (
             "google_project_iam_member.build_reads_staged_source",
             f'resource.name.startsWith("projects/_/buckets/{STAGED}")',
         ),
@@ -68,15 +73,17 @@ def test_a_condition_narrows_the_role_to_one_thing_and_nothing_widens_it(
     assert module.resources[address]["condition"][0]["expression"].replace('\\"', '"') == condition
 
 
-def test_a_subscribers_door_and_ingress_are_shut(module: Module) -> None:
-    config = module.resources["google_cloudfunctions2_function.subscriber"]["service_config"][0]
-    assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+def test_the_doors_and_ingress_of_all_but_the_webhook_are_shut(module: Module) -> None:
+    for name in ("subscriber", "reconcile"):
+        config = module.resources[f"google_cloudfunctions2_function.{name}"]["service_config"][0]
+        assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
     doors = {each: block for each, block in grants(module).items() if "_run_" in each}
     assert {each: block["member"] for each, block in doors.items()} == {
         "google_cloud_run_v2_service_iam_member.anybody_calls_webhook": "allUsers",
         "google_cloud_run_v2_service_iam_member.push_calls_subscriber": (
             "${google_service_account.push[each.key].member}"
         ),
+        "google_cloud_run_v2_service_iam_member.schedule_calls_reconcile": "${google_service_account.schedule[0].member}",
     }
 
 
