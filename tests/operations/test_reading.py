@@ -78,3 +78,20 @@ async def test_a_subscription_that_is_not_there_is_said(shop: EmulatedShop) -> N
     async with reading(DeadLetterBox(shop.project, "none-such", shop.emulated.pubsub, 60)) as letters:
         with pytest.raises(Missing, match="terraform apply"):
             await first(letters)
+
+
+async def test_a_run_that_is_interrupted_while_it_pulls_gives_back_what_it_is_handed(shop: EmulatedShop) -> None:
+    async with parked(shop, 5) as numbers:
+
+        async def interrupted() -> None:
+            async with run(shop, 600) as letters:
+                await first(letters)
+
+        for turns in range(1, 40, 3):
+            task = asyncio.create_task(interrupted())
+            for _ in range(turns):
+                await asyncio.sleep(0.001)
+            task.cancel()
+            await asyncio.wait([task])
+        async with run(shop) as letters:
+            assert await seen(letters) == numbers
