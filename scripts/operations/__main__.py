@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 
 from local.processes import spare_loopback_the_proxy
 
@@ -10,6 +11,9 @@ def main() -> None:
     """Runs the command that the arguments name, and ends with its exit code."""
     os.environ.pop("STRIPE_LOG", None)  # read when Stripe's library is imported
     logging.disable(logging.CRITICAL)
+    signal.signal(
+        signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)
+    )  # as Ctrl-C: what is held is given back
     spare_loopback_the_proxy()
     from operations.cli import ops  # noqa: PLC0415 - see above
 

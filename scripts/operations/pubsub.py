@@ -33,7 +33,7 @@ class DeadLetterBox:
         self._client: SubscriberAsyncClient | None = None
 
     async def pull(self, most: int) -> list[DeadLetter]:
-        """Some that nobody else has, at most `most`, kept from others for the lease. None does not mean that there are
+        """Some that nobody else has, at most `most`: keep them, or give them back. None does not mean that there are
         none: Pub/Sub answers at once with what is at hand.
         """
         request = {"subscription": self._path, "max_messages": most, "return_immediately": True}
@@ -43,9 +43,7 @@ class DeadLetterBox:
             # given up may hold letters, which nobody sees for as long as the subscription's own deadline.
             warnings.simplefilter("ignore", DeprecationWarning)
             answer = await client.pull(request, timeout=SECONDS)
-        letters = [_letter(each) for each in answer.received_messages]
-        await self.keep([each.ack_id for each in letters])
-        return letters
+        return [_letter(each) for each in answer.received_messages]
 
     async def keep(self, ack_ids: Sequence[str]) -> None:
         """Keeps them from others for a whole lease from now on."""

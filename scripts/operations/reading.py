@@ -23,20 +23,27 @@ class Reading:
     def __init__(self, box: DeadLetterBox) -> None:
         self._box = box
         self._kept: dict[str, str] = {}
+        self._pulling: asyncio.Future[list[DeadLetter]] | None = None
 
     async def batches(self) -> AsyncIterator[list[DeadLetter]]:
         """Every letter once, until several answers in a row brought nothing new."""
         empty = 0
         while empty < EMPTY_ANSWERS:
-            pulled = await self._box.pull(BATCH)
-            fresh = [each for each in pulled if each.id not in self._kept]
-            self._kept |= {each.id: each.ack_id for each in pulled}
-            if fresh:
+            # Whoever interrupts a pull does not take back what Pub/Sub has handed out: it is waited for.
+            self._pulling = asyncio.ensure_future(self._pull())
+            if fresh := await asyncio.shield(self._pulling):
                 empty = 0
                 yield fresh
             else:
                 empty += 1
                 await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _pull(self) -> list[DeadLetter]:
+        pulled = await self._box.pull(BATCH)
+        fresh = [each for each in pulled if each.id not in self._kept]
+        self._kept |= {each.id: each.ack_id for each in pulled}
+        await self._box.keep([each.ack_id for each in pulled])
+        return fresh
 
     async def acknowledge(self, letters: Sequence[DeadLetter]) -> None:
         """Takes letters out for good."""
@@ -53,6 +60,8 @@ class Reading:
 
     async def give_back(self) -> None:
         """Lets others have what is left."""
+        with contextlib.suppress(Refused):
+            await (self._pulling or asyncio.sleep(0))
         await self._box.release(list(self._kept.values()))
 
 
