@@ -18,6 +18,7 @@ from fulfillment.domain.events import SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from fulfillment.order_status import OrderStatus
     from fulfillment.reconcile import Reconcile
     from fulfillment.subscriber import Subscriber
     from fulfillment.webhook import Webhook
@@ -51,6 +52,12 @@ async def on_async_payment_failed(request: Request) -> Response:
 async def reconcile(request: Request) -> Response:
     """The schedule's call: what Stripe knows and did not tell is found and published."""
     return await _reconcile()(request)
+
+
+@functions_framework.aio.http
+async def order_status(request: Request) -> Response:
+    """The buyer is back from Checkout: where is my order?"""
+    return await _order_status()(request)
 
 
 @functools.cache
@@ -98,13 +105,31 @@ def _reconcile() -> "Reconcile":
     return Reconcile(settings, stripe, orders, checkpoint, Finder(topic, "reconcile"))
 
 
+@functools.cache
+def _order_status() -> "OrderStatus":
+    from fulfillment.finder import Finder
+    from fulfillment.lookup import configured
+    from fulfillment.order_status import OrderStatus
+    from fulfillment.orders import FirestoreOrders
+    from fulfillment.settings import OrderStatusSettings
+    from fulfillment.status_page import StatusPage
+    from fulfillment.topic import PubSubTopic
+    from fulfillment.visits import Visits
+
+    settings = OrderStatusSettings.load(os.environ)
+    orders = FirestoreOrders(settings.project, settings.database, settings.collection)
+    finder = Finder(PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator), "order_status")
+    return OrderStatus(settings, orders, configured(settings, finder), StatusPage(settings), Visits())
+
+
 def _start(entry_point: str) -> None:
     """Wires one entry point, or ends the process with one line that names what its environment lacks."""
     subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
-    entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile]] = {
+    entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile | OrderStatus]] = {
         "stripe_webhook": _webhook,
         **subscribers,
         "reconcile": _reconcile,
+        "order_status": _order_status,
     }
     try:
         if entry_point not in entry_points:

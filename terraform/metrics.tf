@@ -6,7 +6,7 @@ locals {
   # The log lines of the webhook, of the subscribers, of all of them, and of reconcile.
   webhook_lines    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${google_cloudfunctions2_function.webhook.name}\""
   subscriber_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", local.subscriber_names))})"
-  lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name, local.reconcile_name], local.subscriber_names)))})"
+  lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name, local.reconcile_name, local.order_status_name], local.subscriber_names)))})"
   reconcile_lines  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.reconcile_name}\""
 
   # The effects of fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those

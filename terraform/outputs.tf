@@ -3,6 +3,11 @@ output "webhook_url" {
   value       = google_cloudfunctions2_function.webhook.url
 }
 
+output "order_status_url" {
+  description = "The buyer's landing page; null if it is off. In your Checkout Sessions: success_url = this and ?session_id={CHECKOUT_SESSION_ID}."
+  value       = one(google_cloudfunctions2_function.order_status[*].url)
+}
+
 output "orders_database" {
   description = "Id of the Firestore database with the orders."
   value       = google_firestore_database.orders.name
@@ -57,6 +62,11 @@ output "deployment" {
       url      = each.service_config[0].uri
       job      = google_cloud_scheduler_job.reconcile[0].name
       account  = google_service_account.reconcile[0].email
+    }])
+    order_status = one([for each in google_cloudfunctions2_function.order_status : {
+      function = each.name
+      url      = each.url
+      account  = google_service_account.order_status[0].email
     }])
     secrets = {
       webhook        = local.secrets.webhook.id

@@ -175,7 +175,7 @@ variable "hook" {
       "GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "EVENTS_TOPIC", "DEAD_LETTER_TOPIC", "FIRESTORE_DATABASE", "ORDERS_COLLECTION",
       "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
       "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
-      "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
+      "ORDER_STATUS_READS_PER_MINUTE", "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
       "RECONCILE_RUN_SECONDS", "RECONCILE_GRACE_SECONDS",
       "STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE",
       "K_REVISION", "K_CONFIGURATION", "PORT",
@@ -264,6 +264,45 @@ variable "subscribers" {
   validation {
     condition     = var.subscribers.concurrency >= 1 && var.subscribers.concurrency <= 1000
     error_message = "subscribers.concurrency must be from 1 to 1000 messages per instance."
+  }
+}
+
+variable "order_status" {
+  description = <<-EOT
+    The buyer's landing page. `public`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
+    is shared among `max_instances`, and guessed ids cannot exceed it. `shop_url`: the shop, linked where a payment has
+    failed; null for mail.shop_url.
+  EOT
+  type = object({
+    enabled          = optional(bool, true)
+    public           = optional(bool, true)
+    reads_per_minute = optional(number, 60)
+    max_instances    = optional(number, 2)
+    concurrency      = optional(number, 80)
+    shop_url         = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.order_status.reads_per_minute >= 0 && var.order_status.reads_per_minute <= 3000 && floor(var.order_status.reads_per_minute) == var.order_status.reads_per_minute
+    error_message = "order_status.reads_per_minute must be a whole number from 0 to 3000: half of what Stripe allows in live mode."
+  }
+  validation {
+    condition     = var.order_status.max_instances >= 1 && var.order_status.max_instances <= 100 && floor(var.order_status.max_instances) == var.order_status.max_instances
+    error_message = "order_status.max_instances must be a whole number from 1 to 100."
+  }
+  validation {
+    condition     = var.order_status.reads_per_minute == 0 || var.order_status.reads_per_minute >= var.order_status.max_instances
+    error_message = "order_status.reads_per_minute must be 0, or at least one for each of order_status.max_instances."
+  }
+  validation {
+    condition     = var.order_status.concurrency >= 1 && var.order_status.concurrency <= 1000
+    error_message = "order_status.concurrency must be from 1 to 1000 requests per instance."
+  }
+  validation {
+    condition     = var.order_status.shop_url == null || can(regex("^https://[^\\s/]+\\.[^\\s]+$", var.order_status.shop_url))
+    error_message = "order_status.shop_url must be an https:// address."
   }
 }
 

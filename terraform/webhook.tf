@@ -1,4 +1,4 @@
-# The only public door: verifies Stripe's signature, publishes, answers.
+# The public door for Stripe: verifies Stripe's signature, publishes, answers.
 
 resource "google_service_account" "webhook" {
   project      = var.project_id

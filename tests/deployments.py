@@ -17,7 +17,7 @@ from google.pubsub_v1 import (
 
 from fulfillment.domain.events import SUBSCRIBERS
 from google_stand_in import GoogleStandIn
-from operations.deployment import Deployment, Subscriber, parse
+from operations.deployment import Deployment, OrderStatus, Subscriber, parse
 
 SLUGS = {
     "on_checkout_session_completed": "completed",
@@ -63,6 +63,11 @@ def told(**changes: Any) -> dict[str, Any]:
             "account": f"checkout-webhook@acme-shop.{HOST}",
         },
         "subscribers": subscribers,
+        "order_status": {
+            "function": "checkout-order-status",
+            "url": "https://europe-west1-acme-shop.cloudfunctions.net/checkout-order-status",
+            "account": f"checkout-order-status@acme-shop.{HOST}",
+        },
         "secrets": {
             "webhook": "checkout-webhook-secrets",
             "stripe_api_key": "checkout-stripe-api-key",
@@ -84,6 +89,8 @@ def google_runs(deployment: Deployment) -> GoogleStandIn:
     _run_webhook(google, deployment, location)
     for entry_point, each in deployment.subscribers.items():
         _run_subscriber(google, deployment, location, entry_point, each)
+    if deployment.order_status:
+        _run_order_status(google, deployment, location, deployment.order_status)
     _keep_dead_letters(google, deployment)
     _keep_secrets(google, deployment)
     return google
@@ -111,7 +118,10 @@ def _run_webhook(google: GoogleStandIn, of: Deployment, location: str) -> None:
         )
     )
     google.add(Service(name=f"{location}/services/{of.webhook.function}"), grant(("roles/run.invoker", "allUsers")))
-    google.add(Topic(name=f"projects/{of.project}/topics/{of.topics.events}"), _publishers(of.webhook.account))
+    landing = [of.order_status.account] if of.order_status else []
+    google.add(
+        Topic(name=f"projects/{of.project}/topics/{of.topics.events}"), _publishers(of.webhook.account, *landing)
+    )
 
 
 def _run_subscriber(google: GoogleStandIn, of: Deployment, location: str, entry_point: str, each: Subscriber) -> None:
@@ -144,6 +154,28 @@ def _run_subscriber(google: GoogleStandIn, of: Deployment, location: str, entry_
     google.add(Service(name=f"{location}/services/{each.function}"), invoker)
     agent = grant(("roles/pubsub.subscriber", f"serviceAccount:{of.pubsub_agent}"))
     google.add(subscription(of, each), agent)
+
+
+def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each: OrderStatus) -> None:
+    env = {
+        "GOOGLE_CLOUD_PROJECT": of.project,
+        "STRIPE_LIVEMODE": str(of.livemode).lower(),
+        "EVENTS_TOPIC": of.topics.events,
+        "FIRESTORE_DATABASE": of.database,
+        "ORDERS_COLLECTION": of.collection,
+        "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
+        "ORDER_STATUS_READS_PER_MINUTE": "30",
+    }
+    google.add(
+        _function(f"{location}/functions/{each.function}", "order_status", "ALLOW_ALL", 30)(
+            account=each.account,
+            url=each.url,
+            uri="https://checkout-order-status-x-ew.a.run.app",
+            env=env,
+            volumes=[_volume("stripe_api_key", str(of.secrets.stripe_api_key), "secret")],
+        )
+    )
+    google.add(Service(name=f"{location}/services/{each.function}"), grant(("roles/run.invoker", "allUsers")))
 
 
 def subscription(of: Deployment, each: Subscriber) -> Subscription:
@@ -183,9 +215,10 @@ def _keep_dead_letters(google: GoogleStandIn, of: Deployment) -> None:
 
 def _keep_secrets(google: GoogleStandIn, of: Deployment) -> None:
     accounts = [each.account for each in of.subscribers.values()]
+    landing = [of.order_status.account] if of.order_status else []
     for secret, value, readers in (
         (of.secrets.webhook, PLACEHOLDER, [of.webhook.account]),
-        (str(of.secrets.stripe_api_key), "rk_test_0123456789abcdef", accounts),
+        (str(of.secrets.stripe_api_key), "rk_test_0123456789abcdef", [*accounts, *landing]),
         (str(of.secrets.smtp_url), "smtps://shop:hunter22@mail.example:465", accounts),
     ):
         google.add_secret(secret, value, _grants("roles/secretmanager.secretAccessor", *readers))

@@ -46,7 +46,7 @@ def read() -> Vocabulary:
     for path in (FUNCTIONS / "main.py", *sorted((FUNCTIONS / "fulfillment").rglob("*.py"))):
         _Reader(path, found).visit(ast.parse(path.read_text("utf-8")))
     found.fields.update(_written_by_every_line())
-    found.values["entry_point"] = {"stripe_webhook", "reconcile", *SUBSCRIBERS.values()}
+    found.values["entry_point"] = {"stripe_webhook", "reconcile", "order_status", *SUBSCRIBERS.values()}
     found.values["event_type"] = {each.value for each in EventType}
     found.values["reason"] = {kind.code for kind in _kinds(PermanentError)}
     found.values["brought"] = _OUTCOMES

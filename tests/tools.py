@@ -12,6 +12,7 @@ import pythons
 from local import emulators
 
 ROOT = Path(__file__).parents[1]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 STRIPE_CLI = ROOT / "node_modules" / ".bin" / "stripe"
 lacking: dict[str, int] = {}
 
@@ -32,10 +33,17 @@ def missing_stripe_cli() -> str | None:
 
 
 def missing_chromium() -> str | None:
-    """None, or what is missing to see mails as a person does and the command for it."""
+    """None, or what is missing to see mails and pages as a person does and the command for it."""
     if shutil.which("chromium"):
         return None
-    return "chromium is missing: mails are looked at in it. Debian/Ubuntu: apt-get install chromium"
+    return "chromium is missing: mails and pages are looked at in it. Debian/Ubuntu: apt-get install chromium"
+
+
+def missing_axe() -> str | None:
+    """None, or what is missing to judge a page's accessibility and the command for it."""
+    if AXE.exists():
+        return None
+    return "axe-core is missing: it judges whether a page is accessible. Install it: npm install --no-save"
 
 
 def missing_terraform() -> str | None:

@@ -8,7 +8,7 @@
 5. `domain`      the rules, pure: `shape`, `checkout`, `session`, `events`, `status`, `effects`, `order`,
                  `transitions` (what an event does to an order), `debt` (how what is owed is paid), `items`, `money`,
                  `findings` (what a session read from Stripe claims), `retelling` (what an order itself remembers),
-                 `erasure` (what is personal, and how it is erased)
+                 `erasure` (what is personal, and how it is erased), `standing` (what its buyer is told)
 6. `orders`      an order is kept in Firestore, each change one atomic write; `documents` is how it is written,
                  `firestore` what the store can do
 7. `effects`     what is owed is done to the world, and struck off
@@ -20,7 +20,11 @@ What Stripe did not tell in time: `finder` publishes what was found by reading, 
 `reconcile` is called by a schedule: a `sweep` compares Stripe, read by a `pacer`, with the orders, a `tally` says what
 it saw, and the `checkpoint` keeps how far a round has come (`rounds`, of the domain).
 
+The buyer's landing page: `order_status` answers by the order, or else by `lookup`, which reads the session from Stripe
+(`visits` is what it remembers); `domain.standing` says what the buyer is told, `status_page` how.
+
 Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
 a setting may be), `credentials` (Google's),
-`telemetry` (one log line per request), `http` (reading a body without trusting its length).
+`telemetry` (one log line per request), `templates` (the user's words), `http` (reading a body without trusting
+its length).
 """

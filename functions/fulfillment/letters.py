@@ -1,4 +1,4 @@
-"""An order becomes a mail: the templates' words and the order's facts. The only file that knows Jinja.
+"""An order becomes a mail: the templates' words and the order's facts.
 
 Whatever a buyer or a product is called reaches the templates on one line and, in HTML, escaped. No header
 but `Subject`, which is folded and encoded like any text, holds anything that a buyer wrote, and `To` only
@@ -13,22 +13,13 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateSyntaxError,
-    select_autoescape,
-)
-
 from fulfillment import statement
 from fulfillment.addresses import mailbox
 from fulfillment.domain.order import Order
-from fulfillment.errors import ConfigurationError, MailRefused
+from fulfillment.errors import MailRefused
 from fulfillment.locales import Notation
+from fulfillment.templates import TEMPLATES, Templates
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
 RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
 
 
@@ -38,24 +29,8 @@ class Letters:
     def __init__(self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES) -> None:
         self._sender = sender
         self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
-        self._templates = Environment(
-            loader=FileSystemLoader(templates),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._read_all()
-
-    def _read_all(self) -> None:
         needed = [f"{letter}.{kind}" for letter in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
-        for name in {*needed, *self._templates.list_templates(extensions=["html", "txt"])}:
-            try:
-                self._templates.get_template(name)
-            except TemplateError as error:
-                line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-                raise ConfigurationError(f"templates/{name}{line}: {type(error).__name__}: {error.message}") from None
+        self._templates = Templates(templates, needed)
 
     def receipt(self, order: Order, key: str) -> EmailMessage | None:
         """The receipt; None if the buyer left no address. MailRefused if the address is none."""
@@ -77,17 +52,12 @@ class Letters:
         order = statement.clean(order)
         notation = Notation.of(order)
         facts = self._facts(order, notation)
-        subject, text = _split_subject(self._render(letter, "txt", notation, facts))
+        subject, text = _split_subject(self._templates.render(letter, "txt", notation.tags, facts))
         message["Subject"] = subject
         message.set_content(text, cte="quoted-printable")
-        html = self._render(letter, "html", notation, facts)
+        html = self._templates.render(letter, "html", notation.tags, facts)
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         return message
-
-    def _render(self, letter: str, kind: str, notation: Notation, facts: dict[str, Any]) -> str:
-        """Prefers `receipt.pt-BR.html`, then `receipt.pt.html`, then `receipt.html`."""
-        names = [*(f"{letter}.{tag}.{kind}" for tag in notation.tags), f"{letter}.{kind}"]
-        return self._templates.select_template(names).render(facts)
 
     def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
         """What the templates are told; templates/README.md is its documentation."""

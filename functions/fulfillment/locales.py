@@ -37,6 +37,12 @@ class Notation:
         tags = [checkout.locale or "auto", *(f"und-{country}" for country in countries)]
         return cls(next(filter(None, map(_locale, tags)), ENGLISH))
 
+    @classmethod
+    def spoken(cls, languages: str) -> Self:
+        """That of the first known language of a browser's Accept-Language, taken to be in order; or else English."""
+        tags = (each.partition(";")[0].strip() for each in languages[:100].split(","))
+        return cls(next(filter(None, map(_locale, tags)), ENGLISH))
+
     def money(self, minor: int, currency: str) -> str:
         """An amount in minor units with all its decimals by Stripe's count, e.g. `1.234,50 €`."""
         pattern = copy.copy(self._locale.currency_formats["standard"])

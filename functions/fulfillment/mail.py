@@ -24,8 +24,9 @@ from aiosmtplib import (
 from fulfillment.addresses import Security, SmtpServer
 from fulfillment.domain.order import Order
 from fulfillment.errors import ConfigurationError, FulfillmentError, MailRefused, MailServerUnavailable
-from fulfillment.letters import TEMPLATES, Letters
+from fulfillment.letters import Letters
 from fulfillment.settings import MailSettings
+from fulfillment.templates import TEMPLATES
 
 SECONDS = 30
 GOODBYE_SECONDS = 2

@@ -87,27 +87,12 @@ class WebhookSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailSettings(Settings):
-    """What sending mail needs; without a server, nothing."""
+class OrdersSettings(Settings):
+    """Where the orders are kept, and whose."""
 
-    smtp: SmtpServer | None = _setting("SMTP_URL", SmtpServer.parse, default=None)
-    smtp_file: SecretFile[SmtpServer] | None = _setting("SMTP_URL_FILE", values.file(SmtpServer.parse), default=None)
-    email_from: Address | None = _setting("EMAIL_FROM", parse_sender, default=None)
-    shop_url: str | None = _setting("SHOP_URL", parse_shop_url, default=None)
-
-    @classmethod
-    def _contradictions(cls, given: set[str], found: Mapping[str, Any]) -> list[str]:
-        servers = sorted({"SMTP_URL", "SMTP_URL_FILE"} & given)
-        if len(servers) == 2:
-            return ["SMTP_URL and SMTP_URL_FILE contradict each other: set one of them"]
-        missing = [f"EMAIL_FROM is required with {name}" for name in servers if "EMAIL_FROM" not in given]
-        return missing + super()._contradictions(given, found)
-
-    @property
-    def smtp_server(self) -> Callable[[], SmtpServer] | None:
-        """Tells the mail server in force now; None if there is none: mails are not owed."""
-        server = self.smtp
-        return self.smtp_file or (None if server is None else lambda: server)
+    database: str = _setting("FIRESTORE_DATABASE", values.database, default="(default)")
+    collection: str = _setting("ORDERS_COLLECTION", values.collection, default="orders")
+    order_filter: OrderFilter | None = _setting("ORDER_FILTER", OrderFilter.parse, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,26 +126,61 @@ class StripeSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubscriberSettings(MailSettings, StripeSettings):
-    """What a subscriber needs. Without a Stripe key line items are not owed."""
+class ShopSettings(Settings):
+    """The shop as a buyer knows it."""
+
+    email_from: Address | None = _setting("EMAIL_FROM", parse_sender, default=None)
+    shop_url: str | None = _setting("SHOP_URL", parse_shop_url, default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSettings(ShopSettings):
+    """What sending mail needs; without a server, nothing."""
+
+    smtp: SmtpServer | None = _setting("SMTP_URL", SmtpServer.parse, default=None)
+    smtp_file: SecretFile[SmtpServer] | None = _setting("SMTP_URL_FILE", values.file(SmtpServer.parse), default=None)
+
+    @classmethod
+    def _contradictions(cls, given: set[str], found: Mapping[str, Any]) -> list[str]:
+        return super()._contradictions(given, found) + cls._mail_problems(given)
+
+    @classmethod
+    def _mail_problems(cls, given: set[str]) -> list[str]:
+        servers = sorted({"SMTP_URL", "SMTP_URL_FILE"} & given)
+        if len(servers) == 2:
+            return ["SMTP_URL and SMTP_URL_FILE contradict each other: set one of them"]
+        return [f"EMAIL_FROM is required with {name}" for name in servers if "EMAIL_FROM" not in given]
+
+    @property
+    def smtp_server(self) -> Callable[[], SmtpServer] | None:
+        """Tells the mail server in force now; None if there is none: mails are not owed."""
+        server = self.smtp
+        return self.smtp_file or (None if server is None else lambda: server)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriberSettings(MailSettings, OrdersSettings, StripeSettings):
+    """What a subscriber needs."""
 
     dead_letter_topic: str = _setting("DEAD_LETTER_TOPIC", values.topic, default="checkout-events-dead-letter")
-    database: str = _setting("FIRESTORE_DATABASE", values.database, default="(default)")
-    collection: str = _setting("ORDERS_COLLECTION", values.collection, default="orders")
-    order_filter: OrderFilter | None = _setting("ORDER_FILTER", OrderFilter.parse, default=None)
     order_events_topic: str | None = _setting("ORDER_EVENTS_TOPIC", values.topic, default=None)
     hook_timeout: int = _setting("HOOK_TIMEOUT", values.hook_timeout, default=30)
     hold_on_review: bool = _setting("HOLD_ON_REVIEW", values.true_or_false, default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReconcileSettings(StripeSettings):
+class OrderStatusSettings(ShopSettings, OrdersSettings, StripeSettings):
+    """What `order_status` needs."""
+
+    events_topic: str = _setting("EVENTS_TOPIC", values.topic, default="checkout-events")
+    reads_per_minute: int = _setting("ORDER_STATUS_READS_PER_MINUTE", values.count(0, 6000), default=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcileSettings(OrdersSettings, StripeSettings):
     """What `reconcile` needs."""
 
     events_topic: str = _setting("EVENTS_TOPIC", values.topic, default="checkout-events")
-    database: str = _setting("FIRESTORE_DATABASE", values.database, default="(default)")
-    collection: str = _setting("ORDERS_COLLECTION", values.collection, default="orders")
-    order_filter: OrderFilter | None = _setting("ORDER_FILTER", OrderFilter.parse, default=None)
     since: datetime | None = _setting("RECONCILE_SINCE", values.moment, default=None)
     max_age_days: int = _setting("RECONCILE_MAX_AGE_DAYS", values.count(1, 365), default=30)
     late_minutes: int = _setting("RECONCILE_LATE_MINUTES", values.count(1, 1440), default=30)

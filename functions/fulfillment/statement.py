@@ -1,4 +1,4 @@
-"""What a mail says of an order: its items and amounts, cleaned and in the buyer's notation."""
+"""What a buyer is told of an order: its items and amounts, cleaned and in the buyer's notation."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.locales import Notation
 
@@ -77,7 +78,7 @@ def _item(item: LineItem, currency: str | None, notation: Notation) -> Item:
     )
 
 
-def totals(order: Order, notation: Notation) -> Totals:
+def totals(order: Checkout, notation: Notation) -> Totals:
     """The sums, in the merchant's currency but for `presented`."""
     parts = (order.amount_subtotal, -(order.amount_discount or 0), order.amount_shipping, order.amount_tax)
     subtotal, discount, shipping, tax = (_money(part or None, order.currency, notation) for part in parts)

@@ -39,11 +39,17 @@ class Sessions:
 
 class StripeApi:
     """What only Stripe's API tells. `key` is asked before every request, so that a rotation needs no restart;
-    `seconds` limits one call with all its pages and tries.
+    `seconds` limits one call with all its pages and tries; `again` says which errors are worth another try.
     """
 
-    def __init__(self, key: Callable[[], str], base: str, seconds: float = READ_SECONDS) -> None:
-        self._key, self._base, self._seconds = key, base, seconds
+    def __init__(
+        self,
+        key: Callable[[], str],
+        base: str,
+        seconds: float = READ_SECONDS,
+        again: Callable[[Exception], bool] | None = None,
+    ) -> None:
+        self._key, self._base, self._seconds, self._again = key, base, seconds, again or _is_passing
 
     async def line_items(self, session_id: str, account: str | None) -> tuple[LineItem, ...]:
         """Everything that was bought in a Checkout Session, of a connected account if one is named.
@@ -75,7 +81,7 @@ class StripeApi:
 
     async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What is asked, with further tries while there is time. Raises StripeUnavailable, and nothing else."""
-        retry = AsyncRetry(_is_passing, initial=0.5, maximum=4, timeout=self._seconds)
+        retry = AsyncRetry(self._again, initial=0.5, maximum=4, timeout=self._seconds)
         tried: Callable[[], Awaitable[T]] = retry(ask)
         try:
             async with asyncio.timeout(self._seconds):

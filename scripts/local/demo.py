@@ -64,7 +64,7 @@ def _on_emulators(console: Console) -> int:
 
         async def run() -> int:
             async with neighbors() as around:
-                with console.status("Starting the two official emulators and the five functions …"):
+                with console.status("Starting the two official emulators and the six functions …"):
                     running = await asyncio.to_thread(pipe.start, processes, pipe.choose_ports(), around.env)
                 _introduce(running, console)
                 os.environ.update(running.emulators.env)
@@ -94,7 +94,7 @@ async def _until_interrupted(run: Coroutine[Any, Any, int]) -> int:
 def _introduce(running: Pipe, console: Console) -> None:
     hosts = running.emulators
     console.print(f"Pub/Sub's emulator on {hosts.pubsub}, Firestore's on {hosts.firestore},", highlight=False)
-    console.print("a stand-in of Stripe's API, a mail server, and the five functions by functions-framework;")
+    console.print("a stand-in of Stripe's API, a mail server, and the six functions by functions-framework;")
     console.print(f"Stripe posts to {running.webhook_url}\n", highlight=False)
 
 

@@ -33,7 +33,7 @@ COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red"
 def main() -> int:
     """0 after Ctrl-C, 1 if something could not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
-    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next six are used too ({PORT})")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next seven are used too ({PORT})")
     first = parser.parse_args().port
     spare_loopback_the_proxy()
     console = Console(highlight=False, soft_wrap=True)
@@ -53,8 +53,8 @@ def main() -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65529:
-        raise argparse.ArgumentTypeError("must be a port from 1 to 65529: the next six are used too")
+    if not text.isdecimal() or not 1 <= int(text) <= 65528:
+        raise argparse.ArgumentTypeError("must be a port from 1 to 65528: the next seven are used too")
     return int(text)
 
 
@@ -158,6 +158,8 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     stripe, wss = shlex.quote(_stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
     console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
     console.print(f"  {stripe} trigger checkout.session.completed{stand_in}\n", style="bold")
+    landing = f"{running.order_status_url}?session_id={{CHECKOUT_SESSION_ID}}"
+    console.print(f"The buyer's landing page, for the success_url of your Checkout Sessions:\n\n  [bold]{landing}[/]\n")
     exports = " ".join(f"{name}={host}" for name, host in running.emulators.env.items())
     console.print("Where an order stands, and what was parked, in another terminal:\n")
     console.print(f"  export {exports}", style="bold")

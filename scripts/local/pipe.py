@@ -29,7 +29,8 @@ from local.stripe_events import SECRET
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 WEBHOOK = "stripe_webhook"
-ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values())
+ORDER_STATUS = "order_status"
+ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values(), ORDER_STATUS)
 RECONCILE = "reconcile"
 PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE)
 TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
@@ -106,6 +107,11 @@ class Pipe:
     def webhook_url(self) -> str:
         """Where Stripe's events go."""
         return f"http://127.0.0.1:{self.ports[WEBHOOK]}/"
+
+    @property
+    def order_status_url(self) -> str:
+        """Where a buyer lands: what a `success_url` begins with."""
+        return f"http://127.0.0.1:{self.ports[ORDER_STATUS]}/"
 
     def create_topics(self) -> None:
         """Makes the topics and the subscriptions; what is there stays."""

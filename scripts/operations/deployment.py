@@ -48,6 +48,15 @@ class Subscriber:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderStatus:
+    """The function that buyers call."""
+
+    function: str
+    url: str
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Secrets:
     """Secrets in Secret Manager, by id; None where the deployment does without."""
 
@@ -75,6 +84,7 @@ class Deployment:
     webhook: Webhook
     subscribers: Mapping[str, Subscriber]
     secrets: Secrets
+    order_status: OrderStatus | None = None
 
     @property
     def id(self) -> str:

@@ -51,7 +51,7 @@ class Examination:
         looks: list[Look] = [("stripe", lambda: self._endpoints(wanted)), *self._webhook(), *self._topics()]
         for entry_point, subscriber in self._deployment.subscribers.items():
             looks += self._subscriber(entry_point, subscriber)
-        for subject, look in [*looks, *self._dead_letter(), *self._secrets()]:
+        for subject, look in [*looks, *self._order_status(), *self._dead_letter(), *self._secrets()]:
             yield from attempt(subject, look)
 
     def _endpoints(self, wanted: tuple[Wanted, ...]) -> list[Finding]:
@@ -75,7 +75,20 @@ class Examination:
         of, name = self._deployment, self._deployment.webhook.function
         return [
             (f"function {name}", lambda: function_checks.check_webhook(of, self._function(name))),
-            (f"service {name}", lambda: function_checks.check_webhook_door(of, self._google.service(name))),
+            (f"service {name}", lambda: function_checks.check_public_door(name, "Stripe", self._google.service(name))),
+        ]
+
+    def _order_status(self) -> list[Look]:
+        of, each = self._deployment, self._deployment.order_status
+        if each is None:
+            return []
+        name = each.function
+        return [
+            (f"function {name}", lambda: function_checks.check_order_status(of, each, self._function(name))),
+            (
+                f"service {name}",
+                lambda: function_checks.check_public_door(name, "buyers", self._google.service(name)),
+            ),
         ]
 
     def _topics(self) -> list[Look]:
@@ -131,9 +144,11 @@ class Examination:
         secrets = self._deployment.secrets
         webhook = [(self._deployment.webhook.function, self._deployment.webhook.account)]
         subscribers = [(each.function, each.account) for each in self._deployment.subscribers.values()]
+        landing = self._deployment.order_status
+        readers_of_stripe = [*subscribers, *([(landing.function, landing.account)] if landing else [])]
         for name, check, readers in (
             (secrets.webhook, secret_checks.check_signing_secrets, webhook),
-            (secrets.stripe_api_key, secret_checks.check_api_key, subscribers),
+            (secrets.stripe_api_key, secret_checks.check_api_key, readers_of_stripe),
             (secrets.smtp_url, secret_checks.check_smtp_url, subscribers),
         ):
             if name:

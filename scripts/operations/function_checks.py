@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fulfillment.errors import ConfigurationError
-from fulfillment.settings import Settings, SubscriberSettings, WebhookSettings
+from fulfillment.settings import OrderStatusSettings, Settings, SubscriberSettings, WebhookSettings
 from operations.checks import APPLY, Finding, Problems, differs, judge
-from operations.deployment import Deployment, Subscriber
+from operations.deployment import Deployment, OrderStatus, Subscriber
 from operations.running import Function, Service
 
 INVOKER = "roles/run.invoker"
@@ -54,11 +54,32 @@ def check_subscriber(deployment: Deployment, entry_point: str, wanted: Subscribe
     return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
 
 
-def check_webhook_door(deployment: Deployment, found: Service) -> list[Finding]:
-    """Stripe has no Google account: anybody may call the webhook, whose door is the signature."""
+def check_order_status(deployment: Deployment, wanted: OrderStatus, found: Function) -> list[Finding]:
+    """The function that buyers call."""
+    values = {
+        "EVENTS_TOPIC": deployment.topics.events,
+        "FIRESTORE_DATABASE": deployment.database,
+        "ORDERS_COLLECTION": deployment.collection,
+    }
+    problems = {
+        **_function(found),
+        "entry point": differs(found.entry_point, "order_status"),
+        "account": differs(found.account, wanted.account),
+        "ingress": differs(found.ingress, "ALLOW_ALL"),
+        "address": differs(found.url, wanted.url),
+        **_secrets({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
+        **_settings(OrderStatusSettings, deployment, found, values),
+    }
+    return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
+
+
+def check_public_door(function: str, whom: str, found: Service) -> list[Finding]:
+    """Stripe and buyers have no Google account: anybody may call what is for them. The webhook's door is the signature,
+    the landing page's the session's id.
+    """
     open_to_all = found.open_door or found.policy.lets(INVOKER, "allUsers")
-    problem = None if open_to_all else "Google refuses Stripe: allUsers is not its invoker"
-    return judge(f"service {deployment.webhook.function}", {"invoker": problem})
+    problem = None if open_to_all else f"Google refuses {whom}: allUsers is not its invoker"
+    return judge(f"service {function}", {"invoker": problem})
 
 
 def check_subscriber_door(wanted: Subscriber, found: Service) -> list[Finding]:

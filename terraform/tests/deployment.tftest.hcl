@@ -24,7 +24,7 @@ variables {
   }
 }
 
-run "only_the_webhook_is_public" {
+run "only_the_webhook_and_the_landing_page_are_public" {
   assert {
     condition     = google_cloud_run_v2_service_iam_member.anybody_calls_webhook[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.anybody_calls_webhook[0].name == google_cloudfunctions2_function.webhook.name
     error_message = "Stripe must be able to call the webhook."
@@ -43,6 +43,52 @@ run "only_the_webhook_is_public" {
       each.member == google_service_account.push[entry_point].member && each.name == google_cloudfunctions2_function.subscriber[entry_point].name && each.role == "roles/run.invoker"
     ])
     error_message = "A subscriber must be called by its own push account alone."
+  }
+}
+
+run "the_landing_page_is_public_and_may_do_little" {
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.anybody_calls_order_status[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.anybody_calls_order_status[0].name == "checkout-order-status" && google_cloudfunctions2_function.order_status[0].service_config[0].ingress_settings == "ALLOW_ALL"
+    error_message = "A buyer must be able to load the page."
+  }
+  assert {
+    condition     = google_project_iam_member.order_status_reads_orders[0].role == "roles/datastore.viewer" && strcontains(google_project_iam_member.order_status_reads_orders[0].condition[0].expression, "resource.name == \"projects/acme-shop/databases/checkout-orders\"")
+    error_message = "A public page may read this database, and write nothing."
+  }
+  assert {
+    condition     = google_pubsub_topic_iam_member.order_status_publishes_events[0].topic == google_pubsub_topic.events.name && google_secret_manager_secret_iam_member.order_status_reads_api_key[0].secret_id == "checkout-stripe-api-key"
+    error_message = "It publishes what it found, and reads the API key alone."
+  }
+  assert {
+    condition     = google_service_account.order_status[0].account_id == "checkout-order-status" && google_cloudfunctions2_function.order_status[0].service_config[0].service_account_email == google_service_account.order_status[0].email && google_pubsub_topic_iam_member.order_status_publishes_events[0].member == google_service_account.order_status[0].member
+    error_message = "It runs as an account of its own."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.order_status[0].service_config[0].max_instance_count == 2 && google_cloudfunctions2_function.order_status[0].service_config[0].environment_variables.ORDER_STATUS_READS_PER_MINUTE == "30"
+    error_message = "The reads of all instances together are those that were asked for."
+  }
+  assert {
+    condition     = "${google_cloudfunctions2_function.order_status[0].service_config[0].secret_volumes[0].mount_path}/${google_cloudfunctions2_function.order_status[0].service_config[0].secret_volumes[0].versions[0].path}" == google_cloudfunctions2_function.order_status[0].service_config[0].environment_variables.STRIPE_API_KEY_FILE && google_cloudfunctions2_function.order_status[0].service_config[0].secret_volumes[0].versions[0].version == "latest"
+    error_message = "The API key is where its setting says, at its latest version."
+  }
+  assert {
+    condition     = local.order_status_environment.SHOP_URL == "https://acme.example" && output.deployment.order_status.function == "checkout-order-status"
+    error_message = "The shop of the mails is linked, and the operator's commands find the page."
+  }
+}
+
+run "the_landing_page_can_be_private_have_a_shop_of_its_own_or_not_be" {
+  command = plan
+
+  variables {
+    order_status = { public = false, max_instances = 7, reads_per_minute = 100, shop_url = "https://shop.example" }
+    mail         = null
+    smtp_url     = null
+  }
+
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.anybody_calls_order_status) == 0 && local.order_status_environment.SHOP_URL == "https://shop.example" && local.order_status_environment.ORDER_STATUS_READS_PER_MINUTE == "14" && !contains(keys(local.order_status_environment), "EMAIL_FROM")
+    error_message = "What was asked for."
   }
 }
 
@@ -266,6 +312,12 @@ run "test_mode_costs_nothing_while_idle" {
     hook           = {}
     topics         = { order_events = false }
     webhook        = { public = false }
+    order_status   = { enabled = false }
+  }
+
+  assert {
+    condition     = length(google_cloudfunctions2_function.order_status) == 0 && length(google_service_account.order_status) == 0 && length(google_secret_manager_secret_iam_member.order_status_reads_api_key) == 0 && output.order_status_url == null && output.deployment.order_status == null
+    error_message = "A landing page that is off leaves nothing."
   }
 
   assert {

@@ -163,12 +163,12 @@ def said(log: Path, word: str, seconds: float = 60) -> str:
     return log.read_text()
 
 
-def free_row(length: int = 6) -> int:
+def free_row(length: int = 8) -> int:
     """The first of so many free ports in a row."""
     for first in free_ports(50):
         if first + length < 65536 and not any(is_taken(port) for port in range(first, first + length)):
             return first
-    pytest.fail("no six free ports in a row")
+    pytest.fail("no eight free ports in a row")
 
 
 TYPES = "checkout.session.completed,checkout.session.async_payment_succeeded,checkout.session.async_payment_failed"
@@ -190,11 +190,11 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
         assert "order fulfilled  cs_test_dev" in said(log, "order fulfilled")
         assert "a mail: " in log.read_text()
         assert_shown_as_printed(url, shown, log)
-        assert all(is_taken(port) for port in range(first, first + 6))
+        assert all(is_taken(port) for port in range(first, first + 7))
         running.send_signal(how)
         assert running.wait(30) == 0
         assert "nothing is left running" in log.read_text()
-    assert not any(is_taken(port) for port in range(first, first + 6))
+    assert not any(is_taken(port) for port in range(first, first + 7))
 
 
 def assert_shown_as_printed(webhook: str, shown: str, log: Path) -> None:
@@ -222,7 +222,7 @@ def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_i
         assert "load_line_items done" in said(log, "order fulfilled")
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 0
-    assert not any(is_taken(port) for port in range(first, first + 6))
+    assert not any(is_taken(port) for port in range(first, first + 7))
 
 
 def pasted(shown: str) -> list[list[str]]:

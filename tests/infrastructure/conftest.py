@@ -18,16 +18,18 @@ def module() -> Module:
 @pytest.fixture(scope="session")
 def environment(module: Module) -> Mapping[str, Mapping[str, str]]:
     """The environment of each function, by its kind: variables by name, as expressions."""
-    webhook, subscriber, reconcile = (
+    webhook, subscriber, reconcile, order_status = (
         module.resources[f"google_cloudfunctions2_function.{kind}"]["service_config"][0]["environment_variables"]
-        for kind in ("webhook", "subscriber", "reconcile")
+        for kind in ("webhook", "subscriber", "reconcile", "order_status")
     )
     assert subscriber == "${local.subscriber_environment}"
     assert reconcile == "${local.reconcile_environment}"
+    assert order_status == "${local.order_status_environment}"
     return {
         "webhook": webhook,
         "subscriber": _merged(module.locals["subscriber_environment"]),
         "reconcile": _merged(module.locals["reconcile_environment"]),
+        "order_status": _merged(module.locals["order_status_environment"]),
     }
 
 

@@ -9,8 +9,9 @@ from terraform_docs.source import Block, Module, texts
 ANYBODY = {"allUsers", "allAuthenticatedUsers"}
 ON_THE_PROJECT = {
     "google_project_iam_member.build_reads_staged_source": "condition",
-    "google_project_iam_member.subscriber_writes_orders": "condition",
+    "google_project_iam_member.order_status_reads_orders": "condition",
     "google_project_iam_member.reconcile_reads_orders": "condition",
+    "google_project_iam_member.subscriber_writes_orders": "condition",
     "google_project_iam_member.build_writes_logs": "a build's logs have no resource of their own",
     "google_project_iam_member.hook": "what the user has asked for",
 }
@@ -24,11 +25,17 @@ def grants(module: Module) -> dict[str, Block]:
     return {address: block for address, block in module.resources.items() if "_iam_" in address.partition(".")[0]}
 
 
-def test_nothing_but_the_webhook_is_open_to_anybody(module: Module) -> None:
+def test_nothing_but_the_webhook_and_the_landing_page_is_open_to_anybody(module: Module) -> None:
     """Wherever it is said: as a member, in a list of members, in a local value."""
     open_ = {address for address, block in module.resources.items() if ANYBODY & set(words(block))}
-    assert open_ == {"google_cloud_run_v2_service_iam_member.anybody_calls_webhook"}
-    assert module.resources[open_.pop()]["name"] == "${google_cloudfunctions2_function.webhook.name}"
+    assert {address: module.resources[address]["name"] for address in open_} == {
+        "google_cloud_run_v2_service_iam_member.anybody_calls_webhook": (
+            "${google_cloudfunctions2_function.webhook.name}"
+        ),
+        "google_cloud_run_v2_service_iam_member.anybody_calls_order_status": (
+            "${google_cloudfunctions2_function.order_status[0].name}"
+        ),
+    }
     assert not ANYBODY & set(words(module.locals))
 
 
@@ -58,6 +65,10 @@ def test_no_role_is_on_the_project_that_could_be_on_a_resource(module: Module) -
             'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
         ),
         (
+            "google_project_iam_member.order_status_reads_orders",
+            'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
+        ),
+        (
             "google_project_iam_member.reconcile_reads_orders",
             'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
         ),
@@ -80,6 +91,8 @@ def test_the_doors_and_ingress_of_all_but_the_webhook_are_shut(module: Module) -
     doors = {each: block for each, block in grants(module).items() if "_run_" in each}
     assert {each: block["member"] for each, block in doors.items()} == {
         "google_cloud_run_v2_service_iam_member.anybody_calls_webhook": "allUsers",
+        "google_cloud_run_v2_service_iam_member.anybody_calls_order_status": "allUsers",
+        "google_cloud_run_v2_service_iam_member.schedule_calls_reconcile": "${google_service_account.schedule[0].member}",
         "google_cloud_run_v2_service_iam_member.push_calls_subscriber": (
             "${google_service_account.push[each.key].member}"
         ),

@@ -16,7 +16,7 @@ import pytest
 import pythons
 import source_zip
 import tools
-from local.pipe import ENTRY_POINTS, WEBHOOK
+from local.pipe import ENTRY_POINTS, ORDER_STATUS, WEBHOOK
 from local.processes import Processes, free_ports
 from local.stripe_events import SECRET
 from terraform_docs.source import Module
@@ -101,7 +101,10 @@ PRODUCTION = {
     "SHOP_URL": "https://acme.example",
     "HOOK_TIMEOUT": "30",
     "HOLD_ON_REVIEW": "false",
+    "ORDER_STATUS_READS_PER_MINUTE": "30",
 }
+KINDS = {WEBHOOK: "webhook", ORDER_STATUS: "order_status"}
+"""What Terraform sets for an entry point; for the others what it sets for a subscriber."""
 
 
 def production(names: Iterable[str], folder: Path) -> dict[str, str]:
@@ -116,13 +119,13 @@ def test_what_is_deployed_starts_on_the_default_runtime_and_answers(
     deployed: tuple[Path, Path], environment: Mapping[str, Mapping[str, str]], entry_point: str, tmp_path: Path
 ) -> None:
     (unpacked, bin_), (port,) = deployed, free_ports(1)
-    set_ = CLEAN | production(environment["webhook" if entry_point == WEBHOOK else "subscriber"], tmp_path)
+    set_ = CLEAN | production(environment[KINDS.get(entry_point, "subscriber")], tmp_path)
     command = ["/usr/bin/env", "-i", *(f"{name}={text}" for name, text in set_.items())]
     command += [str(bin_ / "functions-framework"), "--host=127.0.0.1", f"--port={port}", f"--target={entry_point}"]
     with Processes(tmp_path) as running:
         running.start(entry_point, [*command, f"--source={unpacked / 'main.py'}"])
         running.await_http(entry_point, port)
-        answer = httpx.get(f"http://127.0.0.1:{port}/")
+        answer = httpx.put(f"http://127.0.0.1:{port}/")
         said = running.log(entry_point).read_text()
     assert answer.status_code == 405
     assert f"{entry_point} starts; optional and not set: nothing" in said

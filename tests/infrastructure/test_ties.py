@@ -11,7 +11,7 @@ import pytest
 from fulfillment.documents import to_document
 from fulfillment.domain.events import SUBSCRIBERS
 from fulfillment.performers import REST_SECONDS
-from fulfillment.settings import ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
+from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
 from fulfillment.stripe_api import READ_SECONDS
 from fulfillment.sweep import FEW, IN_A_ROW
 from fulfillment.values import parse_webhook_secrets
@@ -20,6 +20,7 @@ from terraform_docs.source import Module
 from tools import ROOT
 
 WEBHOOK, SUBSCRIBER = "google_cloudfunctions2_function.webhook", "google_cloudfunctions2_function.subscriber"
+ORDER_STATUS = "google_cloudfunctions2_function.order_status"
 RECONCILE = "google_cloudfunctions2_function.reconcile"
 Environment = Mapping[str, Mapping[str, str]]
 NOT_IN_PRODUCTION = {
@@ -51,9 +52,10 @@ def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(m
 def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module) -> None:
     assert module.resources[SUBSCRIBER]["for_each"] == "${local.subscribers}"
     assert entry_point(module, SUBSCRIBER) == "${each.key}"
-    deployed = {entry_point(module, WEBHOOK), entry_point(module, RECONCILE), *module.locals["subscribers"]}
-    assert deployed == decorated()
-    assert set(module.of_type("google_cloudfunctions2_function")) == {"webhook", "subscriber", "reconcile"}
+    alone = {entry_point(module, each) for each in (WEBHOOK, RECONCILE, ORDER_STATUS)}
+    assert alone | set(module.locals["subscribers"]) == decorated()
+    made = set(module.of_type("google_cloudfunctions2_function"))
+    assert made == {"webhook", "subscriber", "reconcile", "order_status"}
 
 
 def entry_point(module: Module, function: str) -> Any:
@@ -68,13 +70,18 @@ def decorated() -> set[str]:
 
 
 def test_every_function_runs_the_runtime_that_can_be_chosen(module: Module) -> None:
-    for name in (WEBHOOK, SUBSCRIBER, RECONCILE):
+    for name in (WEBHOOK, SUBSCRIBER, RECONCILE, ORDER_STATUS):
         assert module.resources[name]["build_config"][0]["runtime"] == "${var.runtime}"
 
 
 @pytest.mark.parametrize(
     ("kind", "settings"),
-    [("webhook", WebhookSettings), ("subscriber", SubscriberSettings), ("reconcile", ReconcileSettings)],
+    [
+        ("webhook", WebhookSettings),
+        ("subscriber", SubscriberSettings),
+        ("reconcile", ReconcileSettings),
+        ("order_status", OrderStatusSettings),
+    ],
 )
 def test_what_python_reads_is_what_terraform_sets(
     environment: Environment, kind: str, settings: type[Settings]
@@ -120,6 +127,25 @@ def mounted(volume: Mapping[str, Any]) -> str:
     return f"{volume['mount_path']}/{version['path']}"
 
 
+def test_the_api_key_of_the_landing_page_is_where_its_secret_is_mounted(
+    module: Module, environment: Environment
+) -> None:
+    (dynamic,) = module.resources[ORDER_STATUS]["service_config"][0]["dynamic"]
+    path = mounted(dynamic["secret_volumes"]["content"][0]).replace("${secret_volumes.key}", "stripe_api_key")
+    said = environment["order_status"]["STRIPE_API_KEY_FILE"]
+    assert said == f'contains(keys(local.secrets), "stripe_api_key") ? "{path}" : null'
+
+
+def test_the_reads_of_the_landing_page_are_shared_among_its_instances(module: Module, environment: Environment) -> None:
+    """The setting is one instance's, the variable is everybody's."""
+    share = "tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))"
+    assert environment["order_status"]["ORDER_STATUS_READS_PER_MINUTE"] == share
+    config = module.resources[ORDER_STATUS]["service_config"][0]
+    assert config["max_instance_count"] == "${var.order_status.max_instances}"
+    (said,) = re.findall(r"\breads_per_minute = optional\(\w+, ([^()]+)\)", module.variables["order_status"]["type"])
+    assert int(said) == default_of(OrderStatusSettings, "ORDER_STATUS_READS_PER_MINUTE")
+
+
 def test_the_api_key_of_reconcile_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
     (volume,) = module.resources[RECONCILE]["service_config"][0]["secret_volumes"]
     assert environment["reconcile"]["STRIPE_API_KEY_FILE"].strip('"') == mounted(volume)
@@ -128,6 +154,8 @@ def test_the_api_key_of_reconcile_is_where_its_secret_is_mounted(module: Module,
 def test_topics_and_database_are_those_that_terraform_makes(module: Module, environment: Environment) -> None:
     set_ = environment
     assert set_["webhook"]["EVENTS_TOPIC"] == "${google_pubsub_topic.events.name}"
+    assert set_["order_status"]["EVENTS_TOPIC"] == "google_pubsub_topic.events.name"
+    assert set_["order_status"]["FIRESTORE_DATABASE"] == set_["subscriber"]["FIRESTORE_DATABASE"]
     assert set_["reconcile"]["EVENTS_TOPIC"] == "google_pubsub_topic.events.name"
     assert set_["reconcile"]["FIRESTORE_DATABASE"] == set_["subscriber"]["FIRESTORE_DATABASE"]
     assert set_["subscriber"]["DEAD_LETTER_TOPIC"] == "google_pubsub_topic.dead_letter.name"
@@ -182,10 +210,8 @@ def test_a_run_of_reconcile_ends_itself_before_it_is_ended(module: Module) -> No
 def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> None:
     conditions = " ".join(rule["condition"] for rule in module.variables["hook"]["validation"])
     reserved = set(re.findall(r'"([A-Z_]+)"', conditions))
-    assert (
-        names(WebhookSettings) | names(SubscriberSettings) | names(ReconcileSettings) | {"FIRESTORE_EMULATOR_HOST"}
-        <= reserved
-    )
+    ours = names(WebhookSettings) | names(SubscriberSettings) | names(ReconcileSettings) | names(OrderStatusSettings)
+    assert ours | {"FIRESTORE_EMULATOR_HOST"} <= reserved
 
 
 def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:

@@ -123,6 +123,8 @@ OTHER_VERSION = {"api_version": "2024-06-20"}
 WELL_KEPT = "subscription checkout-completed"
 LETTERS = "subscription checkout-events-dead-letter"
 COMPLETED, WEBHOOK = "function checkout-completed", "function checkout-webhook"
+LANDING = "function checkout-order-status"
+INTERNAL = ServiceConfig.IngressSettings.ALLOW_INTERNAL_ONLY
 FILES = "STRIPE_WEBHOOK_SECRETS_FILE"
 
 DEVIATIONS: list[tuple[str, Change, set[str]]] = [
@@ -237,7 +239,48 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
         _put("services", "completed", "invoker_iam_disabled", value=True),
         {"service checkout-completed: not public"},
     ),
-    ("the webhook's publisher", _policy("topics", "events"), {"topic checkout-events: publisher checkout-webhook"}),
+    (
+        "the webhook's publisher",
+        _revoke("topics", "events", "checkout-webhook@"),
+        {"topic checkout-events: publisher checkout-webhook"},
+    ),
+    (
+        "the landing page's publisher",
+        _revoke("topics", "events", "checkout-order-status@"),
+        {"topic checkout-events: publisher checkout-order-status"},
+    ),
+    ("a closed landing page", _policy("services", "order-status"), {"service checkout-order-status: invoker"}),
+    (
+        "a landing page that nobody reaches",
+        _config("order-status", "ingress_settings", INTERNAL),
+        {f"{LANDING}: ingress"},
+    ),
+    *(
+        (f"{name} of the landing page", _env("order-status", **{name: value}), {f"{LANDING}: {name}"})
+        for name, value in (
+            ("EVENTS_TOPIC", "other-events"),
+            ("FIRESTORE_DATABASE", "other-orders"),
+            ("ORDERS_COLLECTION", "other"),
+            ("GOOGLE_CLOUD_PROJECT", "other-shop"),
+            ("STRIPE_LIVEMODE", "true"),
+        )
+    ),
+    ("a failed page", _put("functions", "order-status", "state", Function.State.FAILED), {f"{LANDING}: state"}),
+    ("a pinned page", _config("order-status", "all_traffic_on_latest_revision", value=False), {f"{LANDING}: traffic"}),
+    (
+        "the page's entry point",
+        _put("functions", "order-status", "build_config.entry_point", "stripe_webhook"),
+        {f"{LANDING}: entry point"},
+    ),
+    ("the page's account", _config("order-status", "service_account_email", f"a@{HOST}"), {f"{LANDING}: account"}),
+    ("a moved page", _put("functions", "order-status", "url", "https://elsewhere.example"), {f"{LANDING}: address"}),
+    ("no number", _env("order-status", ORDER_STATUS_READS_PER_MINUTE="many"), {f"{LANDING}: settings"}),
+    ("the page's emulator", _env("order-status", PUBSUB_EMULATOR_HOST="localhost:1"), {f"{LANDING}: emulators"}),
+    (
+        "a landing page without its key",
+        _env("order-status", STRIPE_API_KEY_FILE=None),
+        {f"{LANDING}: secret of STRIPE_API_KEY_FILE"},
+    ),
     (
         "the agent publishes",
         _revoke("topics", "events-dead-letter", "gcp-sa-pubsub"),
@@ -340,6 +383,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
         for slug, name in (
             ("webhook", "webhook-secrets"),
             *((slug, name) for slug in ("completed", "succeeded", "failed") for name in ("stripe-api-key", "smtp-url")),
+            ("order-status", "stripe-api-key"),
         )
     ),
     ("no function", _gone("functions", "completed"), {f"{COMPLETED}: exists", f"{WELL_KEPT}: ack deadline"}),
@@ -403,6 +447,14 @@ def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Oper
     for slug in ("completed", "succeeded", "failed"):
         names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "ORDER_EVENTS_TOPIC", "EMAIL_FROM")
         _env(slug, **dict.fromkeys(names))(registered)
+    _env("order-status", STRIPE_API_KEY_FILE=None)(registered)
+    assert findings(registered) == {}
+
+
+def test_a_deployment_without_a_landing_page_is_well(registered: Operator) -> None:
+    registered.has(order_status=None)
+    for kind in ("functions", "services"):
+        _gone(kind, "order-status")(registered)
     assert findings(registered) == {}
 
 
@@ -411,7 +463,8 @@ def test_a_secret_that_the_deployment_does_not_know_is_found(registered: Operato
     slugs = ("completed", "succeeded", "failed")
     names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE")
     assert set(findings(registered)) == {
-        f"function checkout-{slug}: secret of {name}" for slug in slugs for name in names
+        *(f"function checkout-{slug}: secret of {name}" for slug in slugs for name in names),
+        f"{LANDING}: secret of STRIPE_API_KEY_FILE",
     }
 
 

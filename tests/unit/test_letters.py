@@ -17,7 +17,8 @@ from fulfillment.domain.checkout import Address, Currency, Customer, Presentment
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.errors import ConfigurationError, MailRefused
-from fulfillment.letters import TEMPLATES, Letters
+from fulfillment.letters import Letters
+from fulfillment.templates import TEMPLATES
 from mail_samples import HOME, HOSTILE_ADDRESSES, KEY, LETTERS, item, order, part, received, sent_to
 
 

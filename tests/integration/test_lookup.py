@@ -1,0 +1,158 @@
+"""What the landing page asks of Stripe: as a stand-in answers, by a clock of the test's own."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse
+
+from fulfillment.domain.checkout import Checkout, SessionId
+from fulfillment.domain.order import Order
+from fulfillment.domain.standing import Reading
+from fulfillment.domain.status import Status
+from fulfillment.finder import Finder
+from fulfillment.lookup import REMEMBERED_SECONDS, Lookup
+from fulfillment.stripe_api import StripeApi
+from fulfillment.telemetry import Line
+from fulfillment.visits import Allowance, Visits
+from local.memory import MemoryTopic
+from local.stripe_events import session
+from local.stripe_stand_in import StripeStandIn, serve
+from mail_samples import order
+
+SESSION = "cs_test_a1"
+
+
+def ours(checkout: Checkout) -> bool:
+    return checkout.metadata.get("shop") != "other"
+
+
+@dataclass
+class World:
+    """A lookup, and what is around it."""
+
+    stripe: StripeStandIn
+    api: StripeApi
+    topic: MemoryTopic = field(default_factory=MemoryTopic)
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.visits = Visits(lambda: self.now)
+        allowance = Allowance(5, lambda: self.now)
+        self.lookup = Lookup(self.api, Finder(self.topic, "order_status"), allowance, ours, lambda: self.now)
+
+    async def ask(self, known: Order | None = None, of: str = SESSION) -> Reading | None:
+        return await self.lookup.ask(of, known, self.visits.of(of), Line("order_status", "local"))
+
+    @property
+    def claims(self) -> list[str]:
+        return [json.loads(message.data)["id"] for message in self.topic.stored]
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    stand_in = StripeStandIn()
+    async with serve(stand_in) as base:
+        api = StripeApi(lambda: "sk_test_0123456789abcdef", base, seconds=5, again=lambda _error: False)
+        yield World(stand_in, api)
+        await api.close()
+
+
+async def test_many_at_once_make_one_read_and_one_message(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION)
+    world.stripe.delay = 0.05
+    readings = await asyncio.gather(*(world.ask() for _ in range(50)))
+    assert {reading.found.claim for reading in readings if reading and reading.found} == {Status.PAID}
+    assert len(world.stripe.reads) == 1
+    assert world.claims == [f"reconcile:{SESSION}:paid"]
+
+
+async def test_an_answer_counts_for_a_minute_then_it_is_asked_again(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, payment_status="unpaid")
+    await world.ask()
+    world.stripe.sessions[SESSION]["payment_status"] = "paid"
+    world.now += REMEMBERED_SECONDS - 1
+    await world.ask()
+    assert world.claims == [f"reconcile:{SESSION}:awaiting_payment"]
+    world.now += 1
+    await world.ask(order(Status.AWAITING_PAYMENT, id=SessionId(SESSION)))
+    assert world.claims == [f"reconcile:{SESSION}:awaiting_payment", f"reconcile:{SESSION}:paid"]
+    assert len(world.stripe.reads) == 2
+
+
+async def test_that_there_is_no_such_session_counts_for_a_minute_too(world: World) -> None:
+    assert await world.ask() == Reading()
+    world.stripe.sessions[SESSION] = session(SESSION)
+    assert await world.ask() == Reading()
+    assert len(world.stripe.reads) == 1
+    world.now += REMEMBERED_SECONDS
+    reading = await world.ask()
+    assert reading
+    assert reading.found
+
+
+async def test_what_the_order_knows_already_is_not_published(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, payment_status="unpaid")
+    await world.ask(order(Status.AWAITING_PAYMENT))
+    assert world.claims == []
+
+
+async def test_a_message_that_was_not_stored_is_sent_by_the_next_visit_without_another_read(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION)
+    world.topic.down = True
+    assert await world.ask()
+    world.topic.down = False
+    await world.ask()
+    await world.ask()
+    assert world.claims == [f"reconcile:{SESSION}:paid"]
+    assert len(world.stripe.reads) == 1
+
+
+async def test_once_the_allowance_is_spent_the_last_answer_still_counts(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION)
+    first = await world.ask()
+    for number in range(10):
+        assert await world.ask(of=f"cs_test_guess{number}") == (Reading() if number < 4 else None)
+    world.now += 59
+    assert await world.ask() == first
+    assert await world.ask(of="cs_test_late") is None
+    assert len(world.stripe.reads) == 5
+    world.now += 1
+    assert await world.ask(of="cs_test_late") == Reading()
+
+
+@pytest.mark.parametrize("fault", [401, 403, 429, 500])
+async def test_a_failure_is_one_read_and_is_asked_about_again_soon(world: World, fault: int) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION)
+    world.stripe.faults = [fault]
+    assert await world.ask() is None
+    assert await world.ask() is None
+    assert len(world.stripe.reads) == 1
+    world.now += 5
+    assert await world.ask()
+    assert len(world.stripe.reads) == 2
+
+
+@pytest.mark.parametrize("broken", [{"livemode": "yes"}, {"amount_total": "much"}, {"id": None}])
+async def test_an_answer_that_is_no_session_is_no_answer(world: World, broken: dict[str, Any]) -> None:
+    world.stripe.faults = [JSONResponse(session(SESSION) | broken)]
+    assert await world.ask() is None
+    assert world.claims == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"metadata": {"shop": "other"}},
+        {"status": "open", "payment_status": "unpaid"},
+        {"status": "expired", "payment_status": "unpaid"},
+        {"mode": "setup", "payment_status": "no_payment_required"},
+    ],
+)
+async def test_what_is_no_order_of_ours_is_nothing(world: World, strange: dict[str, Any]) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, **strange)
+    assert await world.ask() == Reading()
+    assert world.claims == []
