@@ -99,6 +99,10 @@ class Processes:
                 raise ProgramFailed(f"{name} did not answer within {seconds:.0f} s:\n{self.tail(name)}")
             time.sleep(0.05)
 
+    def pid(self, name: str) -> int:
+        """The id of a program's process, and of its group."""
+        return self._running[name].pid
+
     def ended(self) -> list[str]:
         """The names of the programs that have ended by themselves."""
         return [name for name, process in self._running.items() if process.poll() is not None]

@@ -1,0 +1,49 @@
+"""The commands of scripts/prove."""
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from local.processes import Processes
+from proof import fuzzing
+from proof.fuzzing import Report, Target
+from proof.socket_door import Socket
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+def prove() -> None:
+    """Long runs that try to break the promise. Each prints its seed, and with the same seed does the same again."""
+
+
+@prove.command()
+@click.option("--inputs", default=1_000_000, show_default=True, help="How many inputs, over all targets.")
+@click.option("--seed", default=lambda: secrets.token_hex(4), help="Any text; a new one if none is given.")
+def fuzz(inputs: int, seed: str) -> None:
+    """Gives parsers, the webhook, a subscriber and the mail renderer hostile inputs. Ten minutes for a million."""
+    click.echo(f"seed {seed}")
+    broken = 0
+    for name, (target, share) in fuzzing.shares().items():
+        with fuzzing.log_held():
+            report = asyncio.run(fuzzing.run(name, target, seed, round(inputs * share)))
+        broken += _show(name, report)
+    with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, Socket(processes) as target:
+        broken += _show("socket", _over_sockets(target, seed, round(inputs * fuzzing.SOCKET_SHARE)))
+    sys.exit(1 if broken else 0)
+
+
+def _over_sockets(target: Target, seed: str, inputs: int) -> Report:
+    return asyncio.run(fuzzing.run("socket", target, seed, inputs, at_once=32))
+
+
+def _show(name: str, report: Report) -> int:
+    click.echo(
+        f"{name:8} {report.inputs:9,} inputs, taken in {report.ways} ways, "
+        f"{report.seconds:.0f} s, grew by {report.megabytes:.0f} MB, {len(report.broken)} broken"
+    )
+    for each in report.broken:
+        click.echo(each)
+    return len(report.broken)
