@@ -78,7 +78,7 @@ async def run(name: str, target: Target, seed: str, inputs: int, at_once: int = 
         for one, way in zip(made, await asyncio.gather(*map(target.take, made), return_exceptions=True), strict=True):
             report.inputs += 1
             if isinstance(way, BaseException):
-                report.broken.append(f"{name} {report.inputs}: {_text(way)}\n    {one!r}")
+                report.broken.append(f"{name} {report.inputs}: {_text(way)}\n    {one!r:.1500}")
             else:
                 search.learn(one, way)
     report.ways, report.seconds, report.megabytes = len(search.ways), time.monotonic() - began, measure() - grown

@@ -114,6 +114,12 @@ def test_what_firestore_refuses_is_written_as_json(metadata: Any, stored: Any) -
     assert from_document(to_document(order)).metadata == metadata
 
 
+@pytest.mark.parametrize("event_id", ["json:", "json:1", "json:null"])
+def test_an_event_id_that_looks_like_an_escape_left_its_order_unreadable(event_id: str) -> None:
+    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), id=event_id))).order
+    assert from_document(to_document(order)) == order
+
+
 def test_nesting_beyond_firestores_limit_is_written_as_json() -> None:
     deep: Any = {"end": 1}
     for _ in range(25):
