@@ -17,12 +17,12 @@ _PUBLISH = "/google.pubsub.v1.Publisher/Publish"
 
 class PubSubStandIn:
     """Takes whatever is published to any topic, and says so once it is stored. `seconds`: how long that takes;
-    `refusal`: what it says instead, with nothing stored.
+    `refusal`: what it says instead, with nothing stored; `asked`: how often it was called.
     """
 
     def __init__(self) -> None:
         self.stored: list[Message] = []
-        self.seconds = 0.0
+        self.asked, self.seconds = 0, 0.0
         self.refusal: grpc.StatusCode | None = None
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -44,6 +44,7 @@ class PubSubStandIn:
         return taken
 
     def _publish(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.asked += 1
         time.sleep(self.seconds)
         if self.refusal:
             context.abort(self.refusal, "refused")

@@ -9,8 +9,11 @@ from pathlib import Path
 import click
 
 from local.processes import Processes
+from local.pubsub_stand_in import PubSubStandIn
 from proof import fuzzing
 from proof.fuzzing import Report, Target
+from proof.load import Load
+from proof.servers import Server
 from proof.socket_door import Socket
 
 
@@ -33,6 +36,29 @@ def fuzz(inputs: int, seed: str) -> None:
     with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, Socket(processes) as target:
         broken += _show("socket", _over_sockets(target, seed, round(inputs * fuzzing.SOCKET_SHARE)))
     sys.exit(1 if broken else 0)
+
+
+@prove.command()
+@click.option("--connections", default=512, show_default=True, help="How many at once.")
+@click.option("--requests", default=20, show_default=True, help="How many on each, in each phase.")
+def load(connections: int, requests: int) -> None:
+    """Gives the webhook more than it can carry: connections, slow clients, huge bodies, a Pub/Sub that is slow."""
+    sys.exit(1 if asyncio.run(_load(connections, requests)) else 0)
+
+
+async def _load(connections: int, requests: int) -> int:
+    with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, PubSubStandIn() as pubsub:
+        server, broken = Server(processes, pubsub.host), 0
+        server.start()
+        async for phase in Load(server, pubsub, connections, requests).phases():
+            answers = ", ".join(f"{count:,} x {status}" for status, count in sorted(phase.answers.items()))
+            click.echo(
+                f"{phase.name:30} {answers}; the slowest took {phase.slowest:.1f} s, {server.megabytes():.0f} MB"
+            )
+            for each in phase.broken:
+                click.echo(f"    {each}")
+            broken += len(phase.broken)
+        return broken
 
 
 def _over_sockets(target: Target, seed: str, inputs: int) -> Report:

@@ -21,7 +21,8 @@ from fulfillment.orders import Stored
 from fulfillment.performers import configured
 from fulfillment.settings import SubscriberSettings
 from fulfillment.subscriber import Subscriber
-from local.memory import MemoryOrders, MemoryTopic
+from local.memory import MemoryTopic
+from local.memory_orders import MemoryOrders
 from proof import oracles
 from proof.mutations import hostile_bytes, hostile_json
 from proof.seeds import FIELDS, TYPES
