@@ -1,17 +1,20 @@
 """The commands of scripts/prove."""
 
 import asyncio
+import os
 import secrets
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import click
 
 from local.processes import Processes
 from local.pubsub_stand_in import PubSubStandIn
-from proof import fuzzing
+from proof import fuzzing, mutation
 from proof.fuzzing import Report, Target
+from proof.guards import GUARDS
 from proof.load import Load
 from proof.servers import Server
 from proof.socket_door import Socket
@@ -59,6 +62,27 @@ async def _load(connections: int, requests: int) -> int:
                 click.echo(f"    {each}")
             broken += len(phase.broken)
         return broken
+
+
+@prove.command()
+@click.option(
+    "--file", "files", multiple=True, type=click.Choice(tuple(GUARDS)), help="Only this file; may be repeated."
+)
+@click.option("--sample", type=int, help="Only so many mutants, drawn by the seed.")
+@click.option("--seed", default="1", show_default=True, help="Any text.")
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="How many at once.")
+def mutate(files: tuple[str, ...], sample: int | None, seed: str, jobs: int) -> None:
+    """Changes the rules in one place at a time; the tests must notice. Half an hour for all of them."""
+    chosen = mutation.draw(mutation.candidates(files or tuple(GUARDS)), sample, seed)
+    scores, survivors = defaultdict[str, list[bool]](list), []
+    for candidate, noticed in mutation.run(chosen, jobs):
+        scores[candidate.file].append(noticed)
+        if not noticed:
+            survivors.append(candidate)
+            click.echo(f"not noticed, line {candidate.mutant.line}: {candidate.name}")
+    for file, each in scores.items():
+        click.echo(f"{file:24} {sum(each):4} of {len(each):4} noticed")
+    sys.exit(1 if survivors else 0)
 
 
 def _over_sockets(target: Target, seed: str, inputs: int) -> Report:

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from types import ModuleType
 
 import pytest
@@ -29,6 +30,7 @@ from proof.mutants import Mutant, mutants
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "functions" / "fulfillment"
+_PRODUCT = ("fulfillment", "hooks", "main", "local")
 SECONDS = 180.0
 """A mutant that runs longer than the tests ever do is noticed, too."""
 
@@ -54,17 +56,22 @@ class Candidate:
 
 def candidates(files: Sequence[str]) -> list[Candidate]:
     """Every mutant of the files but those that are known to be equivalent."""
-    found = []
+    found, known = [], equivalent()
     for file in files:
         tree = ast.parse((PACKAGE / file).read_text())
         found += [Candidate(file, tree, mutant) for mutant in mutants(tree)]
-    return found
+    return [each for each in found if each.name not in known]
 
 
 def equivalent() -> dict[str, str]:
     """The mutants that no test can notice, by their names, each with the reason."""
-    listed: dict[str, str] = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text())
-    return listed
+    listed = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text())
+    return {name: reason for reason, names in listed.items() for name in names}
+
+
+def draw(found: Sequence[Candidate], count: int | None, seed: str) -> Sequence[Candidate]:
+    """So many of them by the seed; all of them without a count."""
+    return found if count is None else Random(seed).sample(found, min(count, len(found)))  # noqa: S311
 
 
 def noticed(candidate: Candidate, seconds: float = SECONDS) -> bool:
@@ -97,10 +104,17 @@ def _become(candidate: Candidate) -> None:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         os.chdir(ROOT)
+        _forget(*_PRODUCT)
         candidate.mutant.apply()
         sys.meta_path.insert(0, _Changed(candidate))
         code = int(pytest.main([*_OPTIONS, *GUARDS[candidate.file]]))
     os._exit(code)
+
+
+def _forget(*packages: str) -> None:
+    """Takes packages out of what is imported: they are imported again, from then on."""
+    for name in [each for each in sys.modules if each.split(".")[0] in packages]:
+        del sys.modules[name]
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
