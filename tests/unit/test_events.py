@@ -149,6 +149,9 @@ WRONG = [
     ({"customer_details": {"tax_ids": {}}}, "tax_ids: expected an array, got an object"),
     ({"customer_details": {"tax_ids": [5]}}, r"tax_ids\[0\]: expected an object"),
     ({"payment_intent": {"object": "payment_intent"}}, "payment_intent: expected an id"),
+    ({"payment_intent": ""}, "payment_intent: expected an id"),
+    ({"payment_intent": 5}, "payment_intent: expected an id"),
+    ({"payment_intent": {"id": 5}}, "payment_intent: expected an id"),
     ({"metadata": "x"}, "metadata: expected an object, got a string"),
     ({"custom_fields": {}}, "custom_fields: expected an array"),
     ({"payment_status": 1}, "payment_status: expected a string"),
@@ -268,6 +271,49 @@ def test_any_json_anywhere_in_an_event_is_stored_whole_or_malformed(place: tuple
     with contextlib.suppress(MalformedEvent):
         order = apply(None, parse(body(said), NOW)).order
         assert from_document(to_document(order)) == order
+
+
+ADDRESS_OF_ALL = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "x")
+PARTY = {"name": "x", "phone": "x", "address": ADDRESS_OF_ALL}
+FULL = event(
+    COMPLETED,
+    session(
+        "cs_test_a1",
+        **dict.fromkeys(("customer", "payment_intent", "subscription", "invoice", "payment_link", "locale"), "x_1"),
+        customer_details=PARTY | {"email": "x", "tax_ids": [{"type": "eu_vat", "value": "1"}]},
+        collected_information={"shipping_details": PARTY},
+        shipping_details=PARTY,
+        shipping=PARTY,
+        total_details={"amount_discount": 1, "amount_shipping": 1, "amount_tax": 1},
+        currency_conversion={"amount_subtotal": 1, "amount_total": 1, "source_currency": "usd"},
+        custom_fields=[{"key": "k"}],
+        consent={"promotions": "opt_in"},
+    ),
+    account="acct_1",
+)
+SEEN = {"presentment_amount": 1, "presentment_currency": "eur"}
+NEVER_NULL = {
+    *((name,) for name in ("id", "type", "created", "livemode", "data")),
+    *(("data", "object"), ("data", "object", "id"), ("data", "object", "customer_details", "tax_ids", 0)),
+}
+
+
+@pytest.mark.parametrize("presented", [{}, {"presentment_details": SEEN}], ids=["converted", "presented"])
+def test_whatever_stripe_does_not_know_may_be_null_and_is_unknown_here(presented: Json) -> None:
+    full = copy.deepcopy(FULL)
+    full["data"]["object"] |= presented
+    for place in places(full):
+        said = copy.deepcopy(full)
+        inner: Any = said
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = None
+        if place in NEVER_NULL:
+            with pytest.raises(MalformedEvent, match="expected|not a usable id"):
+                parse(body(said), NOW)
+        else:
+            order = apply(None, parse(body(said), NOW)).order
+            assert from_document(to_document(order)) == order, place
 
 
 def test_the_three_types_are_routed() -> None:
