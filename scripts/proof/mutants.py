@@ -82,18 +82,19 @@ def _inside(node: ast.AST, scope: str) -> Iterator[Mutant]:
         yield Mutant(f"{scope}: {words}", node.lineno, node, "annotation", None, never_none)
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[Any, str]]:
+def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """What may stand in the place of a node, and the change in words."""
-    before = ast.unparse(node)
-    for instead in _instead(node):
-        shown = "; ".join(map(ast.unparse, instead)) if isinstance(instead, list) else ast.unparse(instead)
-        yield instead, f"{before} → {shown or 'nothing'}"[:160]
+    for instead in (*_other_words(node), *_other_ways(node)):
+        yield instead, f"{_brief(node)} → {_brief(instead)}"
+    for instead, gone in _shorter(node):
+        yield instead, f"{_brief(node.func if isinstance(node, ast.Call) else node)} without {_brief(gone)}"
 
 
-def _instead(node: ast.AST) -> Iterator[Any]:
-    yield from _other_words(node)
-    yield from _other_ways(node)
-    yield from _shorter(node)
+def _brief(node: ast.AST) -> str:
+    if isinstance(node, ast.If | ast.While):
+        return f"if {_brief(node.test)}"
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 80 else f"{text[:60]} … {text[-16:]}"
 
 
 def _other_words(node: ast.AST) -> Iterator[Any]:
@@ -126,15 +127,17 @@ def _other_ways(node: ast.AST) -> Iterator[Any]:
             yield ast.Pass()
 
 
-def _shorter(node: ast.AST) -> Iterator[Any]:
-    """One element, one entry, one named argument less."""
+def _shorter(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """One element, one entry, one named argument less; and what is gone."""
     if isinstance(node, _TABLES) and len(node.elts) > 1 and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-        yield from (_with(node, elts=_without(node.elts, index)) for index in range(len(node.elts)))
+        yield from ((_with(node, elts=_without(node.elts, index)), gone) for index, gone in enumerate(node.elts))
     if isinstance(node, ast.Dict) and len(node.keys) > 1:
-        for index in range(len(node.keys)):
-            yield _with(node, keys=_without(node.keys, index), values=_without(node.values, index))
+        for index, key in enumerate(node.keys):
+            values = _without(node.values, index)
+            yield _with(node, keys=_without(node.keys, index), values=values), key or node.values[index]
     if isinstance(node, ast.Call):
-        yield from (_with(node, keywords=_without(node.keywords, index)) for index in range(len(node.keywords)))
+        for index, argument in enumerate(node.keywords):
+            yield _with(node, keywords=_without(node.keywords, index)), argument
 
 
 def _without(values: list[Any], index: int) -> list[Any]:

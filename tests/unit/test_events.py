@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.documents import from_document, to_document
-from fulfillment.domain.checkout import Address, Currency, Presentment, Shipping
+from fulfillment.domain.checkout import (
+    Address,
+    Checkout,
+    Currency,
+    Customer,
+    Id,
+    Presentment,
+    SessionId,
+    Shipping,
+    TaxId,
+)
 from fulfillment.domain.events import EventType, load_object, parse
 from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
@@ -85,6 +95,8 @@ def test_ids_may_come_expanded() -> None:
     expanded = checkout_of(session("cs_test_a1", **{key: {"id": value, "object": "?"} for key, value in ids.items()}))
     assert plain == expanded
     assert plain.customer.id == "cus_1"
+    del ids["customer"]
+    assert {name: getattr(plain, name) for name in ids} == ids
 
 
 def test_a_guest_is_a_customer_without_an_id() -> None:
@@ -93,6 +105,79 @@ def test_a_guest_is_a_customer_without_an_id() -> None:
     assert guest.customer.name == "Jenny Rosen"
     assert checkout_of(session("cs_test_a1", customer=None, customer_details=None)).customer is None
     assert checkout_of(session("cs_test_a1", customer="cus_1", customer_details=None)).customer.id == "cus_1"
+
+
+def test_every_field_of_a_session_has_its_place() -> None:
+    address = {"line1": "1 Main St", "line2": "Flat 2", "city": "Paris", "state": "IDF", "country": "FR"}
+    address["postal_code"] = "1"
+    checkout = checkout_of(
+        {
+            "id": "cs_test_a1",
+            "mode": "subscription",
+            "payment_status": "paid",
+            "amount_total": 1,
+            "amount_subtotal": 2,
+            "currency": "eur",
+            "total_details": {"amount_discount": 3, "amount_tax": 4, "amount_shipping": 5},
+            "presentment_details": {"presentment_amount": 6, "presentment_currency": "gbp"},
+            "locale": "fr",
+            "customer": "cus_1",
+            "customer_details": {
+                "email": "a@example.com",
+                "name": "A",
+                "phone": "+33",
+                "address": address,
+                "tax_ids": [{"type": "eu_vat", "value": "FR1"}],
+            },
+            "collected_information": {"shipping_details": {"name": "B", "phone": "+34", "address": address}},
+            "payment_intent": "pi_1",
+            "subscription": "sub_1",
+            "invoice": "in_1",
+            "payment_link": "plink_1",
+            "client_reference_id": "cart_1",
+            "metadata": {"m": 1},
+            "custom_fields": [{"f": 1}],
+            "consent": {"c": 1},
+        }
+    )
+    home = Address(line1="1 Main St", line2="Flat 2", city="Paris", state="IDF", postal_code="1", country="FR")
+    vat = TaxId(type="eu_vat", value="FR1")
+    buyer = Customer(id=Id("cus_1"), email="a@example.com", name="A", phone="+33", address=home, tax_ids=(vat,))
+    assert checkout == Checkout(
+        id=SessionId("cs_test_a1"),
+        payment_status="paid",
+        mode="subscription",
+        livemode=False,
+        amount_total=1,
+        amount_subtotal=2,
+        amount_discount=3,
+        amount_tax=4,
+        amount_shipping=5,
+        currency=Currency("eur"),
+        presentment=Presentment(amount=6, currency=Currency("gbp")),
+        locale="fr",
+        customer=buyer,
+        shipping=Shipping(name="B", phone="+34", address=home),
+        payment_intent=Id("pi_1"),
+        subscription=Id("sub_1"),
+        invoice=Id("in_1"),
+        payment_link=Id("plink_1"),
+        client_reference_id="cart_1",
+        metadata={"m": 1},
+        custom_fields=({"f": 1},),
+        consent={"c": 1},
+    )
+
+
+@pytest.mark.parametrize("part", ["discount", "shipping", "tax"])
+@pytest.mark.parametrize(("told", "known"), [(0, 0), (1, None), (None, None)])
+def test_a_part_that_was_told_in_the_buyers_currency_is_known_only_if_it_is_nothing(
+    part: str, told: int | None, known: int | None
+) -> None:
+    conversion = {"amount_subtotal": 3000, "amount_total": 3500, "source_currency": "usd"}
+    totals = {f"amount_{part}": told}
+    checkout = checkout_of(session("cs_test_a1", currency_conversion=conversion, total_details=totals))
+    assert getattr(checkout, f"amount_{part}") == known
 
 
 def test_missing_and_unknown_keys_are_stripes_right() -> None:
