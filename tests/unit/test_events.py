@@ -250,6 +250,18 @@ def test_a_wrong_type_is_named_by_its_path(change: Json, problem: str) -> None:
         checkout_of(session("cs_test_a1", **change))
 
 
+@pytest.mark.parametrize(
+    ("number", "fits"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)]
+)
+def test_an_integer_has_64_bit(number: int, fits: bool) -> None:  # noqa: FBT001
+    said = session("cs_test_a1", amount_total=number)
+    if fits:
+        assert checkout_of(said).amount_total == number
+    else:
+        with pytest.raises(MalformedEvent, match="amount_total: an integer beyond 64 bit$"):
+            checkout_of(said)
+
+
 def test_an_error_never_quotes_the_content() -> None:
     secret = "jenny.rosen@example.com"
     for change in ({"currency": secret}, {"mode": [secret]}, {"metadata": secret}, {"id": secret}):
