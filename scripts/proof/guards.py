@@ -9,7 +9,7 @@ _LETTERS = "tests/unit/test_letters.py"
 
 GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
-    "domain/debt.py": (_EFFECTS, _ORDER),
+    "domain/debt.py": ("tests/unit/test_debt.py", _EFFECTS),
     "domain/effects.py": (_EFFECTS, _ORDER, _DOCUMENTS),
     "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
     "domain/findings.py": ("tests/unit/test_findings.py",),
