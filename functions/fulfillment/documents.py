@@ -34,7 +34,7 @@ def to_document(order: Order) -> dict[str, Any]:
         "paid_at": order.paid_at,
         "effect_states": sorted({effect.state.value for effect in order.effects.values()}),
     }
-    return _encode_fields(order, 0) | computed
+    return _encode_fields(order, 0) | {name: _encode(value, 1) for name, value in computed.items()}
 
 
 def from_document(document: Mapping[str, Any]) -> Order:

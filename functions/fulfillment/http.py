@@ -2,6 +2,8 @@
 
 from starlette.requests import Request
 
+_DIGITS = 12  # of a length; Python refuses to read thousands
+
 
 class BodyTooLarge(Exception):
     """The body is longer than it may be; the rest of it was not read."""
@@ -10,7 +12,7 @@ class BodyTooLarge(Exception):
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, of at most `limit` bytes; `BodyTooLarge` as soon as it is known to be longer."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > limit:
+    if not declared.isdecimal() or len(declared) > _DIGITS or int(declared) > limit:
         raise BodyTooLarge
     body = bytearray()
     async for chunk in request.stream():

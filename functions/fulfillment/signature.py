@@ -30,10 +30,10 @@ def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float |
         raise BadSignature("malformed_header", "Stripe-Signature is not ASCII: not sent by Stripe")
     if not any(_signed(body, header, secret) for secret in secrets):
         raise _likely_cause(body, header)
-    age = (time.time() if now is None else now) - _timestamp(header)
+    age = int(time.time() if now is None else now) - _timestamp(header)
     if abs(age) > TOLERANCE_SECONDS:
         when = "old" if age > 0 else "in the future"
-        cause = f"signed {abs(age):.0f} s {when}: a replay, or a clock is wrong, here or at the sender"
+        cause = f"signed {abs(age)} s {when}: a replay, or a clock is wrong, here or at the sender"
         raise BadSignature("clock", cause)
 
 

@@ -99,6 +99,14 @@ class Processes:
                 raise ProgramFailed(f"{name} did not answer within {seconds:.0f} s:\n{self.tail(name)}")
             time.sleep(0.05)
 
+    def pid(self, name: str) -> int:
+        """The id of a program's process, and of its group."""
+        return self._running[name].pid
+
+    def exit_code(self, name: str, seconds: float) -> int:
+        """What a program that ends by itself ends with; subprocess.TimeoutExpired if it takes longer."""
+        return self._running[name].wait(seconds)
+
     def ended(self) -> list[str]:
         """The names of the programs that have ended by themselves."""
         return [name for name, process in self._running.items() if process.poll() is not None]

@@ -1,7 +1,7 @@
 """The order document: the contract's fields, and the one rule for what Firestore refuses."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from fulfillment.documents import from_document, to_document
+from fulfillment.domain.checkout import Address, Checkout, Customer, Presentment, Shipping, TaxId
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.transitions import apply
@@ -114,6 +115,12 @@ def test_what_firestore_refuses_is_written_as_json(metadata: Any, stored: Any) -
     assert from_document(to_document(order)).metadata == metadata
 
 
+@pytest.mark.parametrize("event_id", ["json:", "json:1", "json:null"])
+def test_an_event_id_that_looks_like_an_escape_left_its_order_unreadable(event_id: str) -> None:
+    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), id=event_id))).order
+    assert from_document(to_document(order)) == order
+
+
 def test_nesting_beyond_firestores_limit_is_written_as_json() -> None:
     deep: Any = {"end": 1}
     for _ in range(25):
@@ -157,3 +164,50 @@ def test_a_field_that_an_older_version_did_not_write_gets_its_default() -> None:
 
 def an_order_at(document: dict[str, Any]) -> Order:
     return from_document(document | {"erased_at": None, "line_items": None})
+
+
+def test_whatever_nobody_knows_is_null_and_comes_back_as_null() -> None:
+    nothing: dict[str, Any] = {each.name: None for each in fields(Checkout) if each.default is None}
+    order = replace(
+        an_order(),
+        **nothing,
+        payment_status=None,
+        mode=None,
+        events={"evt_1": replace(an_order().events["evt_1"], api_version=None)},
+        effects={"fulfill": Effect(state=EffectState.OWED, key="k")},
+        lease=Lease(owner="o", at=None),
+        line_items=(LineItem(id="li_1"),),
+    )
+    assert from_document(to_document(order)) == order
+    vague = replace(order, customer=Customer(tax_ids=(TaxId(),)), shipping=Shipping(), presentment=Presentment())
+    assert from_document(to_document(vague)) == vague
+    nowhere = replace(order, customer=Customer(address=Address()), shipping=Shipping(address=Address()))
+    assert from_document(to_document(nowhere)) == nowhere
+
+
+REQUIRED = {"id", "payment_status", "mode", "livemode", "events", "created_at", "updated_at"}
+OPTIONAL = [each.name for each in fields(Order) if each.name not in REQUIRED]
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_every_field_that_an_older_version_did_not_write_gets_its_default(name: str) -> None:
+    whole = an_order()
+    bare = Order(**{required: getattr(whole, required) for required in REQUIRED})
+    document = to_document(whole)
+    del document[name]
+    assert getattr(from_document(document), name) == getattr(bare, name)
+    assert getattr(bare, name) in (None, {}, ())
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_without_what_makes_an_order_a_document_is_none(name: str) -> None:
+    document = to_document(an_order())
+    del document[name]
+    with pytest.raises(CorruptOrder, match=f"{name}: missing$"):
+        from_document(document)
+
+
+def test_a_lease_that_an_older_version_took_lives_a_minute() -> None:
+    document = to_document(replace(an_order(), lease=Lease(owner="o", at=NOW)))
+    del document["lease"]["seconds"]
+    assert from_document(document).lease == Lease(owner="o", at=NOW, seconds=60)

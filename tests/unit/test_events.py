@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.documents import from_document, to_document
-from fulfillment.domain.checkout import Address, Currency, Presentment, Shipping
+from fulfillment.domain.checkout import (
+    Address,
+    Checkout,
+    Currency,
+    Customer,
+    Id,
+    Presentment,
+    SessionId,
+    Shipping,
+    TaxId,
+)
 from fulfillment.domain.events import EventType, load_object, parse
 from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
@@ -85,6 +95,8 @@ def test_ids_may_come_expanded() -> None:
     expanded = checkout_of(session("cs_test_a1", **{key: {"id": value, "object": "?"} for key, value in ids.items()}))
     assert plain == expanded
     assert plain.customer.id == "cus_1"
+    del ids["customer"]
+    assert {name: getattr(plain, name) for name in ids} == ids
 
 
 def test_a_guest_is_a_customer_without_an_id() -> None:
@@ -93,6 +105,79 @@ def test_a_guest_is_a_customer_without_an_id() -> None:
     assert guest.customer.name == "Jenny Rosen"
     assert checkout_of(session("cs_test_a1", customer=None, customer_details=None)).customer is None
     assert checkout_of(session("cs_test_a1", customer="cus_1", customer_details=None)).customer.id == "cus_1"
+
+
+def test_every_field_of_a_session_has_its_place() -> None:
+    address = {"line1": "1 Main St", "line2": "Flat 2", "city": "Paris", "state": "IDF", "country": "FR"}
+    address["postal_code"] = "1"
+    checkout = checkout_of(
+        {
+            "id": "cs_test_a1",
+            "mode": "subscription",
+            "payment_status": "paid",
+            "amount_total": 1,
+            "amount_subtotal": 2,
+            "currency": "eur",
+            "total_details": {"amount_discount": 3, "amount_tax": 4, "amount_shipping": 5},
+            "presentment_details": {"presentment_amount": 6, "presentment_currency": "gbp"},
+            "locale": "fr",
+            "customer": "cus_1",
+            "customer_details": {
+                "email": "a@example.com",
+                "name": "A",
+                "phone": "+33",
+                "address": address,
+                "tax_ids": [{"type": "eu_vat", "value": "FR1"}],
+            },
+            "collected_information": {"shipping_details": {"name": "B", "phone": "+34", "address": address}},
+            "payment_intent": "pi_1",
+            "subscription": "sub_1",
+            "invoice": "in_1",
+            "payment_link": "plink_1",
+            "client_reference_id": "cart_1",
+            "metadata": {"m": 1},
+            "custom_fields": [{"f": 1}],
+            "consent": {"c": 1},
+        }
+    )
+    home = Address(line1="1 Main St", line2="Flat 2", city="Paris", state="IDF", postal_code="1", country="FR")
+    vat = TaxId(type="eu_vat", value="FR1")
+    buyer = Customer(id=Id("cus_1"), email="a@example.com", name="A", phone="+33", address=home, tax_ids=(vat,))
+    assert checkout == Checkout(
+        id=SessionId("cs_test_a1"),
+        payment_status="paid",
+        mode="subscription",
+        livemode=False,
+        amount_total=1,
+        amount_subtotal=2,
+        amount_discount=3,
+        amount_tax=4,
+        amount_shipping=5,
+        currency=Currency("eur"),
+        presentment=Presentment(amount=6, currency=Currency("gbp")),
+        locale="fr",
+        customer=buyer,
+        shipping=Shipping(name="B", phone="+34", address=home),
+        payment_intent=Id("pi_1"),
+        subscription=Id("sub_1"),
+        invoice=Id("in_1"),
+        payment_link=Id("plink_1"),
+        client_reference_id="cart_1",
+        metadata={"m": 1},
+        custom_fields=({"f": 1},),
+        consent={"c": 1},
+    )
+
+
+@pytest.mark.parametrize("part", ["discount", "shipping", "tax"])
+@pytest.mark.parametrize(("told", "known"), [(0, 0), (1, None), (None, None)])
+def test_a_part_that_was_told_in_the_buyers_currency_is_known_only_if_it_is_nothing(
+    part: str, told: int | None, known: int | None
+) -> None:
+    conversion = {"amount_subtotal": 3000, "amount_total": 3500, "source_currency": "usd"}
+    totals = {f"amount_{part}": told}
+    checkout = checkout_of(session("cs_test_a1", currency_conversion=conversion, total_details=totals))
+    assert getattr(checkout, f"amount_{part}") == known
 
 
 def test_missing_and_unknown_keys_are_stripes_right() -> None:
@@ -149,6 +234,9 @@ WRONG = [
     ({"customer_details": {"tax_ids": {}}}, "tax_ids: expected an array, got an object"),
     ({"customer_details": {"tax_ids": [5]}}, r"tax_ids\[0\]: expected an object"),
     ({"payment_intent": {"object": "payment_intent"}}, "payment_intent: expected an id"),
+    ({"payment_intent": ""}, "payment_intent: expected an id"),
+    ({"payment_intent": 5}, "payment_intent: expected an id"),
+    ({"payment_intent": {"id": 5}}, "payment_intent: expected an id"),
     ({"metadata": "x"}, "metadata: expected an object, got a string"),
     ({"custom_fields": {}}, "custom_fields: expected an array"),
     ({"payment_status": 1}, "payment_status: expected a string"),
@@ -160,6 +248,18 @@ WRONG = [
 def test_a_wrong_type_is_named_by_its_path(change: Json, problem: str) -> None:
     with pytest.raises(MalformedEvent, match=problem):
         checkout_of(session("cs_test_a1", **change))
+
+
+@pytest.mark.parametrize(
+    ("number", "fits"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)]
+)
+def test_an_integer_has_64_bit(number: int, fits: bool) -> None:  # noqa: FBT001
+    said = session("cs_test_a1", amount_total=number)
+    if fits:
+        assert checkout_of(said).amount_total == number
+    else:
+        with pytest.raises(MalformedEvent, match="amount_total: an integer beyond 64 bit$"):
+            checkout_of(said)
 
 
 def test_an_error_never_quotes_the_content() -> None:
@@ -268,6 +368,49 @@ def test_any_json_anywhere_in_an_event_is_stored_whole_or_malformed(place: tuple
     with contextlib.suppress(MalformedEvent):
         order = apply(None, parse(body(said), NOW)).order
         assert from_document(to_document(order)) == order
+
+
+ADDRESS_OF_ALL = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "x")
+PARTY = {"name": "x", "phone": "x", "address": ADDRESS_OF_ALL}
+FULL = event(
+    COMPLETED,
+    session(
+        "cs_test_a1",
+        **dict.fromkeys(("customer", "payment_intent", "subscription", "invoice", "payment_link", "locale"), "x_1"),
+        customer_details=PARTY | {"email": "x", "tax_ids": [{"type": "eu_vat", "value": "1"}]},
+        collected_information={"shipping_details": PARTY},
+        shipping_details=PARTY,
+        shipping=PARTY,
+        total_details={"amount_discount": 1, "amount_shipping": 1, "amount_tax": 1},
+        currency_conversion={"amount_subtotal": 1, "amount_total": 1, "source_currency": "usd"},
+        custom_fields=[{"key": "k"}],
+        consent={"promotions": "opt_in"},
+    ),
+    account="acct_1",
+)
+SEEN = {"presentment_amount": 1, "presentment_currency": "eur"}
+NEVER_NULL = {
+    *((name,) for name in ("id", "type", "created", "livemode", "data")),
+    *(("data", "object"), ("data", "object", "id"), ("data", "object", "customer_details", "tax_ids", 0)),
+}
+
+
+@pytest.mark.parametrize("presented", [{}, {"presentment_details": SEEN}], ids=["converted", "presented"])
+def test_whatever_stripe_does_not_know_may_be_null_and_is_unknown_here(presented: Json) -> None:
+    full = copy.deepcopy(FULL)
+    full["data"]["object"] |= presented
+    for place in places(full):
+        said = copy.deepcopy(full)
+        inner: Any = said
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = None
+        if place in NEVER_NULL:
+            with pytest.raises(MalformedEvent, match="expected|not a usable id"):
+                parse(body(said), NOW)
+        else:
+            order = apply(None, parse(body(said), NOW)).order
+            assert from_document(to_document(order)) == order, place
 
 
 def test_the_three_types_are_routed() -> None:

@@ -14,6 +14,7 @@ from fulfillment.domain.transitions import apply
 from local.stripe_events import COMPLETED, event, line_item, session
 from samples import json_values, parsed
 
+AMOUNTS = ("amount_subtotal", "amount_discount", "amount_tax", "amount_total")
 USD, EUR = Currency("usd"), Currency("eur")
 amounts = st.none() | st.integers(-5, 5)
 codes = st.sampled_from([None, USD, EUR])
@@ -112,6 +113,23 @@ def test_a_page_is_read_whole() -> None:
     (read,) = page.items
     assert (read.id, read.amount_total, read.product) == (said["id"], 3000, said["price"]["product"])
     assert page.has_more
+
+
+def test_whatever_stripe_does_not_know_of_an_item_is_null() -> None:
+    whole = line_item(1500, 2, description="Mug")
+    for name in ("description", "quantity", "currency", "price", *AMOUNTS):
+        (read,) = read_page({"data": [whole | {name: None}], "has_more": False}).items
+        assert getattr(read, name) is None
+    no_product = whole | {"price": {"id": "price_1", "product": None}}
+    (read,) = read_page({"data": [no_product], "has_more": False}).items
+    assert (read.price, read.product) == ("price_1", None)
+
+
+def test_every_field_of_an_item_has_its_place() -> None:
+    said: dict[str, object] = {name: minor for minor, name in enumerate(AMOUNTS)}
+    said |= {"id": "li_1", "description": "Mug", "quantity": 7, "currency": "usd"}
+    (read,) = read_page({"data": [said | {"price": {"id": "p_1", "product": "prod_1"}}], "has_more": False}).items
+    assert vars(read) == said | {"price": "p_1", "product": "prod_1"}
 
 
 @given(json_values | st.fixed_dictionaries({"data": json_values, "has_more": st.booleans()}))

@@ -163,6 +163,10 @@ def test_outcomes_are_named_after_what_happened() -> None:
     assert outcomes == ["created", "duplicate", "advanced", "stale", "duplicate"]
 
 
+def test_the_words_for_outcomes_are_the_contracts() -> None:
+    assert [each.value for each in Outcome] == ["created", "advanced", "duplicate", "stale", "not_ours", "no_order"]
+
+
 def test_paid_at_is_stripes_clock_and_the_others_are_ours() -> None:
     unpaid = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"), created=1795446600)
     paid = event(SUCCEEDED, session("cs_test_a1"), created=1795446700)

@@ -48,6 +48,12 @@ def test_older_and_newer_than_five_minutes_is_the_clock(age: int) -> None:
     assert code_of(BODY, header(at=NOW - age)) == "clock"
 
 
+@pytest.mark.parametrize(("age", "said"), [(301, "signed 301 s old"), (-302, "signed 302 s in the future")])
+def test_how_far_off_the_clock_is_and_which_way_is_said_to_the_log(age: int, said: str) -> None:
+    with pytest.raises(BadSignature, match=f"^{said}: a replay, or a clock is wrong"):
+        verify(BODY, header(at=NOW - age), (SECRET,), NOW)
+
+
 @pytest.mark.parametrize("missing", [None, ""])
 def test_no_header_is_named(missing: str | None) -> None:
     assert code_of(BODY, missing) == "no_header"

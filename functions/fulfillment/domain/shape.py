@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 INT64 = range(-(2**63), 2**63)
 DEPTH = 32  # of what is kept as it came; Stripe's own objects go three levels deep
@@ -42,7 +42,7 @@ def _reader(kind: Any) -> Reader:
     if own := getattr(kind, "read", None):
         return own  # type: ignore[no-any-return]
     origin, args = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
+    if origin is types.UnionType:
         return _optional_reader(next(arg for arg in args if arg is not types.NoneType))
     if origin is tuple:
         return _array_reader(args[0])

@@ -1,0 +1,1 @@
+"""The licences of what the deployed functions install, as docs/licenses.md lists them."""

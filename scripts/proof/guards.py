@@ -1,0 +1,36 @@
+"""Which tests guard which file of the product: the quick ones first. A mutant is given to these, and to no others."""
+
+_EVENTS = "tests/unit/test_events.py"
+_ORDER = "tests/unit/test_order.py"
+_EFFECTS = "tests/unit/test_effects.py"
+_DOCUMENTS = "tests/unit/test_documents.py"
+_ITEMS = "tests/unit/test_items.py"
+_LETTERS = "tests/unit/test_letters.py"
+
+GUARDS = {
+    "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
+    "domain/debt.py": ("tests/unit/test_debt.py", _EFFECTS),
+    "domain/effects.py": (_EFFECTS, _ORDER, _DOCUMENTS),
+    "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
+    "domain/findings.py": ("tests/unit/test_findings.py",),
+    "domain/items.py": (_ITEMS, _DOCUMENTS),
+    "domain/money.py": ("tests/unit/test_money.py",),
+    "domain/order.py": (_DOCUMENTS, _ITEMS, _ORDER),
+    "domain/session.py": (_EVENTS,),
+    "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS),
+    "domain/status.py": (_DOCUMENTS, _ORDER),
+    "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS),
+    "webhook.py": ("tests/unit/test_webhook.py",),
+    "subscriber.py": ("tests/unit/test_subscriber.py",),
+    "delivery.py": (_EFFECTS, "tests/unit/test_subscriber.py"),
+    "effects.py": (_EFFECTS,),
+    "topic.py": ("tests/unit/test_topic.py",),
+    "signature.py": ("tests/unit/test_signature.py",),
+    "http.py": ("tests/unit/test_http.py",),
+}
+
+PRELOADED = (
+    *("anyio.pytest_plugin", "pytest_asyncio.plugin", "pytest_randomly", "pytest_timeout"),
+    *("pytest", "hypothesis", "httpx", "uvicorn", "starlette.applications", "functions_framework.aio"),
+    *("google.pubsub_v1", "google.cloud.firestore", "google.auth", "stripe", "jinja2", "babel.numbers", "aiosmtplib"),
+)

@@ -1,0 +1,140 @@
+"""How a debt is held, paid and struck off: each rule by itself."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fulfillment.domain import debt
+from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.order import Lease, Order
+from fulfillment.domain.status import Status
+from fulfillment.domain.transitions import apply
+from local.stripe_events import COMPLETED, event, session
+from samples import NOW, parsed
+
+LATER = NOW + timedelta(minutes=5)
+
+
+def owing(**effects: EffectState) -> Order:
+    """A paid order with these effects, each tried twice and failed the last time."""
+    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1")))).order
+    tried = {
+        name: Effect(state=state, key=f"cs_test_a1:{name}", attempts=2, error="no answer")
+        for name, state in effects.items()
+    }
+    return replace(order, effects=tried)
+
+
+def states(order: Order) -> dict[str, str]:
+    return {name: effect.state.value for name, effect in order.effects.items()}
+
+
+EVERY = {"fulfill": EffectState.OWED, "send_receipt": EffectState.HELD, "load_line_items": EffectState.OWED}
+EVERY |= {"announce_paid": EffectState.FAILED, "payment_failed": EffectState.DONE}
+
+
+def test_what_is_held_is_all_that_is_owed_but_the_line_items() -> None:
+    held = debt.hold(owing(**EVERY))
+    assert states(held) == {name: state.value for name, state in EVERY.items()} | {"fulfill": "held"}
+    assert debt.hold(held) == held
+
+
+def test_a_release_makes_what_was_held_owed_again_and_nothing_else() -> None:
+    released = debt.release(owing(**EVERY))
+    assert states(released) == {name: state.value for name, state in EVERY.items()} | {"send_receipt": "owed"}
+    assert released.effects["send_receipt"].error is None
+    assert released.effects["announce_paid"].error == "no answer"
+
+
+def test_a_revival_makes_what_had_failed_owed_again_and_nothing_else() -> None:
+    revived = debt.revive(owing(**EVERY))
+    assert states(revived) == {name: state.value for name, state in EVERY.items()} | {"announce_paid": "owed"}
+    assert revived.effects["announce_paid"].error is None
+    assert revived.effects["announce_paid"].attempts == 2
+
+
+def test_what_is_struck_off_is_done_at_its_time_by_one_more_try() -> None:
+    after = debt.strike_off(owing(send_receipt=EffectState.OWED, fulfill=EffectState.OWED), "send_receipt", LATER)
+    assert after.effects["send_receipt"] == Effect(
+        state=EffectState.DONE, key="cs_test_a1:send_receipt", attempts=3, error=None, done_at=LATER
+    )
+    assert (after.status, after.fulfilled_at) == (Status.PAID, None)
+    assert states(after)["fulfill"] == "owed"
+
+
+def test_the_one_that_fulfills_makes_the_order_fulfilled_once_and_owes_what_that_owes() -> None:
+    after = debt.strike_off(owing(fulfill=EffectState.OWED, send_receipt=EffectState.OWED), "fulfill", NOW)
+    assert (after.status, after.fulfilled_at) == (Status.FULFILLED, NOW)
+    assert states(after) == {"fulfill": "done", "send_receipt": "owed", "announce_fulfilled": "owed"}
+    then = debt.strike_off(debt.strike_off(after, "announce_fulfilled", LATER), "send_receipt", LATER)
+    assert then.fulfilled_at == NOW
+    assert states(then) == {"fulfill": "done", "send_receipt": "done", "announce_fulfilled": "done"}
+
+
+@pytest.mark.parametrize("state", [EffectState.OWED, EffectState.HELD])
+def test_a_failure_is_counted_and_its_text_kept_and_the_debt_stays(state: EffectState) -> None:
+    after = debt.note_failure(owing(fulfill=state), "fulfill", "refused")
+    assert after.effects["fulfill"] == Effect(state=state, key="cs_test_a1:fulfill", attempts=3, error="refused")
+
+
+@pytest.mark.parametrize("state", [EffectState.OWED, EffectState.HELD])
+def test_what_is_refused_for_good_has_failed(state: EffectState) -> None:
+    after = debt.give_up(owing(fulfill=state), "fulfill", "refused")
+    assert after.effects["fulfill"] == Effect(
+        state=EffectState.FAILED, key="cs_test_a1:fulfill", attempts=3, error="refused"
+    )
+
+
+@pytest.mark.parametrize("state", [EffectState.DONE, EffectState.FAILED])
+def test_what_is_settled_is_not_given_up_again(state: EffectState) -> None:
+    order = owing(fulfill=state)
+    assert debt.give_up(order, "fulfill", "refused") is order
+
+
+def test_what_is_done_or_gone_changes_nothing() -> None:
+    order = owing(fulfill=EffectState.DONE)
+    for name in ("fulfill", "send_receipt"):
+        assert debt.strike_off(order, name, LATER) is order
+        assert debt.note_failure(order, name, "x") is order
+        assert debt.give_up(order, name, "x") is order
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(59, False), (60, True), (61, True)])
+def test_a_lease_lives_as_long_as_its_holder_said(seconds: int, taken: bool) -> None:  # noqa: FBT001
+    order = replace(owing(fulfill=EffectState.OWED), lease=Lease(owner="one", at=NOW, seconds=60))
+    after = debt.take_lease(order, "other", NOW + timedelta(seconds=seconds), 99)
+    assert after.lease == (Lease(owner="other", at=None, seconds=99) if taken else order.lease)
+
+
+def test_a_lease_is_taken_where_there_is_none_or_no_time_to_judge_it_by() -> None:
+    order, mine = owing(fulfill=EffectState.OWED), Lease(owner="me", at=None, seconds=99)
+    assert debt.take_lease(order, "me", NOW, 99).lease == mine
+    assert debt.take_lease(order, "me", None, 99).lease == mine
+    timeless = replace(order, lease=Lease(owner="one", at=None))
+    assert debt.take_lease(timeless, "me", NOW, 99).lease == mine
+    unread = replace(order, lease=Lease(owner="one", at=NOW))
+    assert debt.take_lease(unread, "me", None, 99).lease == mine
+
+
+def test_who_owes_nothing_takes_no_lease() -> None:
+    order = owing(fulfill=EffectState.DONE)
+    assert debt.take_lease(order, "me", NOW, 99) is order
+
+
+def test_whose_a_lease_is() -> None:
+    order = debt.renew(owing(fulfill=EffectState.OWED), "me", 99)
+    assert debt.is_held_by(order, "me")
+    assert not debt.is_held_by(order, "other")
+    assert not debt.is_held_by(debt.give_back(order), "me")
+
+
+def test_only_what_was_not_to_review_before_raises_a_doubt() -> None:
+    plain = owing(fulfill=EffectState.OWED)
+    odd, odder = replace(plain, review=("a",)), replace(plain, review=("a", "b"))
+    assert debt.raises_doubt(None, odd)
+    assert debt.raises_doubt(plain, odd)
+    assert debt.raises_doubt(odd, odder)
+    assert not debt.raises_doubt(odder, odd)
+    assert not debt.raises_doubt(odd, odd)
+    assert not debt.raises_doubt(None, plain)

@@ -1,0 +1,45 @@
+"""Reading a body without trusting its length."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from fulfillment.http import BodyTooLarge, read_body
+
+LIMIT = 1000
+
+
+def request(chunks: Iterable[bytes], declared: bytes | None = None) -> Request:
+    headers = [] if declared is None else [(b"content-length", declared)]
+    waiting = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    waiting.append({"type": "http.request", "body": b"", "more_body": False})
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0)
+
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+@pytest.mark.parametrize("declared", [None, b"0", b"999", b"1000"])
+async def test_a_body_up_to_the_limit_is_read_whole(declared: bytes | None) -> None:
+    assert await read_body(request([b"a" * 600, b"b" * 400], declared), LIMIT) == b"a" * 600 + b"b" * 400
+
+
+async def test_a_body_is_read_no_further_than_one_byte_beyond_the_limit_is_known() -> None:
+    with pytest.raises(BodyTooLarge):
+        await read_body(request([b"a" * 600, b"b" * 401]), LIMIT)
+
+
+@pytest.mark.parametrize("declared", [b"1001", b"-1", b"", b"+5", b"1e3", b" 5", b"0x10", b"\xb2", b"5, 5"])
+async def test_a_length_that_is_too_much_or_no_number_is_refused_before_a_byte_is_read(declared: bytes) -> None:
+    with pytest.raises(BodyTooLarge):
+        await read_body(request([b"a"], declared), LIMIT)
+
+
+async def test_a_length_of_thousands_of_digits_was_a_500() -> None:
+    with pytest.raises(BodyTooLarge):
+        await read_body(request([b"a"], b"9" * 5000), LIMIT)
+    with pytest.raises(BodyTooLarge):
+        await read_body(request([b"a"], b"0" * 5000), LIMIT)
