@@ -14,7 +14,7 @@ from fulfillment.domain.transitions import apply
 from local.stripe_events import body
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_OWN_COURSE = ("effects", "lease", "granted", "created_at", "updated_at", "fulfilled_at", "status")
+_OWN_COURSE = ("effects", "effect_states", "lease", "granted", "created_at", "updated_at", "fulfilled_at", "status")
 """What depends on the way and not on the set of events. The status is compared as what the events claim."""
 
 

@@ -27,13 +27,14 @@ from local.processes import Processes, free_ports
 from local.stripe_events import SECRET
 
 PROJECT = "chaos"
+ACK_SECONDS = 10  # the emulator takes a broken connection for no answer at all, and waits so long for one
 STARTING_SECONDS = 10  # of the functions, after which the plan begins
 LAID_OVER = Path(__file__).parent / "source"
 HURRIED = {  # file: what is written there, and what the hurried copy has instead
     "mail.py": ("SECONDS = 30", "SECONDS = 5"),
     "stripe_api.py": ("READ_SECONDS = 20", "READ_SECONDS = 5"),
     "effects.py": ("SLACK_SECONDS = 30", "SLACK_SECONDS = 8"),
-    "orders.py": ("RPC_SECONDS = 10.0", "RPC_SECONDS = 3.0"),
+    "firestore.py": ("RPC_SECONDS = 10.0", "RPC_SECONDS = 3.0"),
     "topic.py": ("PUBLISH_SECONDS = 8", "PUBLISH_SECONDS = 3"),
 }
 _WORTH = {"mail": proxy.end_of_mail, "pubsub": proxy.after_greeting, "firestore": proxy.after_greeting}
@@ -86,7 +87,7 @@ async def built(folder: Path, profile: Profile, plan: Plan) -> AsyncIterator[Sta
             links = [_link(name, targets | ports) for name in link_names()]
             async with proxy.running(links) as around.callers:
                 by_name = {link.name: link for link in links}
-                env = {name: _env(name, by_name, folder) | _clock(name, plan) for name in FUNCTIONS}
+                env = {name: _env(name, by_name, folder, profile) | _clock(name, plan) for name in FUNCTIONS}
                 admin = PubSubAdmin(hosts.pubsub, PROJECT)
                 orders = FirestoreOrders(PROJECT, "(default)", "orders")
                 with _environment(hosts.env):
@@ -122,7 +123,7 @@ def _link(name: str, targets: Mapping[str, int]) -> Link:
     return Link(name, targets[called], _WORTH.get(called, proxy.any_request))
 
 
-def _env(function: str, links: Mapping[str, Link], folder: Path) -> dict[str, str]:
+def _env(function: str, links: Mapping[str, Link], folder: Path, profile: Profile) -> dict[str, str]:
     """A function's settings. PYTHONPATH is the copy alone: no other functions/ may be in the way."""
     to = {called: f"127.0.0.1:{links[f'{function}->{called}'].port}" for called in NEIGHBORS[function]}
     env = {
@@ -132,6 +133,7 @@ def _env(function: str, links: Mapping[str, Link], folder: Path) -> dict[str, st
         "PUBSUB_EMULATOR_HOST": to["pubsub"],
         "PYTHONPATH": str(folder / "functions"),
         "CHAOS_FOLDER": str(folder / "calls"),
+        "CHAOS_KEEPALIVE_MS": "3000" if profile.hurried else "30000",  # the library's own for the real Firestore
     }
     if function in SUBSCRIBERS.values():
         env |= {"FIRESTORE_EMULATOR_HOST": to["firestore"], "SMTP_URL": f"smtp+insecure://{to['mail']}"}
@@ -153,7 +155,8 @@ def _create_topics(stage: Stage, attempts: int) -> None:
     for event_type, name in SUBSCRIBERS.items():
         url = f"http://127.0.0.1:{stage.links[f'push->{name}'].port}/"
         only = f'attributes.event_type = "{event_type}"'
-        stage.admin.subscribe(name.replace("_", "-"), TOPIC, url, filter=only, dead_letter_policy=policy)
+        more = {"filter": only, "dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS}
+        stage.admin.subscribe(name.replace("_", "-"), TOPIC, url, **more)
     stage.admin.keep(DEAD_LETTER)
     stage.admin.keep(ORDER_EVENTS)
 

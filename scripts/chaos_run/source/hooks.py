@@ -9,12 +9,23 @@ import time
 import uuid
 from pathlib import Path
 
+from google.cloud.firestore_v1 import base_client
+
 from fulfillment.domain.order import Order
 from fulfillment.errors import PermanentError
 
 FOLDER = Path(os.environ["CHAOS_FOLDER"])
 FUNCTION = os.environ["FUNCTION_TARGET"]
 HANG_SECONDS = 6  # longer than HOOK_TIMEOUT
+KEEPALIVE = int(os.environ["CHAOS_KEEPALIVE_MS"])
+
+# Firestore's library notices a connection that has fallen silent, but not one to its emulator: it asks for signs of
+# life on the real one only. Here it does on both.
+base_client._GRPC_MSG_SIZE_OPTIONS = [  # noqa: SLF001
+    *base_client._DEFAULT_CHANNEL_OPTIONS[1:],  # noqa: SLF001
+    ("grpc.keepalive_time_ms", KEEPALIVE),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE * 2 // 3),
+]
 
 
 def fulfill(order: Order, key: str) -> None:
