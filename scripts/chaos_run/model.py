@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from chaos_run.cases import Case
 from fulfillment.documents import to_document
@@ -62,7 +63,7 @@ def _undone(case: Case, order: Order) -> Iterable[str]:
         yield "line items are not there"
 
 
-def _comparable(order: Order) -> dict[str, object]:
+def _comparable(order: Order) -> dict[str, Any]:
     document = {name: value for name, value in to_document(order).items() if name not in _OWN_COURSE}
     seen = {event_id: {**seen, "received_at": None} for event_id, seen in document["events"].items()}
     return document | {"events": seen}

@@ -205,11 +205,13 @@ async def running(links: list[Link]) -> AsyncIterator[dict[int, str]]:
         for link in links:
             server = await asyncio.start_server(link.serve, "127.0.0.1", 0)
             link.port, link.callers = server.sockets[0].getsockname()[1], callers
-            stack.callback(_close, server, link)
+            stack.push_async_callback(_close, server, link)
         yield callers
 
 
-def _close(server: asyncio.Server, link: Link) -> None:
+async def _close(server: asyncio.Server, link: Link) -> None:
     server.close()
-    for connection in list(link.connections):
-        connection.reset()
+    while link.connections:
+        for connection in link.connections:
+            connection.reset()
+        await asyncio.sleep(0.01)
