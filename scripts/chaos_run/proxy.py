@@ -139,6 +139,8 @@ class Link:
         try:
             await asyncio.gather(self._requests(reader, connection), self._replies(back, connection))
         finally:
+            for half in (connection.client, connection.server):
+                half.close()
             self.connections.discard(connection)
             if connection.silenced_by:
                 connection.silenced_by.lasts()
