@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos_run import model
@@ -33,6 +33,7 @@ class Evidence:
     calls: Sequence[Call]
     killed: Sequence[Killed]
     incidents: Sequence[Incident]
+    forged_taken: Collection[str] = ()
 
 
 @dataclass
@@ -58,6 +59,7 @@ def judge(evidence: Evidence) -> Verdict:
     verdict.wrong += [problem for letter in evidence.parked if (problem := _without_reason(letter))]
     calls = by_key(evidence.cases, evidence.calls)
     verdict.lost += list(_never_done(evidence, calls))
+    verdict.wrong += [f"{event_id} was forged, and taken" for event_id in evidence.forged_taken]
     verdict.wrong += [f"{key} was done, and is no order's" for key in calls if key not in _keys(evidence.cases)]
     for key, performed in calls.items():
         for first, again in itertools.pairwise(performed):

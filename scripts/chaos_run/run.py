@@ -101,6 +101,7 @@ class Run:
             calls=self.stage.world.calls(),
             killed=self.saboteur.killed,
             incidents=self.saboteur.incidents,
+            forged_taken=self.sender.forged_taken,
         )
 
 

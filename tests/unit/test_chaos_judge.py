@@ -97,6 +97,10 @@ def test_poison_that_was_not_parked_is_lost_and_a_letter_without_a_reason_wrong(
     assert judge(replace(evidence(calls=[]), cases=[POISON], orders={}, parked=[reasoned])).is_good
 
 
+def test_a_forged_event_that_was_taken_is_wrong() -> None:
+    assert judge(replace(evidence(), forged_taken={"evt_1"})).wrong == ["evt_1 was forged, and taken"]
+
+
 def test_what_was_done_for_no_order_is_wrong() -> None:
     verdict = judge(evidence(calls=[*done(fulfilled(CARD)), Call("cs_test_nobody:fulfill", 100.0, BUSY)]))
     assert verdict.wrong == ["cs_test_nobody:fulfill was done, and is no order's"]
