@@ -2,7 +2,7 @@
 
 1. `plan`      the seed becomes what will be broken, when and for how long; `profiles` says how much of it
 2. `cases`     the seed becomes orders: every way a Checkout can go, and the events that tell of it
-3. `proxy`     the connections between the parts, each of which can be cut, reset, slowed, silenced or robbed of a reply
+3. `proxy`     the connections between the parts, each of which can break; `incidents` says how, and keeps a record
 4. `stage`     the emulators, the function processes, and what is around them, with a proxy on every connection
 5. `source`    what is laid over a copy of functions/: hooks that keep a record, and a clock that can be wrong
 6. `sender`    Stripe: at least once, in any order, as twins, again and again until it is answered 2xx

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chaos_run import model
 from chaos_run.cases import Case
-from chaos_run.proxy import Incident
+from chaos_run.incidents import Incident
 from chaos_run.saboteur import Killed
 from chaos_run.world import Call
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING

@@ -4,8 +4,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chaos_run.incidents import Kind
 from chaos_run.profiles import Profile
-from chaos_run.proxy import Kind
 from fulfillment.domain.events import SUBSCRIBERS
 
 WEBHOOK = "stripe_webhook"

@@ -1,12 +1,6 @@
 """A TCP proxy of one connection between two parts, which can fail in the ways in which networks fail.
 
-    cut        connections are reset, and new ones too, as long as it lasts
-    reset      connections are reset, once
-    slow       every piece takes longer
-    half_open  connections that are there, or are made meanwhile, fall silent for good: nobody is told
-    lost       requests go through, their replies do not, and then the connection is reset
-
-Half-open ones never come back, as behind a NAT that forgot them: whoever holds one must notice by itself.
+Half-open connections never come back, as behind a NAT that forgot them: whoever holds one must notice by itself.
 """
 
 import asyncio
@@ -16,10 +10,9 @@ import struct
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
-Kind = Literal["cut", "reset", "slow", "half_open", "lost"]
-KINDS: tuple[Kind, ...] = ("cut", "reset", "slow", "half_open", "lost")
+from chaos_run.incidents import Incident, Kind
+
 LOST_SECONDS = 0.3  # from a reply that was swallowed to the reset
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: a close is a reset
 
@@ -40,28 +33,6 @@ def after_greeting(connection: "Connection", _piece: bytes) -> bool:
 def end_of_mail(_connection: "Connection", piece: bytes) -> bool:
     """SMTP: the mail is out, the server's 250 is on its way."""
     return piece.endswith(b"\r\n.\r\n")
-
-
-@dataclass(eq=False)
-class Incident:
-    """A fault that happened, on the machine's clock. `hits`: how many connections, or pieces, it met; `until`: when the
-    last trace of it was gone.
-    """
-
-    link: str
-    kind: Kind
-    at: float
-    until: float
-    hits: int = 0
-
-    def hit(self) -> None:
-        """It has met something."""
-        self.hits += 1
-        self.lasts()
-
-    def lasts(self, more: float = 0) -> None:
-        """It is still felt now, or will be."""
-        self.until = max(self.until, time.time() + more)
 
 
 @dataclass(eq=False)

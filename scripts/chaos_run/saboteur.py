@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
+from chaos_run.incidents import Incident
 from chaos_run.plan import Fault, Kill, Plan
-from chaos_run.proxy import Incident
 from chaos_run.stage import Stage
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from chaos_run import cases, model, plan
 from chaos_run.cases import Case
+from chaos_run.incidents import Incident, Kind
 from chaos_run.judge import Evidence, judge
 from chaos_run.profiles import LONG
-from chaos_run.proxy import Incident, Kind
 from chaos_run.saboteur import Killed
 from chaos_run.world import Call
 from fulfillment.domain.effects import Effect, EffectState
