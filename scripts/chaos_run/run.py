@@ -65,7 +65,7 @@ class Run:
             letters = interludes.take_parked(self.stage)
             self.parked += letters
             replayed = await interludes.replay(self.stage, letters)
-            not_yet = [case async for case in self._open()]
+            not_yet = await self._open()
             if not replayed and not not_yet:
                 self.settled_in = waited
                 break
@@ -76,14 +76,15 @@ class Run:
         await asyncio.sleep(QUIET_SECONDS)
         self._look()
 
-    async def _open(self) -> AsyncIterator[Case]:
+    async def _open(self) -> list[Case]:
         """The cases that are not yet as they must be."""
-        for case in self.cases:
-            found = await self.stage.order(case.session_id)
-            if found:
-                self.orders[case.session_id] = found.order
-            if case.expects == "order" and (not found or model.differences(case, found.order)):
-                yield case
+        found = await asyncio.gather(*(self.stage.order(case.session_id) for case in self.cases))
+        self.orders = {each.order.id: each.order for each in found if each}
+        return [case for case in self.cases if case.expects == "order" and not self._is_right(case)]
+
+    def _is_right(self, case: Case) -> bool:
+        order = self.orders.get(case.session_id)
+        return order is not None and not model.differences(case, order)
 
     async def _watch(self) -> None:
         while True:
