@@ -83,7 +83,7 @@ def _judge_case(case: Case, evidence: Evidence, verdict: Verdict) -> None:
     letters = [each for each in evidence.parked if each.attributes.get("session_id") == case.session_id]
     if case.expects == "parked" and not any("malformed" in each.attributes.get("reason", "") for each in letters):
         verdict.lost.append(f"{said}: not parked")
-    if case.expects == "none" and letters:
+    if case.expects == "none" and any("reason" in each.attributes for each in letters):
         verdict.wrong.append(f"{said}: must not be parked")
 
 
