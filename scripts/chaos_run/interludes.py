@@ -4,38 +4,46 @@ Whoever adds a command that mends (reconcile, say) lists a function that runs it
 any time.
 """
 
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Sequence
 
-from chaos_run.judge import PUBSUBS_OWN
-from chaos_run.stage import PROJECT, Stage
-from fulfillment.topic import Message, PubSubTopic
-from local.pipe import DEAD_LETTER, TOPIC
+from chaos_run.stage import PROJECT, WATCHED, Stage
+from fulfillment.topic import Message
+from local.processes import ProgramFailed
 
+POISON = frozenset(("malformed_event", "malformed_message"))
 Interlude = Callable[[Stage], Awaitable[None]]
 
 
 def take_parked(stage: Stage) -> list[Message]:
-    """Every dead letter since the last look."""
+    """Every dead letter since the last look. The operator's own are not touched: they have a subscription of theirs."""
     letters: list[Message] = []
-    while found := stage.admin.take(DEAD_LETTER):
+    while found := stage.admin.take(WATCHED):
         letters += found
     return letters
 
 
 async def replay(stage: Stage, letters: Sequence[Message]) -> int:
-    """Sends dead letters again, with the wish to try what was refused; not the poison, which no parser reads yet. How
-    many were sent.
+    """Has scripts/ops send again what is there for these reasons; not the poison, which no parser reads yet. For how
+    many reasons it was called.
     """
-    topic = PubSubTopic(PROJECT, TOPIC, stage.emulators.pubsub)
-    mendable = [letter for letter in letters if not letter.attributes.get("reason", "").startswith("malformed")]
-    for letter in mendable:
-        await topic.publish(letter.data, _as_first_sent(letter) | {"replay": "true"})
-    return len(mendable)
+    reasons = {reason_of(letter) for letter in letters} - POISON
+    for reason in sorted(reasons):
+        command = [sys.executable, "-m", "operations", "dead-letters", "replay", "--reason", reason, "--yes"]
+        env = {**os.environ, **stage.emulators.env, "GOOGLE_CLOUD_PROJECT": PROJECT}
+        ran = await asyncio.create_subprocess_exec(*command, env=env, stdout=DEVNULL, stderr=PIPE)
+        _out, said = await ran.communicate()
+        if ran.returncode:
+            raise ProgramFailed(f"scripts/ops dead-letters replay --reason {reason} --yes:\n{said.decode()}")
+    return len(reasons)
 
 
-def _as_first_sent(letter: Message) -> dict[str, str]:
-    added = ("reason", PUBSUBS_OWN)
-    return {name: text for name, text in letter.attributes.items() if not name.startswith(added)}
+def reason_of(letter: Message) -> str:
+    """Why it is a dead letter, in the word of scripts/ops."""
+    return letter.attributes.get("reason", "attempts_exhausted").partition(":")[0]
 
 
 MIDDLE: Sequence[Interlude] = ()

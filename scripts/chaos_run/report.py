@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from chaos_run.interludes import reason_of
 from chaos_run.plan import FUNCTIONS, WEBHOOK
 from chaos_run.run import Run
 
@@ -32,7 +33,7 @@ def facts(run: Run) -> Json:
         "faults": _counted(Counter(each.kind for each in incidents)),
         "faults_by_link": _counted(Counter(each.link for each in incidents)),
         "clock_jumps": len(run.plan.jumps),
-        "dead_letters": _counted(Counter(_why(letter.attributes) for letter in run.parked)),
+        "dead_letters": _counted(Counter(map(reason_of, run.parked))),
         "effects_performed": len(run.stage.world.calls()),
         "settled_in_seconds": round(run.settled_in, 1),
         "lost": verdict.lost,
@@ -65,10 +66,6 @@ def _in_short(value: Any) -> str:
 
 def _counted(counter: Counter[Any]) -> dict[str, int]:
     return {str(name): count for name, count in sorted(counter.items(), key=lambda item: str(item[0]))}
-
-
-def _why(attributes: Mapping[str, str]) -> str:
-    return attributes["reason"].partition(":")[0] if "reason" in attributes else "Pub/Sub: too many attempts"
 
 
 def _lines(run: Run) -> Iterator[Json]:

@@ -69,9 +69,8 @@ class Run:
             if not replayed and not not_yet:
                 self.settled_in = waited
                 break
-            self.tell(
-                f"{waited:3.0f} s: {len(not_yet)} orders are not yet as they must be; {replayed} letters replayed"
-            )
+            again = f"; dead letters of {replayed} reasons are replayed" * bool(replayed)
+            self.tell(f"{waited:3.0f} s: {len(not_yet)} orders are not yet as they must be{again}")
             await asyncio.sleep(QUIET_SECONDS)
         await asyncio.sleep(QUIET_SECONDS)
         self._look()

@@ -27,6 +27,7 @@ from local.processes import Processes, free_ports
 from local.stripe_events import SECRET
 
 PROJECT = "chaos"
+WATCHED = "dead-letters-watched"  # our own look at them: what scripts/ops takes must not depend on it
 ACK_SECONDS = 10  # the emulator takes a broken connection for no answer at all, and waits so long for one
 STARTING_SECONDS = 10  # of the functions, after which the plan begins
 LAID_OVER = Path(__file__).parent / "source"
@@ -158,6 +159,7 @@ def _create_topics(stage: Stage, attempts: int) -> None:
         more = {"filter": only, "dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS}
         stage.admin.subscribe(name.replace("_", "-"), TOPIC, url, **more)
     stage.admin.keep(DEAD_LETTER)
+    stage.admin.keep(DEAD_LETTER, WATCHED)
     stage.admin.keep(ORDER_EVENTS)
 
 

@@ -62,9 +62,9 @@ class PubSubAdmin:
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(request=request)
 
-    def keep(self, topic: str) -> None:
-        """Makes the subscription of the same name that keeps a topic's messages for whoever looks."""
-        name = f"{self._project}/subscriptions/{topic}"
+    def keep(self, topic: str, name: str | None = None) -> None:
+        """Makes the subscription of that name, or of the topic's, that keeps its messages for whoever looks."""
+        name = f"{self._project}/subscriptions/{name or topic}"
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(name=name, topic=f"{self._project}/topics/{topic}")
 
