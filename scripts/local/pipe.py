@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +50,22 @@ class PubSubAdmin:
             self._publisher.create_topic(name=f"{self._project}/topics/{topic}")
 
     def subscribe(self, name: str, topic: str, url: str, **more: Any) -> None:
-        """Makes a push subscription as Terraform makes it, but with a backoff for the impatient."""
+        """Makes a push subscription as Terraform makes it, but without a backoff: with one, the emulator 0.8.20 stops
+        retrying when several messages fail at once; without, it tries each again every second.
+        """
         request = {
             "name": f"{self._project}/subscriptions/{name}",
             "topic": f"{self._project}/topics/{topic}",
             "push_config": {"push_endpoint": url},
             "ack_deadline_seconds": 90,
-            "retry_policy": {"minimum_backoff": timedelta(seconds=1), "maximum_backoff": timedelta(seconds=5)},
             **more,
         }
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(request=request)
 
-    def keep(self, topic: str) -> None:
-        """Makes the subscription of the same name that keeps a topic's messages for whoever looks."""
-        name = f"{self._project}/subscriptions/{topic}"
+    def keep(self, topic: str, name: str | None = None) -> None:
+        """Makes the subscription of that name, or of the topic's, that keeps its messages for whoever looks."""
+        name = f"{self._project}/subscriptions/{name or topic}"
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(name=name, topic=f"{self._project}/topics/{topic}")
 

@@ -1,0 +1,50 @@
+"""What an operator does in the middle of a run, and after it: each is called with the stage if it is listed here.
+
+Whoever adds a command that mends (reconcile, say) lists a function that runs it, and the run proves that it may run at
+any time.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Awaitable, Callable, Sequence
+
+from chaos_run.stage import PROJECT, WATCHED, Stage
+from fulfillment.topic import Message
+from local.processes import ProgramFailed
+
+POISON = frozenset(("malformed_event", "malformed_message"))
+Interlude = Callable[[Stage], Awaitable[None]]
+
+
+def take_parked(stage: Stage) -> list[Message]:
+    """Every dead letter since the last look. The operator's own are not touched: they have a subscription of theirs."""
+    letters: list[Message] = []
+    while found := stage.admin.take(WATCHED):
+        letters += found
+    return letters
+
+
+async def replay(stage: Stage, letters: Sequence[Message]) -> int:
+    """Has scripts/ops send again what is there for these reasons; not the poison, which no parser reads yet. For how
+    many reasons it was called.
+    """
+    reasons = {reason_of(letter) for letter in letters} - POISON
+    for reason in sorted(reasons):
+        command = [sys.executable, "-m", "operations", "dead-letters", "replay", "--reason", reason, "--yes"]
+        env = {**os.environ, **stage.emulators.env, "GOOGLE_CLOUD_PROJECT": PROJECT}
+        ran = await asyncio.create_subprocess_exec(*command, env=env, stdout=DEVNULL, stderr=PIPE)
+        _out, said = await ran.communicate()
+        if ran.returncode:
+            raise ProgramFailed(f"scripts/ops dead-letters replay --reason {reason} --yes:\n{said.decode()}")
+    return len(reasons)
+
+
+def reason_of(letter: Message) -> str:
+    """Why it is a dead letter, in the word of scripts/ops."""
+    return letter.attributes.get("reason", "attempts_exhausted").partition(":")[0]
+
+
+MIDDLE: Sequence[Interlude] = ()
+END: Sequence[Interlude] = ()

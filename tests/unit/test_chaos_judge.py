@@ -1,0 +1,174 @@
+"""The judge of a chaos run finds what is lost, wrong or doubled: a run that cannot fail would prove nothing."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from chaos_run import cases, model, plan
+from chaos_run.cases import Case
+from chaos_run.incidents import Incident, Kind
+from chaos_run.judge import Evidence, judge
+from chaos_run.profiles import LONG
+from chaos_run.saboteur import Killed
+from chaos_run.world import Call
+from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.order import Order
+from fulfillment.topic import Message
+
+BUSY, OTHER = "on_checkout_session_completed", "on_async_payment_failed"
+CASES = cases.draw(7, 60)
+CARD = next(case for case in CASES if case.name == "card")
+POISON = next(case for case in CASES if case.name == "poison")
+FORGED = next(case for case in CASES if case.name == "forged")
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def fulfilled(case: Case) -> Order:
+    order = model.expected(case)
+    effects = {name: Effect(state=EffectState.DONE, key=f"{order.id}:{name}") for name in model.must_be_done(case)}
+    return replace(order, effects=effects)
+
+
+def done(order: Order) -> list[Call]:
+    """Everything that was to be done for it, once."""
+    mails = ("send_receipt", "notify_payment_failed")
+    named = [each.key for name, each in order.effects.items() if name not in ("load_line_items", *mails)]
+    return [Call(key, 100.0, BUSY) for key in named] + [
+        Call(f"<{hashlib.sha256(f'{order.id}:{name}'.encode()).hexdigest()[:32]}@example.com>", 100.0, BUSY)
+        for name in mails
+        if name in order.effects
+    ]
+
+
+def evidence(*, order: Order | None = None, calls: list[Call] | None = None) -> Evidence:
+    """Of a run in which one card paid, and all went well."""
+    good = fulfilled(CARD)
+    return Evidence(
+        cases=[CARD],
+        orders={CARD.session_id: order or good},
+        parked=[],
+        calls=done(good) if calls is None else calls,
+        killed=[],
+        incidents=[],
+    )
+
+
+def test_a_good_run_is_called_good() -> None:
+    verdict = judge(evidence())
+    assert verdict.is_good, verdict
+    assert not verdict.doubled
+
+
+def test_an_order_that_is_not_there_is_lost() -> None:
+    assert judge(replace(evidence(calls=[]), orders={})).lost == [f"{CARD.session_id} (card)"]
+
+
+def test_a_paid_order_that_was_not_fulfilled_is_lost() -> None:
+    owed = Effect(state=EffectState.OWED, key=f"{CARD.session_id}:fulfill")
+    good = fulfilled(CARD)
+    verdict = judge(evidence(order=replace(good, effects={**good.effects, "fulfill": owed})))
+    assert verdict.lost == [f"{CARD.session_id} (card)"]
+
+
+def test_an_effect_that_is_struck_off_and_that_nobody_saw_is_lost() -> None:
+    verdict = judge(evidence(calls=done(fulfilled(CARD))[1:]))
+    assert [text.partition(" ")[0] for text in verdict.lost] == [f"{CARD.session_id}:fulfill"]
+
+
+def test_a_field_that_differs_from_the_models_is_wrong() -> None:
+    verdict = judge(evidence(order=replace(fulfilled(CARD), amount_total=1)))
+    assert verdict.wrong == [f"{CARD.session_id} (card): amount_total differs from the model's"]
+
+
+def test_an_order_that_must_not_be_there_is_wrong() -> None:
+    order = replace(fulfilled(CARD), effects={})
+    verdict = judge(replace(evidence(calls=[]), cases=[FORGED], orders={FORGED.session_id: order}))
+    assert verdict.wrong == [f"{FORGED.session_id} (forged): there must be no order"]
+
+
+def test_poison_that_was_not_parked_is_lost_and_a_letter_without_a_reason_wrong() -> None:
+    letter = Message(data=b"", attributes={"session_id": POISON.session_id}, id="m1")
+    verdict = judge(replace(evidence(calls=[]), cases=[POISON], orders={}, parked=[letter]))
+    assert verdict.lost == [f"{POISON.session_id} (poison): not parked"]
+    assert verdict.wrong == ["a dead letter without a reason: m1"]
+    reasoned = Message(data=b"", attributes={**letter.attributes, "reason": "malformed_event: x"}, id="m1")
+    assert judge(replace(evidence(calls=[]), cases=[POISON], orders={}, parked=[reasoned])).is_good
+
+
+def test_a_forged_event_that_was_taken_is_wrong() -> None:
+    assert judge(replace(evidence(), forged_taken={"evt_1"})).wrong == ["evt_1 was forged, and taken"]
+
+
+def test_what_was_done_for_no_order_is_wrong() -> None:
+    verdict = judge(evidence(calls=[*done(fulfilled(CARD)), Call("cs_test_nobody:fulfill", 100.0, BUSY)]))
+    assert verdict.wrong == ["cs_test_nobody:fulfill was done, and is no order's"]
+
+
+FULFILL = f"{CARD.session_id}:fulfill"
+AGAIN = evidence(calls=[*done(fulfilled(CARD)), Call(FULFILL, 170.0, OTHER)])
+
+
+def incident(kind: Kind, link: str, at: float = 101.0, hits: int = 1) -> Incident:
+    return Incident(link, kind, at, at + 1, hits)
+
+
+def test_what_was_done_twice_without_a_reason_is_said() -> None:
+    verdict = judge(AGAIN)
+    assert verdict.unexplained == [f"{FULFILL} at 100.0 and at 170.0"]
+    assert not verdict.is_good
+
+
+@pytest.mark.parametrize("kind", ["cut", "reset", "half_open", "lost"])
+def test_a_fault_that_met_whoever_did_it_first_is_a_reason(kind: Kind) -> None:
+    verdict = judge(replace(AGAIN, incidents=[incident(kind, f"{BUSY}->firestore")]))
+    assert verdict.is_good
+    assert verdict.doubled == {kind: 1}
+
+
+@pytest.mark.parametrize(
+    "met",
+    [
+        incident("lost", f"{OTHER}->firestore"),  # another function
+        incident("lost", f"push->{BUSY}"),  # an acknowledgement: the debt was struck off
+        incident("lost", f"{BUSY}->firestore", hits=0),  # nobody was there
+        incident("slow", f"{BUSY}->firestore"),  # slow is no reason
+        incident("lost", f"{BUSY}->firestore", at=50.0),  # long before
+        incident("lost", f"{BUSY}->firestore", at=171.0),  # afterwards
+    ],
+)
+def test_a_fault_that_has_nothing_to_do_with_it_is_none(met: Incident) -> None:
+    assert not judge(replace(AGAIN, incidents=[met])).is_good
+
+
+def test_a_kill_of_whoever_did_it_first_is_a_reason_and_no_other_kill() -> None:
+    assert judge(replace(AGAIN, killed=[Killed(BUSY, 101.0)])).doubled == {"killed": 1}
+    for killed in (Killed(OTHER, 101.0), Killed(BUSY, 99.0), Killed(BUSY, 171.0)):
+        assert not judge(replace(AGAIN, killed=[killed])).is_good
+
+
+def test_a_call_beyond_its_time_limit_is_a_reason() -> None:
+    slow = Call(FULFILL, 99.0, BUSY, seconds=6.0)
+    verdict = judge(evidence(calls=[slow, *done(fulfilled(CARD))]))
+    assert verdict.doubled == {"time limit": 1}
+
+
+def test_what_a_hook_refused_or_raised_was_not_done() -> None:
+    tries = [Call(FULFILL, 98.0, BUSY, how="refused"), Call(FULFILL, 99.0, BUSY, how="raised")]
+    assert judge(evidence(calls=[*tries, *done(fulfilled(CARD))])).doubled == {}
+
+
+def test_the_same_seed_makes_the_same_orders_and_the_same_plan() -> None:
+    def told(seed: int) -> list[tuple[str, str, list[str]]]:
+        return [(case.name, case.session_id, [said["id"] for said in case.events]) for case in cases.draw(seed, 60)]
+
+    assert told(7) == told(7) != told(8)
+    assert plan.draw(7, LONG) == plan.draw(7, LONG) != plan.draw(8, LONG)
+
+
+def test_every_way_a_checkout_can_go_is_drawn_and_every_connection_is_broken_in_a_long_run() -> None:
+    assert len({case.name for case in cases.draw(1, LONG.orders)}) == len(cases._WAYS) + len(cases._OTHERS)
+    drawn = plan.draw(1, LONG)
+    assert {fault.link for fault in drawn.faults} == set(plan.link_names())
+    assert {kill.function for kill in drawn.kills} == set(plan.FUNCTIONS)
