@@ -19,5 +19,6 @@ What Stripe did not tell in time: `finder` publishes what was found by reading, 
 
 Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
 a setting may be), `credentials` (Google's),
-`telemetry` (one log line per request), `http` (reading a body without trusting its length).
+`telemetry` (one log line per request), `http` (reading a body without trusting its length), `lean` (importing
+no more than is used).
 """
