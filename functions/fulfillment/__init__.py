@@ -26,5 +26,5 @@ The buyer's landing page: `order_status` answers by the order, or else by `looku
 Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
 a setting may be), `credentials` (Google's),
 `telemetry` (one log line per request), `templates` (the user's words), `http` (reading a body without trusting
-its length).
+its length), `lean` (importing no more than is used).
 """

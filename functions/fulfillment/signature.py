@@ -3,7 +3,11 @@
 import time
 from collections.abc import Iterable
 
-from stripe import SignatureVerificationError, WebhookSignature
+from fulfillment.lean import without
+
+# Stripe's library looks for a client of HTTP as soon as it is imported. Whoever checks a signature calls nobody.
+with without("requests", "httpx"):
+    from stripe import SignatureVerificationError, WebhookSignature
 
 TOLERANCE_SECONDS = 300
 

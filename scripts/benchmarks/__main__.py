@@ -5,14 +5,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ack, load
+from benchmarks import ack, cold_start, load
 from benchmarks.figures import Part
 from benchmarks.report import to_markdown
 from benchmarks.servers import Bench
 from local import emulators
 from local.processes import Processes
 
-PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {"ack": ack.measure}
+PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
+    "ack": ack.measure,
+    "cold": cold_start.measure,
+}
 
 
 def main(arguments: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Functions under measurement, each run by the real `functions-framework` command with one worker."""
 
+import functools
 import json
 import os
 import time
@@ -7,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+
 from local import emulators
 from local.emulators import Emulators
 from local.pipe import DEAD_LETTER, FUNCTIONS, ORDER_EVENTS, PubSubAdmin
-from local.processes import Processes, free_ports
+from local.processes import Processes, ProgramFailed, free_ports
 from local.stripe_events import SECRET
 
 CONTENDERS = Path(__file__).with_name("contenders")
@@ -31,6 +35,12 @@ class Bench:
         for topic in (DEAD_LETTER, ORDER_EVENTS):
             self.admin.create_topic(topic)
 
+    @functools.cached_property
+    def firestore(self) -> firestore.Client:
+        """The store, to look into."""
+        os.environ.update(self.emulators.env)
+        return firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+
     def topic(self, name: str) -> None:
         """Makes a topic whose messages are kept to be found."""
         self.admin.create_topic(name)
@@ -48,6 +58,14 @@ class Bench:
                 f"{topic}: {len(session_ids - found)} events are lost, {len(found - session_ids)} strange"
             )
 
+    def stored(self, session_ids: set[str]) -> None:
+        """AssertionError unless the orders of these sessions are in the store."""
+        collection = self.firestore.collection("orders")
+        references = [collection.document(session_id) for session_id in session_ids]
+        found = {each.id for each in self.firestore.get_all(references) if each.exists}
+        if found != session_ids:
+            raise AssertionError(f"{len(session_ids - found)} orders are not in the store")
+
     def start(self, entry_point: str, *, wait: bool = True, name: str | None = None, **more: str) -> "Server":
         """Starts a function: one of ours, or a contender by its name."""
         server = Server(entry_point, free_ports(1)[0], name or entry_point)
@@ -59,6 +77,11 @@ class Bench:
         if wait:
             self.processes.await_http(server.name, server.port)
         return server
+
+    def check(self, server: "Server") -> None:
+        """Raises ProgramFailed if the function has ended."""
+        if server.name in self.processes.ended():
+            raise ProgramFailed(f"{server.name} ended:\n{self.processes.tail(server.name)}")
 
     def env(self, more: Mapping[str, str]) -> dict[str, str]:
         """The settings of every function, and more."""

@@ -1,0 +1,54 @@
+"""What an entry point does not need it does not load: each in a process of its own, as it starts in production."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.pipe import FUNCTIONS
+
+ENV = {
+    "GOOGLE_CLOUD_PROJECT": "local",
+    "STRIPE_LIVEMODE": "false",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_0123456789abcdef",
+    "PYTHONPATH": str(FUNCTIONS),
+}
+HTTP_CLIENTS = {"requests", "httpx", "aiohttp"}
+MAIL = {"jinja2.ext", "babel", "aiosmtplib"}
+GOOGLE_CLIENTS = {"google.pubsub_v1", "google.cloud.firestore", "google.cloud.firestore_v1"}
+
+
+def loaded(entry_point: str, modules: str = "main", **more: str) -> set[str]:
+    """The modules of a process that has loaded these."""
+    code = f"import json, sys, {modules}; print(json.dumps(sorted(sys.modules)))"
+    env = {**ENV, "FUNCTION_TARGET": entry_point, **more}
+    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    return set(json.loads(said.splitlines()[-1]))
+
+
+def test_the_webhook_loads_no_client_but_for_publishing() -> None:
+    assert loaded("stripe_webhook") & (MAIL | GOOGLE_CLIENTS) == set()
+    # By itself: functions-framework finds, among the tools of development, a package of Google's that loads requests.
+    modules = loaded("stripe_webhook", "fulfillment.webhook, fulfillment.topic, fulfillment.settings")
+    assert {"grpc", "stripe._webhook"} <= modules
+    assert modules & (HTTP_CLIENTS | {"google.api_core"}) == set()
+
+
+def test_a_subscriber_loads_neither_stripe_nor_mail_that_is_not_configured() -> None:
+    modules = loaded("on_checkout_session_completed")
+    assert "google.cloud.firestore" in modules
+    assert modules & (MAIL | {"stripe", "httpx", "google.pubsub_v1"}) == set()
+
+
+@pytest.mark.parametrize("module", ["stripe", "aiosmtplib"])
+def test_what_is_configured_is_loaded_at_start(module: str) -> None:
+    settings = {"STRIPE_API_KEY": "rk_test_0123456789", "EMAIL_FROM": "shop@example.com"}
+    modules = loaded("on_checkout_session_completed", SMTP_URL="smtp+insecure://127.0.0.1:1025", **settings)
+    assert module in modules
+
+
+def test_the_signature_check_leaves_the_library_as_whole_as_it_was() -> None:
+    code = "import fulfillment.signature, stripe, requests, httpx; stripe.HTTPXClient(); stripe.RequestsClient()"
+    subprocess.run([sys.executable, "-c", code], env=ENV, check=True, cwd=Path(FUNCTIONS))
