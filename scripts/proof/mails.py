@@ -16,7 +16,8 @@ from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import MailRefused, MalformedEvent
-from fulfillment.letters import TEMPLATES, Letters
+from fulfillment.letters import Letters
+from fulfillment.templates import TEMPLATES
 from local.stripe_events import line_item
 from proof import oracles
 from proof.mutations import VALUES, hostile_json

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.events import CheckoutEvent, parse
-from fulfillment.letters import TEMPLATES
+from fulfillment.templates import TEMPLATES
 from fulfillment.topic import Topic
 from local.processes import Processes
 from proof import fuzzing, oracles
