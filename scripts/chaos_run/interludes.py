@@ -27,7 +27,7 @@ def take_parked(stage: Stage) -> list[Message]:
 
 
 async def replay(stage: Stage, letters: Sequence[Message]) -> int:
-    """Has scripts/ops send again what is there for these reasons; not the poison, which no parser reads yet. For how
+    """Has the operator send again what is there for these reasons; not the poison, which no parser reads yet. For how
     many reasons it was called.
     """
     reasons = {reason_of(letter) for letter in letters} - POISON
