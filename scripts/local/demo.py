@@ -20,7 +20,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from local import day, emulators, pipe
+from local import day, emulators, pipe, sales
 from local.day import Course, Shop
 from local.memory import MemoryPipe
 from local.neighbors import Neighbors, neighbors
@@ -101,7 +101,7 @@ def _introduce(running: Pipe, console: Console) -> None:
 async def _play(shop: Shop, around: Neighbors, console: Console, printed: Callable[[], str]) -> int:
     courses: dict[str, Course] = {}
     with _shown(console, courses) as show:
-        for sale in day.sales():
+        for sale in sales.sales():
             courses[sale.name] = await day.play(sale, shop, show, around)
     console.print()
     _show_hook(printed(), courses["twelve items"].sale.session_id, console)

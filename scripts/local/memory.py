@@ -31,6 +31,7 @@ from fulfillment.topic import Message, Topic
 from fulfillment.webhook import Webhook
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders
+from local.sales import NONSENSE
 from local.stripe_events import SECRET
 
 Push = Callable[[bytes], Awaitable[int]]
@@ -138,6 +139,18 @@ class MemoryPipe:
         """What has been parked since the last look."""
         parked, self._dead_letter.stored = self._dead_letter.stored, []
         return parked
+
+    async def spoil(self, session_id: str) -> None:
+        """Somebody writes nonsense in the place of an order."""
+        self._orders.write_by_hand(session_id, NONSENSE)
+
+    async def mend(self, session_id: str) -> None:
+        """Takes the nonsense away."""
+        self._orders.write_by_hand(session_id, None)
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Puts a message on the topic of events."""
+        return await self._topic.publish(data, attributes)
 
 
 async def _push(subscriber: httpx.AsyncClient, body: bytes) -> int:

@@ -14,16 +14,19 @@ from typing import Any
 import grpc
 import httpx
 from google.api_core.exceptions import AlreadyExists
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.firestore import AsyncClient
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from fulfillment.domain.events import SUBSCRIBERS
 from fulfillment.orders import FirestoreOrders, Stored
-from fulfillment.topic import Message
+from fulfillment.topic import Message, PubSubTopic
 from local import emulators
 from local.emulators import Emulators
 from local.processes import Processes, free_ports
+from local.sales import NONSENSE
 from local.stripe_events import SECRET
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -173,6 +176,22 @@ class Pipe:
     async def parked(self) -> list[Message]:
         """What has been parked since the last look."""
         return self.admin.take(DEAD_LETTER)
+
+    async def spoil(self, session_id: str) -> None:
+        """Somebody writes nonsense in the place of an order."""
+        await self._by_hand(session_id).set(NONSENSE)
+
+    async def mend(self, session_id: str) -> None:
+        """Takes the nonsense away."""
+        await self._by_hand(session_id).delete()
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Puts a message on the topic of events."""
+        return await PubSubTopic(self.project, TOPIC, self.emulators.pubsub).publish(data, attributes)
+
+    def _by_hand(self, session_id: str) -> Any:
+        client = AsyncClient(project=self.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+        return client.collection("orders").document(session_id)
 
 
 def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str] | None = None) -> Pipe:

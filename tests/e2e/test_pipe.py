@@ -17,18 +17,18 @@ import pytest
 import tools
 from fulfillment.domain.effects import owed
 from fulfillment.domain.order import Order
-from local import day, pipe
-from local.day import Sale
+from local import day, pipe, sales
 from local.memory import MemoryPipe
 from local.pipe import ENTRY_POINTS, FUNCTIONS, WEBHOOK, Pipe
 from local.processes import Processes
+from local.sales import Sale
 from local.stripe_events import COMPLETED, SUCCEEDED, Json, body, event, session, signature
 
-NAMES = [sale.name for sale in day.sales() if not sale.lost]  # which needs a Stripe: `scripts/demo` has one
+NAMES = [sale.name for sale in sales.sales() if not sale.lost]  # which needs a Stripe: `scripts/demo` has one
 
 
 def named(name: str) -> Sale:
-    return next(sale for sale in day.sales() if sale.name == name)
+    return next(sale for sale in sales.sales() if sale.name == name)
 
 
 @pytest.mark.parametrize("name", NAMES)
