@@ -25,8 +25,9 @@ class EndlessStripe(MemoryStripe):
         super().__init__()
         self._count = count
 
-    async def sessions(self, _from: int, created_until: int, after: str | None = None) -> Sessions:
+    async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
         """A page of them."""
+        assert created_from == FIRST
         self.reads.append(None)
         newest = min(created_until - FIRST, self._count, int(after.rpartition("_")[2]) if after else self._count) - 1
         numbers = range(newest, max(newest - PAGE, -1), -1)
