@@ -91,7 +91,9 @@ def test_a_subscribers_door_and_ingress_are_shut(module: Module) -> None:
     assert {each: block["member"] for each, block in doors.items()} == {
         "google_cloud_run_v2_service_iam_member.anybody_calls_webhook": "allUsers",
         "google_cloud_run_v2_service_iam_member.anybody_calls_order_status": "allUsers",
-        "google_cloud_run_v2_service_iam_member.schedule_calls_reconcile": "${google_service_account.schedule[0].member}",
+        "google_cloud_run_v2_service_iam_member.schedule_calls_reconcile": (
+            "${google_service_account.schedule[0].member}"
+        ),
         "google_cloud_run_v2_service_iam_member.push_calls_subscriber": (
             "${google_service_account.push[each.key].member}"
         ),
