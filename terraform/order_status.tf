@@ -93,7 +93,7 @@ resource "google_cloudfunctions2_function" "order_status" {
     ingress_settings                 = "ALLOW_ALL"
     available_cpu                    = "1"
     available_memory                 = "512Mi"
-    timeout_seconds                  = 30 # Firestore has 5 s, Stripe 5 s, Pub/Sub 8 s
+    timeout_seconds                  = 30 # Firestore has 8 s, Stripe 5 s, Pub/Sub 8 s
     min_instance_count               = 0
     max_instance_count               = var.order_status.max_instances
     max_instance_request_concurrency = var.order_status.concurrency

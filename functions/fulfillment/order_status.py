@@ -30,7 +30,7 @@ from fulfillment.telemetry import Line, Trace
 from fulfillment.visits import Visit, Visits
 
 NOT_FOUND = View(known=Known(standing=Standing.NOT_FOUND), status=404)
-STORE_SECONDS = 5  # a buyer is waiting
+STORE_SECONDS = 8  # a buyer is waiting; a first call on a cold instance takes its time
 _STATUS = {Standing.CONFIRMING: 202, Standing.NOT_FOUND: 404}
 
 

@@ -33,9 +33,7 @@ COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red"
 def main() -> int:
     """0 after Ctrl-C, 1 if something could not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
-    parser.add_argument(
-        "--port", type=_port, default=PORT, help=f"of the webhook; the next seven are used too ({PORT})"
-    )
+    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next seven too ({PORT})")
     first = parser.parse_args().port
     spare_loopback_the_proxy()
     console = Console(highlight=False, soft_wrap=True)
