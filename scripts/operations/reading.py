@@ -74,6 +74,15 @@ async def reading(box: DeadLetterBox) -> AsyncIterator[Reading]:
         yield run
     finally:
         renewing.cancel()
-        with contextlib.suppress(Refused):
-            await run.give_back()
-        await box.close()
+        ending = asyncio.ensure_future(_end(run, box))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:  # interrupted at its very end: what is being given back is given back
+            await ending
+            raise
+
+
+async def _end(run: Reading, box: DeadLetterBox) -> None:
+    with contextlib.suppress(Refused):
+        await run.give_back()
+    await box.close()
