@@ -152,7 +152,15 @@ async def test_poison_is_parked_whole_with_its_reason(message: Message, code: st
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["reason"], line["status"]) == ("ERROR", "parked", code, 204)
     assert line["message"] == f"parked: {reason}"
+    assert line.get("event") == message.attributes.get("event_id")
+    assert line.get("session") == message.attributes.get("session_id")
     assert line["error"].startswith("Malformed")
+
+
+async def test_a_message_that_was_sent_by_hand_is_logged_by_what_it_holds(capsys: Capture) -> None:
+    await Shop().push(told(GOOD, event_id=None, session_id=None))
+    line = logged(capsys)
+    assert (line["event"], line["session"]) == ("evt_1", "cs_test_a1")
 
 
 async def test_a_wish_and_what_pubsub_keeps_for_itself_are_not_parked() -> None:
@@ -165,12 +173,12 @@ async def test_a_wish_and_what_pubsub_keeps_for_itself_are_not_parked() -> None:
 
 async def test_a_reason_is_as_long_as_an_attribute_may_be() -> None:
     shop = Shop()
-    shop.refusal = PermanentError("é" * 600)
+    shop.refusal = PermanentError("😀" * 600)
     await shop.push(told(GOOD))
     (parked,) = shop.dead_letter.stored
     reason = parked.attributes["reason"]
-    assert reason.startswith("permanent: éé")
-    assert 900 < len(reason.encode()) <= 1024
+    assert reason.startswith("permanent: 😀😀")
+    assert 1020 < len(reason.encode()) <= 1024
 
 
 async def test_what_is_no_push_is_parked_as_it_came() -> None:
