@@ -26,7 +26,7 @@ GUARDS = {
     "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS),
     "webhook.py": ("tests/unit/test_webhook.py",),
     "subscriber.py": ("tests/unit/test_subscriber.py",),
-    "delivery.py": (_EFFECTS, "tests/unit/test_subscriber.py"),
+    "delivery.py": ("tests/unit/test_delivery.py", _EFFECTS, "tests/unit/test_subscriber.py"),
     "effects.py": (_EFFECTS,),
     "topic.py": ("tests/unit/test_topic.py",),
     "signature.py": ("tests/unit/test_signature.py",),

@@ -108,21 +108,23 @@ async def test_another_subscribers_type_is_acknowledged_unread(
 
 ACME = {"order_filter": OrderFilter.parse("metadata.shop=acme")}
 STRANGERS = [
-    ({}, event(COMPLETED, session("cs_test_a1"), livemode=True), "WARNING", "not_ours"),
-    (ACME, event(COMPLETED, session("cs_test_a1")), "INFO", "not_ours"),
-    ({}, event(COMPLETED, session("cs_test_a1", mode="setup")), "INFO", "no_order"),
+    ({}, event(COMPLETED, session("cs_test_a1"), livemode=True), ("WARNING", "not_ours", "livemode")),
+    (ACME, event(COMPLETED, session("cs_test_a1")), ("INFO", "not_ours", "ORDER_FILTER")),
+    ({}, event(COMPLETED, session("cs_test_a1", mode="setup")), ("INFO", "no_order", "setup")),
 ]
 
 
-@pytest.mark.parametrize(("more", "said", "severity", "outcome"), STRANGERS, ids=range(len(STRANGERS)))
+@pytest.mark.parametrize(("more", "said", "written"), STRANGERS, ids=range(len(STRANGERS)))
 async def test_what_is_no_order_of_ours_is_acknowledged_and_not_stored(
-    more: Json, said: Json, severity: str, outcome: str, capsys: Capture
+    more: Json, said: Json, written: tuple[str, str, str], capsys: Capture
 ) -> None:
     shop = Shop(more)
     assert await shop.push(told(said)) == 204
     assert (await shop.orders.get("cs_test_a1"), shop.dead_letter.stored) == (None, [])
     line = logged(capsys)
-    assert (line["severity"], line["outcome"], line["session"]) == (severity, outcome, "cs_test_a1")
+    assert (line["severity"], line["outcome"]) == written[:2]
+    assert written[2] in line["message"]
+    assert line["session"] == "cs_test_a1"
 
 
 async def test_an_order_that_the_filter_matches_is_ours() -> None:
@@ -222,6 +224,16 @@ async def test_what_is_refused_for_good_is_an_error_and_parked_with_its_message(
     assert (parked.data, parked.attributes["reason"]) == (body(GOOD), "permanent: no such product")
     assert await shop.push(told(GOOD)) == 204
     assert logged(capsys)["severity"] == "INFO"  # it was an error once
+
+
+async def test_what_was_refused_is_tried_again_when_a_person_sends_its_message_again() -> None:
+    shop = Shop(refusal=PermanentError("no such product"))
+    await shop.push(told(GOOD))
+    shop.refusal = None
+    assert await shop.push(told(GOOD)) == 204
+    assert shop.fulfilled == []
+    assert await shop.push(told(GOOD, replay="true")) == 204
+    assert shop.fulfilled == ["cs_test_a1"]
 
 
 async def test_what_is_held_is_a_warning(capsys: Capture) -> None:
