@@ -27,7 +27,7 @@ GUARDS = {
     "webhook.py": ("tests/unit/test_webhook.py",),
     "subscriber.py": ("tests/unit/test_subscriber.py",),
     "delivery.py": ("tests/unit/test_delivery.py", _EFFECTS, "tests/unit/test_subscriber.py"),
-    "effects.py": (_EFFECTS,),
+    "effects.py": ("tests/unit/test_delivery.py", _EFFECTS),
     "topic.py": ("tests/unit/test_topic.py",),
     "signature.py": ("tests/unit/test_signature.py",),
     "http.py": ("tests/unit/test_http.py",),

@@ -8,7 +8,7 @@ from fulfillment.delivery import GRANTED, Delivery, Wishes
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.effects import Performers
+from fulfillment.effects import Performer, Performers
 from fulfillment.topic import Message
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, event, session
@@ -74,3 +74,12 @@ def test_a_delivery_wishes_for_nothing_and_is_known_by_a_token_of_its_own() -> N
     assert one.wishes == Wishes()
     assert one.owner != other.owner
     assert len(one.owner) >= 16
+
+
+def test_a_deployment_holds_nothing_unless_it_is_told_to_and_a_lease_outlives_the_longest_effect() -> None:
+    async def perform(_order: Order, _key: str) -> None:
+        """Does nothing."""
+
+    assert Performers({}).hold_on_review is False
+    assert (Performers({}).lease, Performers({}).budget) == (30, 540)
+    assert Performers({"a": Performer(5.5, perform), "b": Performer(2, perform)}).lease == 36
