@@ -9,6 +9,7 @@ from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.effects import Performer, Performers
+from fulfillment.errors import PermanentError
 from fulfillment.topic import Message
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, event, session
@@ -83,3 +84,15 @@ def test_a_deployment_holds_nothing_unless_it_is_told_to_and_a_lease_outlives_th
     assert Performers({}).hold_on_review is False
     assert (Performers({}).lease, Performers({}).budget) == (30, 540)
     assert Performers({"a": Performer(5.5, perform), "b": Performer(2, perform)}).lease == 36
+
+
+async def test_what_can_no_longer_be_done_here_is_dropped_and_the_line_says_so() -> None:
+    orders = MemoryOrders()
+    await orders.create(replace(order(), effects={"send_receipt": Effect(state=EffectState.OWED, key="k")}))
+
+    async def park(error: PermanentError) -> None:
+        raise error
+
+    delivery = Delivery(orders=orders, performers=Performers({}), event=EVENT)
+    assert (await delivery.run(park)).effects == {}
+    assert delivery.performed == {"send_receipt": "dropped: overtaken, or not configured here"}
