@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from proof import oracles
 from proof.door import Door
+from proof.landing import Landing
 from proof.mails import Mails
 from proof.seeds import events
 from proof.targets import Events, Pushes
@@ -58,10 +59,11 @@ class Report:
 def shares() -> Mapping[str, tuple[Target, float]]:
     """The targets in this process, each with its share of the inputs."""
     return {
-        "events": (Events(), 0.62),
+        "events": (Events(), 0.60),
         "pushes": (Pushes(), 0.18),
         "door": (Door(), 0.17),
         "mails": (Mails(), 0.01),
+        "landing": (Landing(), 0.02),
     }
 
 

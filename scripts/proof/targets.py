@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from fulfillment.documents import from_document, to_document
 from fulfillment.domain.events import CheckoutEvent, EventType, parse
@@ -28,7 +29,7 @@ from proof.mutations import hostile_bytes, hostile_json
 from proof.seeds import FIELDS, TYPES
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-Handler = Callable[[Request], Awaitable[Any]]
+Handler = Callable[[Request], Awaitable[Response]]
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -112,9 +113,14 @@ def _hostile_envelope(random: Random, push: bytes) -> bytes:
 
 async def ask(handler: Handler, body: bytes, headers: Headers = (), method: str = "POST") -> int:
     """The status that a handler answers, without a network between."""
-    scope = {"type": "http", "method": method, "path": "/", "query_string": b"", "headers": list(headers)}
+    return (await answer(handler, body, headers, method)).status_code
+
+
+async def answer(handler: Handler, body: bytes, headers: Headers, method: str, query: bytes = b"") -> Response:
+    """The whole answer."""
+    scope = {"type": "http", "method": method, "path": "/", "query_string": query, "headers": list(headers)}
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return int((await handler(Request(scope, receive))).status_code)
+    return await handler(Request(scope, receive))

@@ -23,6 +23,7 @@ from local.processes import Processes
 from proof import fuzzing, oracles
 from proof.door import Door
 from proof.fuzzing import Report, Target
+from proof.landing import Landing
 from proof.mails import Mails
 from proof.socket_door import Socket
 from proof.targets import Events
@@ -96,6 +97,13 @@ def test_the_search_finds_a_template_that_trusts(tmp_path: Path) -> None:
     parts = tmp_path / "parts.html"
     parts.write_text(parts.read_text().replace("{{ each.name or", "{{ each.name|default('', true)|safe or"))
     assert "in a mail" in "".join(fuzz("mails", Mails(tmp_path), 0.015).broken)
+
+
+def test_the_search_finds_a_landing_page_that_trusts(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATES, tmp_path, dirs_exist_ok=True)
+    page = tmp_path / "order_status.html"
+    page.write_text(page.read_text().replace("{{ each.name or", "{{ each.name|default('', true)|safe or"))
+    assert "on the landing page" in "".join(fuzz("landing", Landing(tmp_path), 0.02).broken)
 
 
 def test_a_log_line_with_a_person_is_found() -> None:

@@ -9,7 +9,8 @@ DOCUMENT = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", DOCUMENT)
 THREATS = [
     *("A public endpoint", "Forged events", "Replay", "Poisoned metadata", "E-mail injection", "A stolen push account"),
-    *("A leaked secret", "A confused livemode", "Another product on the same Stripe account", "The supply chain"),
+    *("A leaked secret", "A confused livemode", "Another product on the same Stripe account"),
+    *("Guessing on the landing page", "The supply chain"),
 ]
 
 

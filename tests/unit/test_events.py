@@ -21,7 +21,7 @@ from fulfillment.domain.checkout import (
     Shipping,
     TaxId,
 )
-from fulfillment.domain.events import EventType, load_object, parse
+from fulfillment.domain.events import SUBSCRIBERS, EventType, load_object, parse
 from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
 from local.stripe_events import COMPLETED, body, event, session
@@ -419,3 +419,11 @@ def test_the_three_types_are_routed() -> None:
         "checkout.session.async_payment_succeeded",
         "checkout.session.async_payment_failed",
     ]
+
+
+def test_each_type_has_its_entry_point() -> None:
+    assert SUBSCRIBERS == {
+        EventType.COMPLETED: "on_checkout_session_completed",
+        EventType.ASYNC_PAYMENT_SUCCEEDED: "on_async_payment_succeeded",
+        EventType.ASYNC_PAYMENT_FAILED: "on_async_payment_failed",
+    }

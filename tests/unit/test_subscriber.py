@@ -108,21 +108,23 @@ async def test_another_subscribers_type_is_acknowledged_unread(
 
 ACME = {"order_filter": OrderFilter.parse("metadata.shop=acme")}
 STRANGERS = [
-    ({}, event(COMPLETED, session("cs_test_a1"), livemode=True), "WARNING", "not_ours"),
-    (ACME, event(COMPLETED, session("cs_test_a1")), "INFO", "not_ours"),
-    ({}, event(COMPLETED, session("cs_test_a1", mode="setup")), "INFO", "no_order"),
+    ({}, event(COMPLETED, session("cs_test_a1"), livemode=True), ("WARNING", "not_ours", "livemode")),
+    (ACME, event(COMPLETED, session("cs_test_a1")), ("INFO", "not_ours", "ORDER_FILTER")),
+    ({}, event(COMPLETED, session("cs_test_a1", mode="setup")), ("INFO", "no_order", "setup")),
 ]
 
 
-@pytest.mark.parametrize(("more", "said", "severity", "outcome"), STRANGERS, ids=range(len(STRANGERS)))
+@pytest.mark.parametrize(("more", "said", "written"), STRANGERS, ids=range(len(STRANGERS)))
 async def test_what_is_no_order_of_ours_is_acknowledged_and_not_stored(
-    more: Json, said: Json, severity: str, outcome: str, capsys: Capture
+    more: Json, said: Json, written: tuple[str, str, str], capsys: Capture
 ) -> None:
     shop = Shop(more)
     assert await shop.push(told(said)) == 204
     assert (await shop.orders.get("cs_test_a1"), shop.dead_letter.stored) == (None, [])
     line = logged(capsys)
-    assert (line["severity"], line["outcome"], line["session"]) == (severity, outcome, "cs_test_a1")
+    assert (line["severity"], line["outcome"]) == written[:2]
+    assert written[2] in line["message"]
+    assert line["session"] == "cs_test_a1"
 
 
 async def test_an_order_that_the_filter_matches_is_ours() -> None:
@@ -152,7 +154,15 @@ async def test_poison_is_parked_whole_with_its_reason(message: Message, code: st
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["reason"], line["status"]) == ("ERROR", "parked", code, 204)
     assert line["message"] == f"parked: {reason}"
+    assert line.get("event") == message.attributes.get("event_id")
+    assert line.get("session") == message.attributes.get("session_id")
     assert line["error"].startswith("Malformed")
+
+
+async def test_a_message_that_was_sent_by_hand_is_logged_by_what_it_holds(capsys: Capture) -> None:
+    await Shop().push(told(GOOD, event_id=None, session_id=None))
+    line = logged(capsys)
+    assert (line["event"], line["session"]) == ("evt_1", "cs_test_a1")
 
 
 async def test_a_wish_and_what_pubsub_keeps_for_itself_are_not_parked() -> None:
@@ -165,12 +175,12 @@ async def test_a_wish_and_what_pubsub_keeps_for_itself_are_not_parked() -> None:
 
 async def test_a_reason_is_as_long_as_an_attribute_may_be() -> None:
     shop = Shop()
-    shop.refusal = PermanentError("é" * 600)
+    shop.refusal = PermanentError("😀" * 600)
     await shop.push(told(GOOD))
     (parked,) = shop.dead_letter.stored
     reason = parked.attributes["reason"]
-    assert reason.startswith("permanent: éé")
-    assert 900 < len(reason.encode()) <= 1024
+    assert reason.startswith("permanent: 😀😀")
+    assert 1020 < len(reason.encode()) <= 1024
 
 
 async def test_what_is_no_push_is_parked_as_it_came() -> None:
@@ -214,6 +224,16 @@ async def test_what_is_refused_for_good_is_an_error_and_parked_with_its_message(
     assert (parked.data, parked.attributes["reason"]) == (body(GOOD), "permanent: no such product")
     assert await shop.push(told(GOOD)) == 204
     assert logged(capsys)["severity"] == "INFO"  # it was an error once
+
+
+async def test_what_was_refused_is_tried_again_when_a_person_sends_its_message_again() -> None:
+    shop = Shop(refusal=PermanentError("no such product"))
+    await shop.push(told(GOOD))
+    shop.refusal = None
+    assert await shop.push(told(GOOD)) == 204
+    assert shop.fulfilled == []
+    assert await shop.push(told(GOOD, replay="true")) == 204
+    assert shop.fulfilled == ["cs_test_a1"]
 
 
 async def test_what_is_held_is_a_warning(capsys: Capture) -> None:
