@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ack, cold_start, load
+from benchmarks import ack, cold_start, load, memory, subscriber
 from benchmarks.figures import Part
 from benchmarks.report import to_markdown
 from benchmarks.servers import Bench
@@ -15,6 +15,8 @@ from local.processes import Processes
 PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
     "ack": ack.measure,
     "cold": cold_start.measure,
+    "subscriber": subscriber.measure,
+    "memory": memory.measure,
 }
 
 
