@@ -45,7 +45,9 @@ def _after(bench: Bench, server: Server, files: Path, count: int) -> float:
         load.post(server.url, requests, count, 16)
         bench.find("memory", set(ids))
     else:
-        pushes = ((push(event(COMPLETED, session(each), id=new_id("evt"))), {}) for each in ids)
+        pushes: Iterator[tuple[bytes, dict[str, str]]] = (
+            (push(event(COMPLETED, session(each), id=new_id("evt"))), {}) for each in ids
+        )
         load.write(files / "memory", pushes)
         load.post(server.url, files / "memory", count, 8)
         for begin in range(0, count, 1000):

@@ -67,7 +67,7 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
         for key, title in TITLES.items()
     ]
     columns = ["contender", "Firestore calls", "events/s", "of the limit"]
-    note = f"{CONNECTIONS} pushes at a time. The calls are those that `tests/integration/test_operations_per_order.py` pins."
+    note = f"{CONNECTIONS} pushes at a time. `tests/integration/test_operations_per_order.py` pins the calls."
     growth, flat = _growth(bench, servers[OURS], files, share)
     at_once = _at_once(bench, servers[OURS])
     for name in servers:
@@ -100,12 +100,12 @@ def _growth(bench: Bench, server: Server, files: Path, share: float) -> tuple[Ta
     for wanted in (int(each * share) for each in STORED):
         fill(bench, wanted - stored)
         stored = max(stored, wanted)
-        rates = {what: [] for what in ("first", "later", "duplicate")}
+        rates: dict[str, list[float]] = {what: [] for what in ("first", "later", "duplicate")}
         for number in range(-1, 3):
             pushes = _prepare(files, int(COUNT * share))
             for what, each in rates.items():
                 rate = load.post(server.url, pushes.files[what], int(COUNT * share), CONNECTIONS).rate
-                each += [rate] if number >= 0 else []
+                each.extend([rate] if number >= 0 else [])
             bench.stored(pushes.ids["first"])
         found.append(rates)
         rows.append([f"{wanted:,}", *map(Spread.of, rates.values())])
