@@ -61,6 +61,7 @@ async def _run(webhook: Server, count: int) -> dict[str, float]:
 def _fulfilled(bench: Bench, session_ids: set[str], seconds: float = 60) -> dict[str, tuple[datetime, datetime]]:
     """When each order came into the store and was fulfilled. AssertionError unless all are."""
     collection = bench.firestore.collection("orders")
+    done: dict[str, tuple[datetime, datetime]] = {}
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = bench.firestore.get_all([collection.document(each) for each in session_ids])

@@ -21,7 +21,7 @@ def measure(bench: Bench, files: Path, _rounds: int, share: float) -> Part:
     for entry_point in (WEBHOOK, OURS):
         server = bench.start(entry_point, EVENTS_TOPIC="memory")
         at_start = resident(bench, server)
-        warm = _after(bench, server, files, WARM)
+        warm = _after(bench, server, files, int(WARM * share))
         grown = _after(bench, server, files, int(REQUESTS * share))
         bench.processes.stop(server.name)
         rows.append([f"`{entry_point}`", f"{at_start:.1f}", f"{warm:.1f}", f"{grown:.1f}"])
@@ -33,7 +33,12 @@ def measure(bench: Bench, files: Path, _rounds: int, share: float) -> Part:
                 unit=" MB",
             )
         )
-    columns = ["entry point", "MB after start", f"after {WARM:,} requests", f"after {REQUESTS * share:,.0f} more"]
+    columns = [
+        "entry point",
+        "MB after start",
+        f"after {WARM * share:,.0f} requests",
+        f"after {REQUESTS * share:,.0f} more",
+    ]
     return Part([Table("Memory", columns, rows, "Resident, of the worker process.")], goals)
 
 

@@ -111,10 +111,6 @@ class Processes:
         """The names of the programs that have ended by themselves."""
         return [name for name, process in self._running.items() if process.poll() is not None]
 
-    def pid(self, name: str) -> int:
-        """The process that was started."""
-        return self._running[name].pid
-
     def log(self, name: str) -> Path:
         """The file with what the program printed."""
         return self._logs / f"{name}.log"
