@@ -1,13 +1,16 @@
 """Runs the parts, prints what they found, and after a full run writes it down."""
 
+import os
+import platform
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import ack, cold_start, load
+from benchmarks import ack, cold_start, end_to_end, load, memory, subscriber
 from benchmarks.figures import Part
-from benchmarks.report import to_markdown
+from benchmarks.report import to_markdown, write
 from benchmarks.servers import Bench
 from local import emulators
 from local.processes import Processes
@@ -15,6 +18,9 @@ from local.processes import Processes
 PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
     "ack": ack.measure,
     "cold": cold_start.measure,
+    "subscriber": subscriber.measure,
+    "memory": memory.measure,
+    "end-to-end": end_to_end.measure,
 }
 
 
@@ -30,7 +36,17 @@ def main(arguments: list[str]) -> None:
         bench = Bench(processes)
         for name in names or PARTS:
             found[name] = PARTS[name](bench, Path(directory), 2 if quick else 5, 0.3 if quick else 1)
-            print(to_markdown(found[name]))
+            print(to_markdown(found[name]), flush=True)
+    if not quick and not names:
+        write(Path("docs"), found, _machine())
+
+
+def _machine() -> str:
+    """On what, and when."""
+    cores, python = os.cpu_count(), platform.python_version()
+    load_average = os.getloadavg()[2]
+    today = datetime.now(UTC).date()
+    return f"{today}, {cores} cores, Python {python}, load average of the last quarter of an hour {load_average:.1f}."
 
 
 if __name__ == "__main__":

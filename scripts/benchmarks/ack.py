@@ -96,7 +96,7 @@ def _part(posted: dict[tuple[str, int], list[Posted]], rpcs: list[float]) -> Par
     note = f"One bare Publish call of such an event to the emulator: {Spread.of(rpcs)} ms."
     goals = [
         Goal("ack at 16 connections, of the bare function", ratios(ours, bare), least=0.60),
-        Goal("ack at 16 connections, of the naive way", ratios(ours, naive), least=6, unit=" ×"),
+        Goal("ack at 16 connections, of the naive way", ratios(ours, naive), least=6, unit=" times"),
         Goal("ack at 1 connection beyond the bare function, in Publish calls (p50)", extra, most=1.5),
     ]
     bars = {name: Spread.of([each.rate for each in posted[name, 1]]).median for name in TITLES}

@@ -22,7 +22,7 @@ class Spread:
         return statistics.median(self.rounds)
 
     def __str__(self) -> str:
-        return f"{number(self.median)} ({number(min(self.rounds))}–{number(max(self.rounds))})"
+        return f"{number(self.median)} ({number(min(self.rounds))} to {number(max(self.rounds))})"
 
 
 def number(value: float) -> str:

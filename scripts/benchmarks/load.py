@@ -55,7 +55,7 @@ def write(path: Path, posts: Iterable[tuple[bytes, Mapping[str, str]]]) -> None:
 
 def post(url: str, requests: Path, count: int, connections: int) -> Posted:
     """Posts the first `count` of the requests. AssertionError if any was not answered 200 or 204."""
-    command = ["wrk", "-t1", f"-c{connections}", "-d60s", "--timeout", "20s", "-s", str(_LUA), url]
+    command = ["wrk", "-t1", f"-c{connections}", "-d900s", "--timeout", "20s", "-s", str(_LUA), url]
     said = subprocess.run([*command, "--", requests, str(count)], capture_output=True, text=True, check=True).stdout
     result = json.loads(said.partition("RESULT ")[2])
     if (result["answered"], result["refused"], result["broken"]) != (count, 0, 0):

@@ -1,8 +1,12 @@
 """What was found, as Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.figures import Goal, Part, Table
+from benchmarks.picture import to_svg
+
+BEGIN, END = "<!-- what scripts/benchmark has measured -->", "<!-- until here -->"
 
 
 def to_markdown(part: Part) -> str:
@@ -24,3 +28,14 @@ def _table(table: Table) -> str:
 def _rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def write(docs: Path, found: Mapping[str, Part], machine: str) -> None:
+    """Writes the generated part of docs/performance.md, and the picture beside it."""
+    page = docs / "performance.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    reached = "### What must be reached\n\n" + goals(each for part in found.values() for each in part.goals)
+    tables = [_table(each) for part in found.values() for each in part.tables]
+    page.write_text("\n".join([f"{before}{BEGIN}", machine, "", reached, *tables, f"{END}{after}"]))
+    (docs / "performance.svg").write_text(to_svg(found.values()))

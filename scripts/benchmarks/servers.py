@@ -30,7 +30,8 @@ class Bench:
     admin: PubSubAdmin = field(init=False)
 
     def __post_init__(self) -> None:
-        self.emulators = emulators.start(self.processes, *free_ports(2), PROJECT)
+        pubsub, firestore_port = free_ports(2)
+        self.emulators = emulators.start(self.processes, pubsub, firestore_port, PROJECT)
         self.admin = PubSubAdmin(self.emulators.pubsub, PROJECT)
         for topic in (DEAD_LETTER, ORDER_EVENTS):
             self.admin.create_topic(topic)

@@ -42,7 +42,7 @@ class Counts:
             self.writes += len(CommitRequest.deserialize(request).writes)
 
 
-class _Passing(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Passing(grpc.GenericRpcHandler):
     """Every method, as bytes."""
 
     def __init__(self, channel: grpc.Channel, counts: Counts) -> None:
@@ -54,9 +54,10 @@ class _Passing(grpc.GenericRpcHandler):  # type: ignore[misc]
 
         def passing(request: bytes, context: Any) -> Iterator[bytes]:
             self._counts.note(method, request)
-            metadata = [each for each in context.invocation_metadata() if each[0] != "user-agent"]
+            metadata = tuple(each for each in context.invocation_metadata() if each[0] != "user-agent")
             try:
-                yield from self._channel.unary_stream(method)(request, metadata=metadata)
+                call: Any = self._channel.unary_stream(method)
+                yield from call(request, metadata=metadata)
                 self._counts.note_success(method, request)
             except grpc.RpcError as error:
                 context.set_trailing_metadata(error.trailing_metadata())

@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -41,6 +42,23 @@ class Cost:
         return Cost(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
+class BriefStripe(StripeStandIn):
+    """Closes each connection after its answer: a function keeps it all its life, this process does not."""
+
+    def app(self) -> Any:
+        inner = super().app()
+
+        async def brief(scope: Any, receive: Any, send: Any) -> None:
+            async def closing(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
+                await send(message)
+
+            await inner(scope, receive, closing)
+
+        return brief
+
+
 @dataclass
 class Metered:
     """The webhook and the subscribers, with a meter on every line that leads out of them."""
@@ -66,11 +84,17 @@ class Metered:
             self.webhook_calls += 1
             content = body(said)
             assert (await client.post(self.webhook, content=content, headers=signature(content))).status_code == 200
-            for message in self.admin.take(self.topic):
-                self.deliveries += 1
-                url = self.subscribers[message.attributes["event_type"]]
-                assert (await client.post(url, content=push_body(message))).status_code == 204
+            self.deliveries += 1
+            url = self.subscribers[said["type"]]
+            assert (await client.post(url, content=push_body(self._taken()))).status_code == 204
         return self._spent() - before
+
+    def _taken(self) -> Message:
+        """The one message that the webhook has published."""
+        while not (taken := self.admin.take(self.topic)):
+            pass
+        assert len(taken) == 1
+        return taken[0]
 
     def _spent(self) -> Cost:
         return Cost(
@@ -93,7 +117,7 @@ async def metered(serve: Serve, emulated: Emulators) -> AsyncIterator[Metered]:
     admin.create_topic(topic)
     admin.keep(topic)
     admin.create_topic(ORDER_EVENTS)
-    stripe, post = StripeStandIn(), smtp_servers.Post()
+    stripe, post = BriefStripe(), smtp_servers.Post()
     async with contextlib.AsyncExitStack() as stack:
         pubsub, published = stack.enter_context(counting(emulated.pubsub))
         firestore, stored = stack.enter_context(counting(emulated.firestore))
