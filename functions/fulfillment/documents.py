@@ -30,7 +30,7 @@ def to_document(order: Order) -> dict[str, Any]:
     computed = {
         "schema": SCHEMA,
         "status": order.status.value,
-        "source": _encode(order.source, 1),
+        "source": order.source,
         "paid_at": order.paid_at,
         "effect_states": sorted({effect.state.value for effect in order.effects.values()}),
     }
