@@ -93,6 +93,13 @@ def test_nothing_that_lets_its_bearer_in_is_published() -> None:
     assert json.loads(text)["data"]["object"]["payment_intent"] == "pi_1"
 
 
+@pytest.mark.parametrize("name", ["url", "client_secret", "success_url", "cancel_url"])
+def test_what_is_bearer_like_is_not_even_named(name: str) -> None:
+    seen = found(**{name: "https://example.com/secret"})
+    assert seen
+    assert name not in json.loads(seen.body)["data"]["object"]
+
+
 def test_the_account_and_the_mode_are_told() -> None:
     seen = finding(session(ID, livemode=True), account="acct_1", api_version="v", at=AT)
     assert seen

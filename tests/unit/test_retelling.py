@@ -66,3 +66,21 @@ def test_what_its_message_wishes_is_granted() -> None:
     after = Wishes(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
     assert after.effects["fulfill"].state is EffectState.OWED
     assert replace(after, effects=order.effects, granted=()) == order
+
+
+def test_it_tells_what_the_order_is_known_by_and_nothing_of_the_buyer() -> None:
+    said = session("cs_test_a1", payment_link="plink_1", payment_intent="pi_1", metadata={"shop": "acme"})
+    told = json.loads(retelling(arrive([event(COMPLETED, said, id="evt_1")])).body)
+    assert told["data"]["object"] == {
+        "id": "cs_test_a1",
+        "object": "checkout.session",
+        "livemode": False,
+        "mode": "payment",
+        "payment_status": "paid",
+        "payment_link": "plink_1",
+        "payment_intent": "pi_1",
+        "metadata": {"shop": "acme"},
+        "amount_total": 3500,
+        "amount_subtotal": 3000,
+        "currency": "usd",
+    }
