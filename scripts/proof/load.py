@@ -51,7 +51,7 @@ class Load:
         yield await self._phase("Pub/Sub refuses", {503})
         self._pubsub.refusal = None
         async with self._hostile(self._drip), self._hostile(self._flood):
-            yield await self._phase("slow clients and huge bodies", {200})
+            yield await self._phase("slow clients and huge bodies", {200, 503})
         yield await self._phase("afterwards", {200})
 
     async def _phase(self, name: str, allowed: set[int]) -> Phase:
