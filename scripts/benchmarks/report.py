@@ -7,6 +7,7 @@ from benchmarks.figures import Goal, Part, Table
 from benchmarks.picture import to_svg
 
 BEGIN, END = "<!-- what scripts/benchmark has measured -->", "<!-- until here -->"
+PICTURE = "![What scripts/benchmark has measured](performance.svg)"
 
 
 def to_markdown(part: Part) -> str:
@@ -37,5 +38,5 @@ def write(docs: Path, found: Mapping[str, Part], machine: str) -> None:
     after = rest.partition(END)[2]
     reached = "### What must be reached\n\n" + goals(each for part in found.values() for each in part.goals)
     tables = [_table(each) for part in found.values() for each in part.tables]
-    page.write_text("\n".join([f"{before}{BEGIN}", machine, "", reached, *tables, f"{END}{after}"]))
+    page.write_text("\n".join([f"{before}{BEGIN}", PICTURE, "", machine, "", reached, *tables, f"{END}{after}"]))
     (docs / "performance.svg").write_text(to_svg(found.values()))
