@@ -166,8 +166,8 @@ _ADVICE = {
     200: "nothing that can be read: look at STRIPE_API_BASE",
     400: "if the list has changed between two pages, the next try reads it from its start",
     401: "the API key is revoked, expired or mistyped: look at STRIPE_API_KEY or its file",
-    403: "the API key lacks a permission: a restricted key needs 'Checkout Sessions: read', and for a connected "
-    "account the access to it",
+    403: "the API key lacks a permission: a restricted key needs 'Checkout Sessions: read' and 'PaymentIntents: read', "
+    "and for a connected account the access to it",
     404: "no such session: the API key is of the other mode, or of another account than the webhook's",
     429: "the rate limit: if this lasts, something else uses it up",
 }
