@@ -27,7 +27,7 @@ from local.processes import Processes, free_ports
 from local.stripe_events import SECRET
 
 PROJECT = "chaos"
-WATCHED = "dead-letters-watched"  # our own look at them: what scripts/ops takes must not depend on it
+WATCHED = "dead-letters-watched"  # our own look at them: what the operator takes must not depend on it
 ACK_SECONDS = 10  # the emulator takes a broken connection for no answer at all, and waits so long for one
 STARTING_SECONDS = 10  # of the functions, after which the plan begins
 LAID_OVER = Path(__file__).parent / "source"
