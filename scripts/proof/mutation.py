@@ -7,6 +7,7 @@ from its changed tree; no file is touched. What nobody can notice is listed, wit
 
 import ast
 import contextlib
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -34,7 +35,8 @@ SECONDS = 180.0
 """A mutant that runs longer than the tests ever do is noticed, too."""
 
 _OPTIONS = (
-    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-profile=brief", "--hypothesis-seed=0"),
+    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
+    *("--hypothesis-profile=first", "--hypothesis-seed=0"),  # the first failure will do, however large it is
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what is imported before pytest runs
 )
 
@@ -98,6 +100,7 @@ def preload() -> None:
     """Imports what the tests import, all but the product and the tests themselves."""
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.freeze()  # pytest collects garbage; none of this is
 
 
 def _become(candidate: Candidate) -> None:
