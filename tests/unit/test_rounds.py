@@ -63,12 +63,12 @@ def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
 
 
 def test_the_stages_follow_each_other_and_then_it_is_over() -> None:
-    reached, stages = next_round(None, None, NOW).up_to("cs_1"), []
-    while not reached.over:
-        stages.append(reached.stage)
-        reached = reached.next_stage()
+    reached = next_round(None, None, NOW)
+    for stage in Stage:
+        assert (reached.stage, reached.over) == (stage, False)
+        reached = reached.up_to("cs_1").next_stage()
         assert reached.after is None
-    assert stages == list(Stage)
+    assert reached.over
 
 
 @given(st.lists(st.integers(-3600, 10**6), min_size=1, max_size=20), st.integers(0, 86400))
