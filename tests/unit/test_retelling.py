@@ -61,6 +61,12 @@ def test_it_says_nothing_of_the_buyer_and_reaches_the_subscriber_of_its_event() 
     assert json.loads(found.body) == found.event
 
 
+def test_it_takes_over_nothing_from_an_event_that_names_no_version_either() -> None:
+    order = arrive([event(COMPLETED, session("cs_test_a1"), api_version=None)])
+    assert order.customer
+    assert apply(order, parse(retelling(order).body, LATER)).order is order
+
+
 def test_what_its_message_wishes_is_granted() -> None:
     order = debt.give_up(arrive([event(COMPLETED, session("cs_test_a1"))]), "fulfill", "permanent: sold out")
     after = Wishes(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
