@@ -147,6 +147,12 @@ def test_failed_and_paid_is_paid_and_asks_for_a_look_whichever_came_first() -> N
         assert order.review == ("failed_and_paid",)
 
 
+@pytest.mark.parametrize("mode", ["payment", "subscription"])
+@pytest.mark.parametrize("payment_status", ["paid", "unpaid", "no_payment_required"])
+def test_what_stripe_says_every_day_asks_for_no_look(mode: str, payment_status: str) -> None:
+    assert arrive([event(COMPLETED, session("cs_test_a1", mode=mode, payment_status=payment_status))]).review == ()
+
+
 @pytest.mark.parametrize("last", [(FAILED, "unpaid"), (SUCCEEDED, "paid")])
 def test_a_delayed_payment_that_only_fails_or_only_comes_asks_for_no_look(last: tuple[str, str]) -> None:
     unpaid = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"))
