@@ -28,7 +28,7 @@ GUARDS = {
     "subscriber.py": ("tests/unit/test_subscriber.py",),
     "delivery.py": ("tests/unit/test_delivery.py", _EFFECTS, "tests/unit/test_subscriber.py"),
     "effects.py": ("tests/unit/test_delivery.py", _EFFECTS),
-    "topic.py": ("tests/unit/test_topic.py", "tests/integration/test_topic_calls.py"),
+    "topic.py": (*("tests/unit/test_topic.py", "tests/unit/test_delivery.py"), "tests/integration/test_topic_calls.py"),
     "signature.py": ("tests/unit/test_signature.py",),
     "http.py": ("tests/unit/test_http.py",),
 }

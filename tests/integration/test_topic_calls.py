@@ -8,8 +8,9 @@ import pytest
 
 from chaos_run import proxy
 from chaos_run.proxy import Link
+from fulfillment import webhook
 from fulfillment.errors import PublishFailed
-from fulfillment.topic import BATCH, WAITING, PubSubTopic
+from fulfillment.topic import BATCH, PUBLISH_SECONDS, WAITING, PubSubTopic
 from local.pubsub_stand_in import LARGEST_REQUEST, PubSubStandIn
 
 PUBSUB_TAKES_MESSAGES = 1_000
@@ -98,3 +99,7 @@ async def test_after_a_silence_the_next_message_takes_a_new_connection(pubsub: P
         link.end()
         await topic.publish(b"after", {})
     assert [each.data for each in pubsub.take()] == [b"before", b"after"]
+
+
+def test_a_publish_has_as_long_as_the_webhooks_table_says() -> None:
+    assert f"Pub/Sub did not store it within {PUBLISH_SECONDS} s " in str(webhook.__doc__)
