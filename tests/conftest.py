@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from functions_framework.aio import create_asgi_app
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 import tools
 from local import emulators, pipe
@@ -22,6 +22,7 @@ from local.stripe_events import SECRET
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("brief", parent=settings.get_profile("default"), max_examples=20)
+settings.register_profile("first", parent=settings.get_profile("brief"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("default")
 
 Serve = Callable[..., str]

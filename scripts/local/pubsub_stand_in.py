@@ -12,6 +12,7 @@ from google.pubsub_v1.types import PublishRequest, PublishResponse
 from fulfillment.topic import Message
 
 THREADS = 64
+LARGEST_REQUEST = 10_000_000  # as Pub/Sub has it; gRPC's own limit is less
 _PUBLISH = "/google.pubsub.v1.Publisher/Publish"
 
 
@@ -26,7 +27,10 @@ class PubSubStandIn:
         self.refusal: grpc.StatusCode | None = None
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
-        self._server = grpc.server(ThreadPoolExecutor(THREADS, thread_name_prefix="pubsub"))
+        self._server = grpc.server(
+            ThreadPoolExecutor(THREADS, thread_name_prefix="pubsub"),
+            options=[("grpc.max_receive_message_length", LARGEST_REQUEST)],
+        )
         self._server.add_generic_rpc_handlers((_Publisher(self._publish),))
         self.host = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
 

@@ -5,7 +5,7 @@ _ORDER = "tests/unit/test_order.py"
 _EFFECTS = "tests/unit/test_effects.py"
 _DOCUMENTS = "tests/unit/test_documents.py"
 _ITEMS = "tests/unit/test_items.py"
-_LETTERS = "tests/unit/test_letters.py"
+_RETELLING = "tests/unit/test_retelling.py"
 
 GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
@@ -17,18 +17,18 @@ GUARDS = {
     "domain/items.py": (_ITEMS, _DOCUMENTS),
     "domain/money.py": ("tests/unit/test_money.py",),
     "domain/order.py": (_DOCUMENTS, _ITEMS, _ORDER),
-    "domain/retelling.py": ("tests/unit/test_retelling.py",),
+    "domain/retelling.py": (_RETELLING,),
     "domain/rounds.py": ("tests/unit/test_rounds.py",),
     "domain/session.py": (_EVENTS,),
     "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS),
     "domain/standing.py": ("tests/unit/test_standing.py",),
     "domain/status.py": (_DOCUMENTS, _ORDER),
-    "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS),
+    "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS, _RETELLING),
     "webhook.py": ("tests/unit/test_webhook.py",),
     "subscriber.py": ("tests/unit/test_subscriber.py",),
     "delivery.py": ("tests/unit/test_delivery.py", _EFFECTS, "tests/unit/test_subscriber.py"),
     "effects.py": ("tests/unit/test_delivery.py", _EFFECTS),
-    "topic.py": ("tests/unit/test_topic.py",),
+    "topic.py": (*("tests/unit/test_topic.py", "tests/unit/test_delivery.py"), "tests/integration/test_topic_calls.py"),
     "signature.py": ("tests/unit/test_signature.py",),
     "http.py": ("tests/unit/test_http.py",),
 }

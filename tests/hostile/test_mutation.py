@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,25 @@ print(mutation.noticed(first))
 GUARDS["domain/money.py"] = ("tests/unit/test_http.py",)
 print(mutation.noticed(first))
 """
+
+
+FAILING = """
+import sys
+from proof import mutation
+from proof.guards import GUARDS
+GUARDS["domain/money.py"] = (sys.argv[1],)
+try:
+    list(mutation.run(mutation.candidates(["domain/money.py"])[:1], jobs=1))
+except mutation.GuardsFail as error:
+    print(error)
+"""
+
+
+def test_guards_that_failed_on_the_program_itself_noticed_every_mutant(tmp_path: Path) -> None:
+    guard = tmp_path / "test_fails.py"
+    guard.write_text("def test_it() -> None:\n    raise AssertionError\n")
+    ran = python("-c", FAILING, str(guard))
+    assert (ran.stdout, ran.stderr) == ("the guards of domain/money.py fail before anything is changed\n", "")
 
 
 def test_what_no_test_looks_at_is_not_noticed() -> None:

@@ -267,6 +267,39 @@ async def test_no_effect_starts_without_its_full_time_limit_left() -> None:
     assert (await world.order()).lease is None
 
 
+async def test_a_refusal_that_cannot_be_parked_is_a_try_in_vain_and_tried_again() -> None:
+    world = World()
+    world.failing["fulfill"] = PermanentError("sold out")
+
+    async def unreachable(_error: PermanentError) -> None:
+        raise PublishFailed("Pub/Sub did not store the message: Unavailable")
+
+    delivery = world.delivery()
+    with pytest.raises(DebtOutstanding):
+        await delivery.run(unreachable)
+    fulfill = (await world.order()).effects["fulfill"]
+    assert (fulfill.state, fulfill.attempts) == (EffectState.OWED, 1)
+    assert fulfill.error == "not parked: Pub/Sub did not store the message: Unavailable"
+    assert delivery.performed == {"fulfill": f"to be tried again: {fulfill.error}"}
+
+
+async def test_what_an_effect_took_is_missing_for_the_next_one() -> None:
+    world = World("fulfill", "send_receipt", budget=10.5)
+    first = world.performers.by_name["fulfill"].perform
+
+    async def slow(order: Order, key: str) -> None:
+        await asyncio.sleep(0.6)
+        await first(order, key)
+
+    by_name = {**world.performers.by_name, "fulfill": Performer(10, slow)}
+    world.performers = replace(world.performers, by_name=by_name)
+    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+        await world.deliver()
+    assert world.done == ["fulfill"]
+    await world.deliver()
+    assert world.done == ["fulfill", "send_receipt"]
+
+
 async def test_a_time_out_keeps_the_lease_because_a_thread_may_still_be_at_it() -> None:
     world = World()
 

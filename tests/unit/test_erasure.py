@@ -116,6 +116,23 @@ def test_money_that_comes_after_it_is_fulfilled_and_nobody_is_written_to() -> No
     assert set(after.effects) == {"load_line_items", "fulfill", "announce_paid"}
 
 
+def test_of_a_payment_that_failed_what_needs_the_buyer_is_dropped_and_waits_for_nobody_any_more() -> None:
+    order = arrive([event(FAILED, session("cs_test_a1", payment_status="unpaid"))])
+    assert unsettled(order) == "not done yet: notify_payment_failed, payment_failed"
+    assert set(erase(order, LATER).effects) == {"announce_payment_failed"}
+
+
+def test_a_payment_that_fails_after_it_is_told_to_the_shop_and_not_to_the_buyer() -> None:
+    unpaid = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"))
+    after = arrive([event(FAILED, session("cs_test_a1", payment_status="unpaid"))], erase(arrive([unpaid]), NOW))
+    assert set(after.effects) == {"payment_failed", "announce_payment_failed"}
+
+
+def test_it_is_known_when_an_order_was_erased_and_that_it_was_changed_then() -> None:
+    erased = erase(arrive([event(COMPLETED, session("cs_test_a1"))]), LATER)
+    assert (erased.erased_at, erased.updated_at) == (LATER, LATER)
+
+
 def test_an_order_needs_its_buyer_until_it_is_settled() -> None:
     paid = arrive([event(COMPLETED, session("cs_test_a1"))])
     assert unsettled(paid) == "not done yet: fulfill, send_receipt"

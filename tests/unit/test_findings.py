@@ -48,6 +48,7 @@ CASES: list[tuple[dict[str, Any], str | None]] = [
     ({"status": "open", "payment_status": "no_payment_required"}, None),
     ({"status": "expired", "payment_status": "unpaid"}, None),
     ({"status": None}, None),
+    ({"mode": None}, "paid"),
     ({"mode": "setup", "payment_status": "no_payment_required"}, None),
 ]
 
@@ -65,6 +66,7 @@ def test_the_event_that_was_made_claims_what_the_session_claims(changes: dict[st
     assert claim_of(event_made) is seen.claim
     assert event_made.id == f"reconcile:{ID}:{seen.claim.value}"
     assert event_made.created == AT
+    assert seen.event["object"] == "event"
 
 
 def test_what_is_found_twice_is_one_event() -> None:

@@ -147,6 +147,20 @@ def test_failed_and_paid_is_paid_and_asks_for_a_look_whichever_came_first() -> N
         assert order.review == ("failed_and_paid",)
 
 
+@pytest.mark.parametrize("mode", ["payment", "subscription"])
+@pytest.mark.parametrize("payment_status", ["paid", "unpaid", "no_payment_required"])
+def test_what_stripe_says_every_day_asks_for_no_look(mode: str, payment_status: str) -> None:
+    assert arrive([event(COMPLETED, session("cs_test_a1", mode=mode, payment_status=payment_status))]).review == ()
+
+
+@pytest.mark.parametrize("last", [(FAILED, "unpaid"), (SUCCEEDED, "paid")])
+def test_a_delayed_payment_that_only_fails_or_only_comes_asks_for_no_look(last: tuple[str, str]) -> None:
+    unpaid = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"))
+    said = event(last[0], session("cs_test_a1", payment_status=last[1]))
+    for way in permutations([unpaid, said]):
+        assert arrive(list(way)).review == ()
+
+
 def test_a_setup_session_is_no_order() -> None:
     assert not is_order(parsed(event(COMPLETED, session("cs_test_a1", mode="setup"))).checkout)
     assert is_order(parsed(event(COMPLETED, session("cs_test_a1", mode="subscription"))).checkout)
@@ -188,6 +202,15 @@ def test_the_first_reception_is_the_one_on_record() -> None:
     order = arrive([said, newer])
     assert order.events[said["id"]].received_at == NOW
     assert order.events[said["id"]].api_version == "2026-10-28.endive"
+
+
+def test_of_two_renderings_of_one_event_the_one_that_claims_more_is_on_record_whatever_its_version() -> None:
+    older = event(COMPLETED, session("cs_test_a1"), id="evt_1", api_version="2020-08-27")
+    unpaid = session("cs_test_a1", payment_status="unpaid")
+    newer = event(COMPLETED, unpaid, id="evt_1", api_version="2026-10-28.endive")
+    for way in permutations([older, newer]):
+        order = arrive(list(way))
+        assert (order.status, order.events["evt_1"].api_version) == (Status.PAID, "2020-08-27")
 
 
 def owed_after(*events: Json) -> tuple[str, ...]:

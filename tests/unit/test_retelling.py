@@ -61,6 +61,12 @@ def test_it_says_nothing_of_the_buyer_and_reaches_the_subscriber_of_its_event() 
     assert json.loads(found.body) == found.event
 
 
+def test_it_takes_over_nothing_from_an_event_that_names_no_version_either() -> None:
+    order = arrive([event(COMPLETED, session("cs_test_a1"), api_version=None)])
+    assert order.customer
+    assert apply(order, parse(retelling(order).body, LATER)).order is order
+
+
 def test_what_its_message_wishes_is_granted() -> None:
     order = debt.give_up(arrive([event(COMPLETED, session("cs_test_a1"))]), "fulfill", "permanent: sold out")
     after = Wishes(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
@@ -70,7 +76,14 @@ def test_what_its_message_wishes_is_granted() -> None:
 
 def test_it_tells_what_the_order_is_known_by_and_nothing_of_the_buyer() -> None:
     said = session("cs_test_a1", payment_link="plink_1", payment_intent="pi_1", metadata={"shop": "acme"})
-    told = json.loads(retelling(arrive([event(COMPLETED, said, id="evt_1")])).body)
+    told = json.loads(retelling(arrive([event(COMPLETED, said, id="evt_1", created=1795446600)])).body)
+    assert {name: value for name, value in told.items() if name != "data"} == {
+        "id": "evt_1",
+        "object": "event",
+        "type": COMPLETED,
+        "created": 1795446600,
+        "livemode": False,
+    }
     assert told["data"]["object"] == {
         "id": "cs_test_a1",
         "object": "checkout.session",

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.domain.rounds import OVERLAP_SECONDS, Round, Stage, next_round
+from fulfillment.domain.shape import read
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -25,7 +27,7 @@ def test_a_round_that_is_not_over_is_gone_on_with() -> None:
 
 def test_the_next_round_overlaps_with_the_last_one() -> None:
     following = next_round(OVER, None, NOW)
-    assert (following.start, following.end) == (OVER.end - OVERLAP_SECONDS, SECOND + 1)
+    assert (following.start, following.end) == (OVER.end - 26 * 3600, SECOND + 1)
     assert (following.stage, following.before, following.over) == (Stage.SESSIONS, following.end, False)
 
 
@@ -41,13 +43,32 @@ def test_a_time_that_was_set_further_back_is_caught_up_with_once() -> None:
     assert next_round(over, earlier, NOW + timedelta(hours=1)).start == over.end - OVERLAP_SECONDS
 
 
+def test_after_a_page_of_sessions_those_of_its_last_second_are_looked_at_again() -> None:
+    """Sessions come newest first; whoever was created in the same second may be on the next page."""
+    under_way = Round(since=0, start=1, end=9, before=9)
+    assert under_way.down_to(5) == replace(under_way, before=6)
+
+
+def test_after_a_page_of_orders_the_next_one_begins_behind_its_last() -> None:
+    waiting = Round(since=0, start=1, end=9, before=1, stage=Stage.WAITING)
+    assert waiting.up_to("cs_1") == replace(waiting, after="cs_1")
+
+
+@pytest.mark.parametrize("after", [None, "cs_1"])
+def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
+    """These are the words and fields in the checkpoints of those who have deployed this."""
+    kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": "waiting", "after": after, "over": True}
+    assert read(Round, kept) == Round(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
+    assert [each.value for each in Stage] == ["sessions", "waiting", "owed", "late"]
+
+
 def test_the_stages_follow_each_other_and_then_it_is_over() -> None:
-    reached, stages = next_round(None, None, NOW).up_to("cs_1"), []
-    while not reached.over:
-        stages.append(reached.stage)
-        reached = reached.next_stage()
+    reached = next_round(None, None, NOW)
+    for stage in Stage:
+        assert (reached.stage, reached.over) == (stage, False)
+        reached = reached.up_to("cs_1").next_stage()
         assert reached.after is None
-    assert stages == list(Stage)
+    assert reached.over
 
 
 @given(st.lists(st.integers(-3600, 10**6), min_size=1, max_size=20), st.integers(0, 86400))

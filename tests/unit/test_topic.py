@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.errors import MalformedMessage
-from fulfillment.topic import Message, attributes_of, parse_push
+from fulfillment.topic import Message, attributes_of, fits, parse_push
 from local.memory import push_body
 from local.stripe_events import COMPLETED, event, session
 from samples import json_values
@@ -49,6 +49,13 @@ def test_a_missing_session_leaves_no_session_id(data: object) -> None:
 def test_attributes_are_always_fit_for_pubsub(said: dict[str, Any]) -> None:
     for name, value in attributes_of(said, TRACE).items():
         assert 0 < len(value.encode()) <= 1024, name
+
+
+def test_an_attribute_may_have_as_many_bytes_as_pubsub_takes_and_no_more() -> None:
+    assert fits("x" * 1024)
+    assert fits("é" * 512)
+    assert not fits("x" * 1025)
+    assert not fits("é" * 513)
 
 
 @given(st.binary(), st.dictionaries(st.text(min_size=1), st.text()))

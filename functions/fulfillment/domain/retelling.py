@@ -9,7 +9,7 @@ from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.findings import Finding
 from fulfillment.domain.order import Order
 
-_TOLD = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent", "metadata")
+_TOLD = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent")
 _AMOUNTS = ("amount_total", "amount_subtotal", "currency")
 
 
