@@ -1,6 +1,7 @@
 """Starts programs and stops them with everything they started themselves."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -130,5 +131,5 @@ def _answers(port: int) -> bool:
             return True
     except urllib.error.HTTPError:
         return True
-    except OSError:
+    except (OSError, http.client.HTTPException):  # not there yet, or not ready to speak
         return False

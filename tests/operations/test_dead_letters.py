@@ -189,7 +189,7 @@ def test_a_thousand_letters_are_replayed_though_the_program_is_killed_again_and_
         for run in runs:
             run.kill()
             killed += run.wait() == -signal.SIGKILL
-    assert killed > 2
+    assert killed, "no run was killed in the middle of its work: a fast machine needs more letters"
     deadline = time.monotonic() + 90
     while seen.keys() != letters:
         assert program(shop, *REPLAY).wait() == 0
