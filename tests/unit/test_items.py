@@ -58,6 +58,12 @@ def test_an_item_in_another_currency_is_stored_under_review() -> None:
     assert with_line_items(order(), (item(currency=EUR),)).review == ("currency_differs",)
 
 
+@pytest.mark.parametrize("doubt", ["amounts_differ", "currency_differs"])
+def test_items_that_agree_with_the_payment_settle_what_was_doubted_about_them_and_nothing_else(doubt: str) -> None:
+    doubted = replace(order(), review=(doubt, "unknown_mode"))
+    assert with_line_items(doubted, (item(3000),)).review == ("unknown_mode",)
+
+
 @pytest.mark.parametrize(
     ("checkout", "items"),
     [
