@@ -138,6 +138,11 @@ def test_every_field_of_an_item_has_its_place() -> None:
     assert vars(read) == said | {"price": "p_1", "product": "prod_1"}
 
 
+def test_a_page_that_is_empty_and_not_the_last_is_no_page() -> None:
+    with pytest.raises(ShapeError, match="^data: empty"):
+        read_page({"data": [], "has_more": True})
+
+
 @given(json_values | st.fixed_dictionaries({"data": json_values, "has_more": st.booleans()}))
 def test_any_answer_is_a_page_or_a_shape_error(answer: object) -> None:
     try:

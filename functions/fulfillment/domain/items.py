@@ -78,4 +78,4 @@ class _Page:
 
 def _line_item(item: _Item) -> LineItem:
     price = {"price": item.price.id, "product": item.price.product} if item.price else {}
-    return LineItem(**{**vars(item), "price": None, **price})
+    return LineItem(**{**vars(item), **price})
