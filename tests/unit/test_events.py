@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.documents import from_document, to_document
+from fulfillment.domain import shape
 from fulfillment.domain.checkout import (
     Address,
     Checkout,
@@ -260,6 +261,27 @@ def test_an_integer_has_64_bit(number: int, fits: bool) -> None:  # noqa: FBT001
     else:
         with pytest.raises(MalformedEvent, match="amount_total: an integer beyond 64 bit$"):
             checkout_of(said)
+
+
+@pytest.mark.parametrize("seconds", [10**15, -(10**15), 2**62, -(2**62)])
+def test_a_time_beyond_the_calendar_is_malformed_however_far_beyond(seconds: int) -> None:
+    """Python has another error for those that are too far even for the system."""
+    with pytest.raises(MalformedEvent, match="created: a time beyond the calendar$"):
+        parsed(event(COMPLETED, session("cs_test_a1"), created=seconds))
+
+
+def test_what_is_kept_as_it_came_may_be_nested_as_deep_as_the_limit_and_no_deeper() -> None:
+    def nested(levels: int) -> Any:
+        return [nested(levels - 1)] if levels else "x"
+
+    assert shape.read(Any, nested(shape.DEPTH - 1)) == nested(shape.DEPTH - 1)
+    with pytest.raises(shape.ShapeError, match="nested more than 32 levels deep"):
+        shape.read(Any, nested(shape.DEPTH))
+
+
+def test_nothing_where_something_must_be_is_called_null() -> None:
+    with pytest.raises(shape.ShapeError, match="expected a string, got null$"):
+        shape.read(str, None)
 
 
 def test_an_error_never_quotes_the_content() -> None:

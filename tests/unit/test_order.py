@@ -219,9 +219,11 @@ def owed_after(*events: Json) -> tuple[str, ...]:
 
 def test_each_status_owes_its_effects_when_it_is_entered() -> None:
     unpaid = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"))
-    assert owed_after(unpaid) == OWED_ON_ENTERING[Status.AWAITING_PAYMENT]
-    assert owed_after(event(FAILED, session("cs_test_a1"))) == OWED_ON_ENTERING[Status.PAYMENT_FAILED]
-    assert owed_after(event(COMPLETED, session("cs_test_a1"))) == OWED_ON_ENTERING[Status.PAID]
+    assert owed_after(unpaid) == ("announce_awaiting_payment",)
+    failed = ("payment_failed", "notify_payment_failed", "announce_payment_failed")
+    assert owed_after(event(FAILED, session("cs_test_a1"))) == failed
+    paid = ("load_line_items", "fulfill", "send_receipt", "announce_paid")
+    assert owed_after(event(COMPLETED, session("cs_test_a1"))) == paid
 
 
 def test_effects_of_an_overtaken_status_are_dropped_unless_they_are_done() -> None:
