@@ -4,6 +4,9 @@ next one. Nobody waits for company.
     idle      ─ a ─────────> call(a)
     under way ─ b, c, d ───> wait, for that call or 5 ms at most ───> call(b, c, d)
 
+When a call ends, those whom it kept waiting and those who come back at once go together: the next call begins when
+three turns of the loop have brought nobody, or after 5 ms.
+
 | what happens                       | what becomes of it                                                       |
 |------------------------------------|--------------------------------------------------------------------------|
 | a call fails                       | its items fail, and no others                                            |
@@ -18,6 +21,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 PATIENCE_SECONDS = 0.005
+QUIET_TURNS = 3  # from a readable socket to `add`
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -62,17 +66,22 @@ class Batcher(Generic[Item, Result]):
         self._calls: set[asyncio.Task[None]] = set()
         self._latest: asyncio.Task[None] | None = None
 
-    async def add(self, item: Item) -> Result:
-        """The item's result. Raises Overloaded, or what its call raised: Refused only for what this item is."""
+    async def add(self, item: Item, seconds: float) -> Result:
+        """The item's result. Raises Overloaded, TimeoutError after some seconds, waiting included, or what its call
+        raised: Refused only for what this item is.
+        """
         if len(self._waiting) >= self._waiting_limit.count or self._waiting_size >= self._waiting_limit.size:
             raise Overloaded
-        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        timer = loop.call_later(seconds, _expire, done)  # a third of what asyncio.timeout takes
         self._waiting[done] = item
         self._waiting_size += self._size(item)
         self._start()
         try:
             return await done
         finally:
+            timer.cancel()
             self._remove(done)
 
     def _remove(self, done: asyncio.Future[Result]) -> None:
@@ -80,29 +89,41 @@ class Batcher(Generic[Item, Result]):
         if done in self._waiting:
             self._waiting_size -= self._size(self._waiting.pop(done))
 
-    def _start(self) -> None:
+    def _start(self, turns: int = 0) -> None:
         """Begins a call, if one is due. It takes what comes until its task runs: company that costs no time."""
         if self._waiting and self._latest is None and len(self._calls) < self._most_calls:
-            self._latest = asyncio.create_task(self._run())
+            self._latest = asyncio.create_task(self._run(turns))
             self._calls.add(self._latest)
 
-    async def _run(self) -> None:
+    async def _gather(self, turns: int) -> None:
+        """Returns when so many turns of the loop in a row have brought nobody, or after 5 ms."""
+        latest = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        quiet, count = 0, len(self._waiting)
+        while quiet < turns and asyncio.get_running_loop().time() < latest:
+            await asyncio.sleep(0)
+            quiet, count = quiet + 1 if len(self._waiting) <= count else 0, len(self._waiting)
+
+    async def _run(self, turns: int) -> None:
         """One call, with all that waits, as far as it fits."""
-        this, batch = self._latest, self._take()
-        patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._next, this)
+        this, loop = self._latest, asyncio.get_running_loop()
+        batch: dict[asyncio.Future[Result], Item] = {}
+        patience: asyncio.TimerHandle | None = None
         try:
+            await self._gather(turns)
+            batch, patience = self._take(), loop.call_later(PATIENCE_SECONDS, self._next, this)
             await self._send(batch)
         finally:
-            patience.cancel()
+            if patience:
+                patience.cancel()
             _fail(batch, CallCancelled())  # whoever still waits would wait forever
             self._calls.discard(this)
-            self._next(this)
+            self._next(this, QUIET_TURNS)
 
-    def _next(self, after: asyncio.Task[None] | None) -> None:
+    def _next(self, after: asyncio.Task[None] | None, turns: int = 0) -> None:
         """A call keeps nobody waiting any more."""
         if self._latest is after:
             self._latest = None
-        self._start()
+        self._start(turns)
 
     def _take(self) -> dict[asyncio.Future[Result], Item]:
         """The next batch: the oldest items, one at least, as many as fit."""
@@ -156,3 +177,8 @@ def _fail(batch: Mapping[asyncio.Future[Result], Item], error: Exception) -> Non
     for done in batch:
         if not done.done():
             done.set_exception(error)
+
+
+def _expire(done: asyncio.Future[Result]) -> None:
+    if not done.done():
+        done.set_exception(TimeoutError())

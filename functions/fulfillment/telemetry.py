@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Self
 
+_ENCODER = json.JSONEncoder(default=str)
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 _CLOUD_TRACE = re.compile(r"([0-9a-f]{32})/([0-9]{1,20})(?:;o=([01]))?", re.ASCII)
 
@@ -95,5 +96,5 @@ class Line:
 
 def emit(record: Mapping[str, Any]) -> None:
     """Writes one structured line to stdout, in one piece: lines of several requests must not mix."""
-    sys.stdout.write(json.dumps(record, default=str) + "\n")
+    sys.stdout.write(_ENCODER.encode(record) + "\n")
     sys.stdout.flush()

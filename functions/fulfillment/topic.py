@@ -56,8 +56,7 @@ class PubSubTopic:
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Returns the message's id once it is stored; `PublishFailed` after 8 s or an error."""
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._batcher.add(to_message(data, attributes))
+            return await self._batcher.add(to_message(data, attributes), self._seconds)
         except TimeoutError as error:
             self._publisher = self._connect()  # who knows whether anybody is at the other end
             raise not_stored("TimeoutError") from error

@@ -55,7 +55,7 @@ async def turns(count: int = 5) -> None:
 
 
 def begin(batcher: Batcher[int, str], *items: int) -> list[asyncio.Task[str]]:
-    return [asyncio.create_task(batcher.add(item)) for item in items]
+    return [asyncio.create_task(batcher.add(item, 60)) for item in items]
 
 
 async def test_the_first_goes_at_once_and_alone() -> None:
@@ -86,6 +86,43 @@ async def test_what_comes_while_a_call_is_under_way_goes_with_the_next() -> None
     assert far.calls == [[1], [2, 3]]
     far.answers[1].set_result(None)
     assert await asyncio.gather(*first, *more) == ["stored 1", "stored 2", "stored 3"]
+
+
+async def test_who_comes_back_at_once_goes_with_those_who_waited() -> None:
+    """Or sixteen callers would be served by turns of one and fifteen."""
+    far = Far()
+    batcher = far.batcher()
+    first = begin(batcher, 1)
+    await turns()
+    begin(batcher, 2)
+
+    async def come_back() -> None:
+        await first[0]
+        begin(batcher, 3)
+
+    back = asyncio.create_task(come_back())
+    await turns()
+    assert far.calls == [[1]]
+    far.answers[0].set_result(None)
+    await back
+    await turns(20)
+    assert far.calls == [[1], [2, 3]]
+    far.answers[1].set_result(None)
+    await turns()
+
+
+async def test_whoever_has_waited_too_long_is_told_so_waiting_or_sent() -> None:
+    far = Far()
+    batcher = far.batcher(calls=1)
+    sent = asyncio.create_task(batcher.add(1, 0.05))
+    await turns()
+    waiting = asyncio.create_task(batcher.add(2, 0.05))
+    for each in (sent, waiting):
+        with pytest.raises(TimeoutError):
+            await each
+    far.answers[0].set_result(None)
+    await turns()
+    assert far.calls == [[1]]
 
 
 async def test_a_slow_call_keeps_nobody_waiting_for_long() -> None:
@@ -153,7 +190,7 @@ async def test_more_than_may_wait_is_refused_at_once_and_room_is_made_again(wait
     added += begin(batcher, 2, 3)
     await turns()
     with pytest.raises(Overloaded):
-        await batcher.add(4)
+        await batcher.add(4, 60)
     far.answers[0].set_result(None)
     await turns()
     added += begin(batcher, 5)
@@ -215,7 +252,7 @@ async def test_a_call_that_was_cancelled_leaves_nobody_waiting() -> None:
         with pytest.raises(CallCancelled):
             await each
     far.at_once = True
-    assert await batcher.add(3) == "stored 3"
+    assert await batcher.add(3, 60) == "stored 3"
 
 
 async def test_a_batch_whose_own_task_is_cancelled_leaves_nobody_waiting() -> None:
@@ -229,7 +266,7 @@ async def test_a_batch_whose_own_task_is_cancelled_leaves_nobody_waiting() -> No
         with pytest.raises(CallCancelled):
             await each
     far.at_once = True
-    assert await batcher.add(3) == "stored 3"
+    assert await batcher.add(3, 60) == "stored 3"
 
 
 async def test_too_few_results_are_an_error_for_all() -> None:

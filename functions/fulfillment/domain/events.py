@@ -52,7 +52,7 @@ class CheckoutEvent:
 def load_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`, or `MalformedEvent`: not UTF-8, not JSON, no object, nested too deep."""
     try:
-        loaded = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        loaded = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise MalformedEvent("the body is not UTF-8") from None
     except RecursionError:
@@ -92,6 +92,9 @@ def _finite(text: str) -> float:
 def _refuse_constant(_name: str) -> NoReturn:
     """NaN and Infinity are Python's extension, not JSON."""
     raise ValueError
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 @dataclass(frozen=True, kw_only=True)
