@@ -29,7 +29,11 @@ def _chart(title: str, bars: Mapping[str, float], top: int) -> tuple[list[str], 
         top += _BAR + 6
         plain = label.replace("*", "").replace("`", "")
         width = max(2, round((_WIDTH - _LEFT - _RIGHT) * value / longest))
-        ours = "" if plain.startswith(("a bare", "one bare", "the naive", "Flask")) else ' class="ours"'
+        ours = (
+            ""
+            if plain.startswith(("a bare", "… with Firestore", "one bare", "the naive", "Flask"))
+            else ' class="ours"'
+        )
         lines += [
             f'<text x="{_LEFT - 8}" y="{top}" text-anchor="end">{escape(plain)}</text>',
             f'<rect{ours} x="{_LEFT}" y="{top - 15}" width="{width}" height="{_BAR - 2}" rx="3"/>',

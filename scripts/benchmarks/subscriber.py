@@ -26,7 +26,7 @@ COUNT = 1_500
 STORED = (0, 10_000, 100_000)
 OURS = "on_checkout_session_completed"
 TITLES = {
-    ("store", "first"): "one bare call of Firestore's: the limit",
+    ("store", "limit"): "one bare call of Firestore's: the limit",
     ("transaction", "first"): "the naive transaction, first event",
     ("transaction", "later"): "the naive transaction, later event",
     (OURS, "waiting"): "**first event, nothing owed yet** (the payment is delayed)",
@@ -62,13 +62,13 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
             title,
             CALLS[key[1]] if key[0] == OURS else "",
             Spread.of(rates[key]),
-            ratios(rates[key], rates["store", "first"]),
+            ratios(rates[key], rates["store", "limit"]),
         ]
         for key, title in TITLES.items()
     ]
     columns = ["contender", "Firestore calls", "events/s", "of the limit"]
     note = f"{CONNECTIONS} pushes at a time. `tests/integration/test_operations_per_order.py` pins the calls."
-    growth, flat = _growth(bench, servers[OURS], files, share)
+    growth, flat = _growth(bench, servers[OURS], servers["store"], files, share)
     at_once = _at_once(bench, servers[OURS])
     for name in servers:
         bench.processes.stop(name)
@@ -81,7 +81,8 @@ def _prepare(files: Path, count: int) -> Pushes:
     waiting = [event(COMPLETED, session(each, payment_status="unpaid"), id=new_id("evt")) for each in ids["waiting"]]
     first = [event(COMPLETED, session(each), id=new_id("evt")) for each in ids["first"]]
     later = [event(COMPLETED, session(each), id=new_id("evt")) for each in ids["first"]]
-    told = {"waiting": waiting, "first": first, "later": later, "duplicate": later}
+    limit = [event(COMPLETED, session(new_id("cs_test")), id=new_id("evt")) for _ in range(count)]
+    told = {"waiting": waiting, "limit": limit, "first": first, "later": later, "duplicate": later}
     written = {}
     for what, events in told.items():
         written[what] = files / what
@@ -94,27 +95,39 @@ def push(said: Json) -> bytes:
     return push_body(Message(data=body(said), attributes=attributes_of(said, ""), id="1"), 1)
 
 
-def _growth(bench: Bench, server: Server, files: Path, share: float) -> tuple[Table, Goal]:
-    """What the number of orders in the store does to a first event, a later one and a duplicate."""
+def _growth(bench: Bench, server: Server, bare: Server, files: Path, share: float) -> tuple[Table, Goal]:
+    """What the number of orders in the store does to a first event, a later one and a duplicate. The bare call tells
+    what it does to the emulator, which keeps everything in memory.
+    """
     rows, found, stored = [], [], 0
+    columns = {"limit": bare, "first": server, "later": server, "duplicate": server}
     for wanted in (int(each * share) for each in STORED):
         fill(bench, wanted - stored)
         stored = max(stored, wanted)
-        rates: dict[str, list[float]] = {what: [] for what in ("first", "later", "duplicate")}
+        rates: dict[str, list[float]] = {what: [] for what in columns}
         for number in range(-1, 3):
             pushes = _prepare(files, int(COUNT * share))
-            for what, each in rates.items():
-                rate = load.post(server.url, pushes.files[what], int(COUNT * share), CONNECTIONS).rate
-                each.extend([rate] if number >= 0 else [])
+            for what, each in columns.items():
+                posted = load.post(each.url, pushes.files[what], int(COUNT * share), CONNECTIONS)
+                rates[what].extend([posted.rate] if number >= 0 else [])
             bench.stored(pushes.ids["first"])
-        found.append(rates)
-        rows.append([f"{wanted:,}", *map(Spread.of, rates.values())])
+        shares = ratios(rates["first"], rates["limit"])
+        found.append(shares)
+        rows.append([f"{wanted:,}", *map(Spread.of, rates.values()), shares])
     flat = Goal(
-        f"first events/s with {rows[-1][0]} orders in the store, of those with none",
-        ratios(found[-1]["first"], found[0]["first"]),
+        f"first events, of the bare call: with {rows[-1][0]} orders in the store, of those with none",
+        ratios(found[-1].rounds, found[0].rounds),
         least=0.85,
     )
-    return Table("Growth", ["orders in the store", "first events/s", "later/s", "duplicates/s"], rows), flat
+    head = [
+        "orders in the store",
+        "bare calls/s",
+        "first events/s",
+        "later/s",
+        "duplicates/s",
+        "first, of the bare call",
+    ]
+    return Table("Growth", head, rows, "The emulator keeps all of it in memory, and slows down by itself."), flat
 
 
 def fill(bench: Bench, count: int) -> None:
