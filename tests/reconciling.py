@@ -171,6 +171,36 @@ class Shop:
         return {each: stored.order.status.value if stored else None for each, stored in found.items()}
 
 
+async def shop_of(drawn: list[Case], **changes: Any) -> Shop:
+    """A shop whose orders nobody has written for long."""
+    now = [datetime.now(UTC) - LONG_AGO]
+    shop = Shop(orders=MemoryOrders(lambda: now[0]))
+    shop.settings = replace(shop.settings, **changes)
+    for each in drawn:
+        await shop.add(each)
+    now[0] += LONG_AGO
+    return shop
+
+
+async def healed(shop: Shop) -> None:
+    """Two rounds: the orders that the first one finds may wait for their money, and the second asks for it."""
+    await shop.reconcile()
+    for session_id, case in shop.cases.items():
+        if case.end == "fulfilled":
+            found = await shop.order(session_id)
+            assert found
+            assert found.order.status.value == "fulfilled"
+    await shop.reconcile()
+    assert await shop.ends() == {session_id: case.end for session_id, case in shop.cases.items()}
+    for session_id, case in shop.cases.items():
+        found = await shop.order(session_id)
+        if case.order == "erased":
+            assert found
+            assert (found.order.customer, found.order.shipping) == (None, None)
+    assert len(shop.fulfilled) == len(set(shop.fulfilled))
+    assert not shop.dead_letter.stored
+
+
 def _order(session_id: str, case: Case) -> Order:
     """An order that has come as far as the case says."""
     paid = case.order in {"paid", "fulfilled", "erased"}

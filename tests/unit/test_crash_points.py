@@ -33,36 +33,11 @@ from local.memory import push_body
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, event, session, signature
 from local.stripe_events import body as body_of
+from mortal import Died, Life
 from samples import Json
 
 ORDER = "cs_test_a1"
 EFFECTS = [name for names in OWED_ON_ENTERING.values() for name in names]
-
-
-class Died(BaseException):
-    """The process is gone. No Exception: nothing of ours gets to see it."""
-
-
-@dataclass
-class Life:
-    """Ends at the moments it is told to; each moment comes once. `steps` are their names."""
-
-    deaths: Collection[int]
-    steps: list[str] = field(default_factory=list)
-
-    def moment(self, step: str) -> None:
-        self.steps.append(step)
-        if len(self.steps) - 1 in self.deaths:
-            raise Died(step)
-
-    async def around(self, step: str, call: Awaitable[Any]) -> Any:
-        try:
-            self.moment(f"before {step}")
-            done = await call
-        finally:
-            getattr(call, "close", lambda: None)()
-        self.moment(f"after {step}")
-        return done
 
 
 class MortalOrders(MemoryOrders):

@@ -2,8 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -13,41 +12,10 @@ from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
 from fulfillment.reconcile import End
 from local.memory import MemoryTopic
-from local.memory_orders import MemoryOrders
-from reconciling import LONG_AGO, Case, Shop, cases
+from reconciling import Case, cases, healed, shop_of
 
 some = st.lists(cases, max_size=30)
 kills = st.lists(st.integers(0, 120), max_size=6)
-
-
-async def shop_of(drawn: list[Case], **changes: Any) -> Shop:
-    """A shop whose orders nobody has written for long."""
-    now = [datetime.now(UTC) - LONG_AGO]
-    shop = Shop(orders=MemoryOrders(lambda: now[0]))
-    shop.settings = replace(shop.settings, **changes)
-    for each in drawn:
-        await shop.add(each)
-    now[0] += LONG_AGO
-    return shop
-
-
-async def healed(shop: Shop) -> None:
-    """Two rounds: the orders that the first one finds may wait for their money, and the second asks for it."""
-    await shop.reconcile()
-    for session_id, case in shop.cases.items():
-        if case.end == "fulfilled":
-            found = await shop.order(session_id)
-            assert found
-            assert found.order.status.value == "fulfilled"
-    await shop.reconcile()
-    assert await shop.ends() == {session_id: case.end for session_id, case in shop.cases.items()}
-    for session_id, case in shop.cases.items():
-        found = await shop.order(session_id)
-        if case.order == "erased":
-            assert found
-            assert (found.order.customer, found.order.shipping) == (None, None)
-    assert len(shop.fulfilled) == len(set(shop.fulfilled))
-    assert not shop.dead_letter.stored
 
 
 @given(some)
