@@ -53,8 +53,14 @@ def write(path: Path, posts: Iterable[tuple[bytes, Mapping[str, str]]]) -> None:
             file.write(b"%d\n%b" % (len(request), request))
 
 
+def write_gets(path: Path, target: str, accepted: str, count: int) -> None:
+    """Writes so many requests for one page, for load.lua."""
+    request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accepted}\r\n\r\n".encode()
+    path.write_bytes(b"%d\n%b" % (len(request), request) * count)
+
+
 def post(url: str, requests: Path, count: int, connections: int) -> Posted:
-    """Posts the first `count` of the requests. AssertionError if any was not answered 200 or 204."""
+    """Sends the first `count` of the requests. AssertionError if any was not answered 200 or 204."""
     command = ["wrk", "-t1", f"-c{connections}", "-d900s", "--timeout", "20s", "-s", str(_LUA), url]
     said = subprocess.run([*command, "--", requests, str(count)], capture_output=True, text=True, check=True).stdout
     result = json.loads(said.partition("RESULT ")[2])

@@ -12,7 +12,7 @@ PICTURE = "![What scripts/benchmark has measured](performance.svg)"
 
 def to_markdown(part: Part) -> str:
     """The tables of a part, and its goals."""
-    return "\n".join([*(_table(each) for each in part.tables), goals(part.goals)])
+    return "\n".join([*(_table(each) for each in part.tables), *([goals(part.goals)] if part.goals else [])])
 
 
 def goals(wanted: Iterable[Goal]) -> str:

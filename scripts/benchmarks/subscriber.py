@@ -131,15 +131,20 @@ def _growth(bench: Bench, server: Server, bare: Server, files: Path, share: floa
 
 
 def fill(bench: Bench, count: int) -> None:
-    """Puts so many orders into the store, as a card payment leaves them."""
-    said = body(event(COMPLETED, session("cs_test_x"), id="evt_x"))
-    document = to_document(apply(None, parse(said, datetime.now(UTC))).order)
+    """Puts so many orders into the store."""
+    document = stored_order("cs_test_x")
     for begin in range(0, count, 400):
         batch = bench.firestore.batch()
         for _ in range(min(400, count - begin)):
             order_id = new_id("cs_test")
             batch.create(bench.firestore.collection("orders").document(order_id), document | {"id": order_id})
         batch.commit()
+
+
+def stored_order(order_id: str) -> Json:
+    """The document of an order as a card payment leaves it."""
+    said = body(event(COMPLETED, session(order_id), id="evt_x"))
+    return to_document(apply(None, parse(said, datetime.now(UTC))).order)
 
 
 def _at_once(bench: Bench, server: Server, deliveries: int = 50) -> Table:
