@@ -3,8 +3,10 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
+from fulfillment.domain.findings import finding
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session
 
 EXPIRED = "checkout.session.expired"
@@ -16,7 +18,7 @@ Expectation = Literal["order", "none", "parked"]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One Checkout. `events` is what Stripe says of it, `items` what it sold; `signed`: is it Stripe who says so?"""
+    """One Checkout. `events` is what is said of it, `items` what it sold; `signed`: is it Stripe who says so?"""
 
     name: str
     session_id: str
@@ -25,6 +27,16 @@ class Case:
     expects: Expectation = "order"
     signed: bool = True
     manner: str = ""
+
+    @property
+    def told(self) -> Sequence[Json]:
+        """What Stripe says of itself; the rest is for reconcile to find."""
+        return [said for said in self.events if not is_found(said["id"])]
+
+
+def is_found(event_id: str) -> bool:
+    """Whether it is an event of reconcile's."""
+    return event_id.startswith("reconcile:")
 
 
 @dataclass
@@ -131,7 +143,19 @@ def _one(till: Till, name: str, said: str, event_changes: dict[str, Any], **chan
     return Case(name=name, session_id=sold["id"], events=[till.event(said, sold, **event_changes)], expects="none")
 
 
+def _never_told(till: Till, name: str, *told: str) -> Case:
+    """A payment that came, and of which Stripe makes no event."""
+    sold = session(till.session_id())
+    found = finding(sold, account=None, api_version="", at=datetime.now(UTC))
+    if found is None:
+        raise LookupError("a session that is paid claims something")
+    events = [*_says(*told)(till, sold), dict(found.event)]
+    return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
+
+
 _OTHERS: dict[str, Callable[[Till], Case]] = {
+    "never told": lambda till: _never_told(till, "never told"),
+    "never told that it came": lambda till: _never_told(till, "never told that it came", "unpaid"),
     "setup": lambda till: _one(till, "setup", COMPLETED, {}, mode="setup", payment_status="no_payment_required"),
     "expires": lambda till: _one(till, "expires", EXPIRED, {}, status="expired", payment_status="unpaid"),
     "other mode": lambda till: _one(till, "other mode", COMPLETED, {"livemode": True}, livemode=True),

@@ -1,19 +1,20 @@
 """What an operator does in the middle of a run, and after it: each is called with the stage if it is listed here.
 
-Whoever adds a command that mends (reconcile, say) lists a function that runs it, and the run proves that it may run at
-any time.
+Whoever adds a command that mends lists a function that runs it, and the run proves that it may run at any time.
 """
 
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 
 from chaos_run.stage import PROJECT, WATCHED, Stage
 from fulfillment.topic import Message
+from local.neighbors import API_KEY
 from local.processes import ProgramFailed
 
+_IN_THE_MIDDLE = 2.0  # seconds: some orders further than the start of the program
 POISON = frozenset(("malformed_event", "malformed_message"))
 Interlude = Callable[[Stage], Awaitable[None]]
 
@@ -46,5 +47,29 @@ def reason_of(letter: Message) -> str:
     return letter.attributes.get("reason", "attempts_exhausted").partition(":")[0]
 
 
-MIDDLE: Sequence[Interlude] = ()
-END: Sequence[Interlude] = ()
+async def reconcile(stage: Stage) -> None:
+    """Finds what Stripe never told, by the operator's command: the code of the function of that name."""
+    ran = await _reconciling(stage)
+    out, said = await ran.communicate()
+    if ran.returncode not in {0, 1} or b'"published"' not in out:  # 1: the poison cannot be read here, either
+        raise ProgramFailed(f"scripts/ops reconcile --since 1d --yes:\n{out.decode()}{said.decode()}")
+
+
+async def reconcile_in_vain(stage: Stage) -> None:
+    """It is killed while it works, or before."""
+    ran = await _reconciling(stage)
+    await asyncio.sleep(_IN_THE_MIDDLE)
+    if ran.returncode is None:
+        ran.kill()
+    await ran.communicate()
+
+
+async def _reconciling(stage: Stage) -> Process:
+    command = [sys.executable, "-m", "operations", "reconcile", "--since", "1d", "--yes", "--json"]
+    env = {**os.environ, **stage.emulators.env, "GOOGLE_CLOUD_PROJECT": PROJECT, "STRIPE_API_KEY": API_KEY}
+    env["STRIPE_API_BASE"] = f"http://127.0.0.1:{stage.world.ports['stripe']}"
+    return await asyncio.create_subprocess_exec(*command, env=env, stdout=PIPE, stderr=PIPE)
+
+
+MIDDLE: Sequence[Interlude] = (reconcile_in_vain, reconcile)
+END: Sequence[Interlude] = (reconcile,)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos_run.cases import Case
+from chaos_run.cases import Case, is_found
 from fulfillment.documents import to_document
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING, EffectState
 from fulfillment.domain.events import parse
@@ -40,7 +40,7 @@ def must_be_done(case: Case) -> list[str]:
 
 def differences(case: Case, order: Order) -> list[str]:
     """What is not as it must be in a stored order, field by field."""
-    want, got = _comparable(expected(case)), _comparable(order)
+    want, got = _comparable(case, expected(case)), _comparable(case, order)
     fields = [f"{name} differs from the model's" for name in want if want[name] != got[name]]
     return [*fields, *_undone(case, order)]
 
@@ -63,7 +63,13 @@ def _undone(case: Case, order: Order) -> Iterable[str]:
         yield "line items are not there"
 
 
-def _comparable(order: Order) -> dict[str, Any]:
+def _comparable(case: Case, order: Order) -> dict[str, Any]:
+    """What must be the same. Reconcile may have found what Stripe told, too: that changes nothing but `events`. When it
+    found what Stripe did not tell depends on the run.
+    """
     document = {name: value for name, value in to_document(order).items() if name not in _OWN_COURSE}
-    seen = {event_id: {**seen, "received_at": None} for event_id, seen in document["events"].items()}
-    return document | {"events": seen}
+    wanted = {said["id"] for said in case.events}
+    seen = {name: each for name, each in document["events"].items() if name in wanted or not is_found(name)}
+    when = {name: {"created": None, "api_version": None} if is_found(name) else {} for name in seen}
+    document["events"] = {name: each | {"received_at": None} | when[name] for name, each in seen.items()}
+    return document | ({"paid_at": None} if is_found(document["source"]) else {})

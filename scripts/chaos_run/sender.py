@@ -38,7 +38,7 @@ class Sender:
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=limits) as client, asyncio.TaskGroup() as group:
             for case in cases:
                 start = chance.uniform(0, seconds)
-                for said in case.events:
+                for said in case.told:
                     for at in _times(chance, start, seconds):
                         group.create_task(self._deliver(client, case, said, at))
 

@@ -45,8 +45,8 @@ class World:
     callers: dict[int, str] = field(default_factory=dict)
 
     def sell(self, cases: Iterable[Case]) -> None:
-        """Stripe knows the sessions and what they sold."""
-        for case in cases:
+        """Stripe knows the sessions and what they sold, but for what is forged."""
+        for case in (each for each in cases if each.signed):
             self.stripe.sessions[case.session_id] = case.events[-1]["data"]["object"]
             self.stripe.line_items[case.session_id] = list(case.items)
 

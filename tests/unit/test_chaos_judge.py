@@ -14,12 +14,16 @@ from chaos_run.profiles import LONG
 from chaos_run.saboteur import Killed
 from chaos_run.world import Call
 from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.events import parse
+from fulfillment.domain.findings import finding
 from fulfillment.domain.order import Order
+from fulfillment.domain.transitions import apply
 from fulfillment.topic import Message
 
 BUSY, OTHER = "on_checkout_session_completed", "on_async_payment_failed"
-CASES = cases.draw(7, 60)
-CARD = next(case for case in CASES if case.name == "card")
+CASES = cases.draw(7, 120)
+CARD = next(case for case in CASES if (case.name, case.manner) == ("card", ""))
+UNTOLD = next(case for case in CASES if case.name == "never told")
 POISON = next(case for case in CASES if case.name == "poison")
 FORGED = next(case for case in CASES if case.name == "forged")
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -80,6 +84,29 @@ def test_an_effect_that_is_struck_off_and_that_nobody_saw_is_lost() -> None:
 def test_a_field_that_differs_from_the_models_is_wrong() -> None:
     verdict = judge(evidence(order=replace(fulfilled(CARD), amount_total=1)))
     assert verdict.wrong == [f"{CARD.session_id} (card): amount_total differs from the model's"]
+
+
+def found(case: Case, at: datetime) -> Order:
+    """The order when reconcile finds it, at that time, whoever else has told of it."""
+    seen = finding(case.events[-1]["data"]["object"], account=None, api_version="2026-01-01", at=at)
+    assert seen
+    order = apply(fulfilled(case) if case.told else None, parse(seen.body, at)).order
+    return replace(order, effects=fulfilled(case).effects, line_items=fulfilled(case).line_items)
+
+
+def test_what_stripe_never_told_is_right_whenever_it_was_found_and_lost_if_it_was_not() -> None:
+    there = replace(evidence(calls=done(fulfilled(UNTOLD))), cases=[UNTOLD])
+    assert judge(replace(there, orders={UNTOLD.session_id: found(UNTOLD, NOW)})).is_good
+    assert UNTOLD.told == []
+    assert judge(replace(there, orders={})).lost == [f"{UNTOLD.session_id} (never told)"]
+
+
+def test_what_stripe_told_and_reconcile_found_too_is_as_right_as_without() -> None:
+    order = found(CARD, NOW)
+    assert len(order.events) == 1 + len(CARD.events)
+    assert judge(evidence(order=order)).is_good
+    changed = replace(order, amount_total=1)
+    assert judge(evidence(order=changed)).wrong == [f"{CARD.session_id} (card): amount_total differs from the model's"]
 
 
 def test_an_order_that_must_not_be_there_is_wrong() -> None:

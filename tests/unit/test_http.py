@@ -38,6 +38,12 @@ async def test_a_length_that_is_too_much_or_no_number_is_refused_before_a_byte_i
         await read_body(request([b"a"], declared), LIMIT)
 
 
+async def test_a_length_has_twelve_digits_at_most() -> None:
+    assert await read_body(request([b"a"], b"000000000001"), LIMIT) == b"a"
+    with pytest.raises(BodyTooLarge):
+        await read_body(request([b"a"], b"0000000000001"), LIMIT)
+
+
 async def test_a_length_of_thousands_of_digits_was_a_500() -> None:
     with pytest.raises(BodyTooLarge):
         await read_body(request([b"a"], b"9" * 5000), LIMIT)

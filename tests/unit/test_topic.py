@@ -55,6 +55,8 @@ def test_an_attribute_may_have_as_many_bytes_as_pubsub_takes_and_no_more() -> No
     assert fits("x" * 1024)
     assert fits("é" * 512)
     assert not fits("x" * 1025)
+    assert fits("x")
+    assert not fits("")
     assert not fits("é" * 513)
 
 
@@ -66,6 +68,10 @@ def test_a_push_brings_back_what_was_published(data: bytes, attributes: dict[str
 
 def test_a_push_of_the_emulator_has_no_attempt() -> None:
     assert parse_push(push_body(Message(data=b"x", id="1"))).attempt is None
+
+
+def test_a_message_of_data_alone_has_no_attributes() -> None:
+    assert parse_push(b'{"message": {"data": "eA==", "messageId": null}}') == Message(data=b"x")
 
 
 def test_a_message_of_attributes_alone_has_no_data() -> None:
