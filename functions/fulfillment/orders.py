@@ -41,8 +41,8 @@ class Found:
 
 
 class Orders(Protocol):
-    """Where orders are kept. Each write is atomic: all of the order, or nothing. A lease without a time gets
-    the store's.
+    """Where orders are kept. Each write is atomic: all of the order, or nothing. When it was updated, and a
+    lease without a time, get the store's.
     """
 
     async def create(self, order: Order) -> Stored | None:
@@ -102,11 +102,11 @@ class FirestoreOrders:
 
     async def create(self, order: Order) -> Stored | None:
         """Stores a new order in one RPC; None if there is one of that id."""
-        return _written(order, await self._documents.create(order.id, _with_server_time(order)))
+        return _written(order, await self._documents.create(order.id, _document(order)))
 
     async def replace(self, order: Order, version: Any) -> Stored | None:
         """Stores the order in the place of that version; None if it is no longer the one there."""
-        return _written(order, await self._documents.replace(order.id, _with_server_time(order), version))
+        return _written(order, await self._documents.replace(order.id, _document(order), version))
 
     async def get(self, order_id: str) -> Stored | None:
         """The order, or None. Raises CorruptOrder if this version cannot read it."""
@@ -145,13 +145,20 @@ def _written(order: Order, version: Any) -> Stored | None:
     if version is None:
         return None
     at = plain(version)
+    return Stored(order=stamped(order, at), version=version, read_at=at)
+
+
+def stamped(order: Order, at: datetime) -> Order:
+    """The order as it is stored at a time."""
+    order = replace(order, updated_at=at)
     if order.lease and order.lease.at is None:
         order = replace(order, lease=replace(order.lease, at=at))
-    return Stored(order=order, version=version, read_at=at)
+    return order
 
 
-def _with_server_time(order: Order) -> dict[str, Any]:
-    document = to_document(order)
+def _document(order: Order) -> dict[str, Any]:
+    """What is written: by which clock it is the latest is for the store to say."""
+    document = to_document(order) | {"updated_at": NOW}
     if order.lease and order.lease.at is None:
         document["lease"]["at"] = NOW
     return document

@@ -79,7 +79,8 @@ class Webhook:
         if attributes.get("event_type") not in _ROUTED:
             _ignore(event, line)
             return 200
-        if event.get("livemode") is (not self.settings.livemode):
+        other_livemode = not self.settings.livemode
+        if event.get("livemode") is other_livemode:
             warning = "an event of the other livemode was dropped: is STRIPE_LIVEMODE right?"
             line.say("WARNING", warning, outcome="other_livemode")
             return 200

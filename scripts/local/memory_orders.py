@@ -9,7 +9,7 @@ from typing import Any
 from fulfillment.documents import from_document, to_document
 from fulfillment.domain.order import Order
 from fulfillment.firestore import Condition
-from fulfillment.orders import Found, Stored
+from fulfillment.orders import Found, Stored, stamped
 
 
 class MemoryOrders:
@@ -62,8 +62,7 @@ class MemoryOrders:
 
     def _write(self, order: Order) -> Stored:
         now = self._clock()
-        if order.lease and order.lease.at is None:
-            order = replace(order, lease=replace(order.lease, at=now))
+        order = stamped(order, now)
         self._last = version = max(now, self._last + timedelta(microseconds=1))  # a time, and no two are equal
         self._documents[order.id] = _as_kept(to_document(order)), version
         return Stored(order=order, version=version, read_at=now)

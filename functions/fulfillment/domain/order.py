@@ -81,6 +81,6 @@ class Order(Checkout):
 
     @property
     def paid_at(self) -> datetime | None:
-        """When the money came, by Stripe's clock; null before."""
+        """When the money came, by Stripe's clock, or was found, where Stripe never told; null before."""
         source = self.events[self.source]
         return source.created if source.claim is Status.PAID else None
