@@ -34,9 +34,9 @@ NEEDS = "Checkout Sessions and PaymentIntents"
 async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Report:
     """Find what Stripe knows and did not tell, and publish it: subscribers do the rest.
 
-    Compares the sessions since then, all orders that wait for a delayed payment, and all debts. Needs STRIPE_API_KEY, a
-    key of the deployment's mode that may read Checkout Sessions and PaymentIntents. What was sold before this product
-    was deployed may have been fulfilled by something else: look at what it would publish first.
+    Compares the sessions since then, all orders that are not paid, and all debts. Needs STRIPE_API_KEY, a key of the
+    deployment's mode that may read Checkout Sessions and PaymentIntents. What was sold before this product was deployed
+    may have been fulfilled by something else: look at what it would publish first.
     """
     access = stripe_access(os.environ, deployment, may="read", what=NEEDS)
     settings = ReconcileSettings(
@@ -79,7 +79,7 @@ def _report(tally: Tally, *, yes: bool) -> Report:
     odd = {what: count for what, count in tally.oddities().items() if count}
     told = "published" if yes else "would be published"
     lines = [
-        f"compared: {tally.sessions} sessions, {tally.waiting} orders that wait, {tally.owed} that owe",
+        f"compared: {tally.sessions} sessions, {tally.waiting} orders that are not paid, {tally.owed} that owe",
         *(f"{count} {what}" for what, count in odd.items()),
         *([f"for example: {', '.join(tally.examples)}"] if tally.examples else []),
         f"{told}: {tally.published}" if odd else "every order is where Stripe says",

@@ -33,7 +33,7 @@ def test_without_yes_it_says_what_it_would_publish(sold: Operator, shop: Emulate
     shop.admin.keep("checkout-events")
     result = sold.runs("reconcile", "--since", "3d")
     assert result.exit_code == 0
-    assert "compared: 3 sessions, 0 orders that wait, 1 that owe" in result.stdout
+    assert "compared: 3 sessions, 0 orders that are not paid, 1 that owe" in result.stdout
     assert "2 without an order" in result.stdout
     assert "would be published: 2\nDo it: --yes" in result.stdout
     assert shop.admin.take("checkout-events") == []

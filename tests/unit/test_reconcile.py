@@ -135,6 +135,15 @@ async def test_a_delayed_payment_is_waited_for_no_longer_than_any_takes() -> Non
     assert (await shop.reconcile()).behind == 2
 
 
+async def test_a_payment_that_failed_and_came_after_all_is_found_although_its_event_was_lost() -> None:
+    """Stripe lets a failed payment be tried again; its session is not listed any more by then."""
+    old = Case(order="payment_failed", age=timedelta(days=4))
+    shop = await shop_of([old, replace(old, account="acct_1"), replace(old, payment="unpaid")])
+    tally = await shop.reconcile()
+    assert (tally.waiting, tally.behind) == (3, 2)
+    assert list((await shop.ends()).values()) == ["fulfilled", "fulfilled", "payment_failed"]
+
+
 @pytest.mark.parametrize("failing", [1, 2])
 async def test_one_session_that_fails_does_not_keep_the_others_waiting(failing: int) -> None:
     shop = await shop_of([Case(order="awaiting_payment", account="acct_1")] * 5)

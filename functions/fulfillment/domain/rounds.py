@@ -3,7 +3,7 @@
     sessions ──> waiting ──> owed ──> late ──> over
 
     sessions   complete Checkout Sessions, newest first, from the window's end down to its start
-    waiting    orders that wait for a delayed payment
+    waiting    orders whose delayed payment has not come, or has failed: it may come after all
     owed       orders that owe an effect
     late       orders that are paid and not fulfilled
 
