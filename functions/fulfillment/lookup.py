@@ -1,12 +1,13 @@
 """A buyer is back before the webhook: the session is read from Stripe, once, and what it claims is published.
 
 Whoever guesses ids must not use up the shop's API quota: all reads together have an allowance, and an answer counts
-for a minute, "there is no such session" too.
+for a minute, "there is no such session" too. And whoever kept the id of an old sale must not get it fulfilled a second
+time: what was sold before this product was deployed has no order here.
 """
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from fulfillment.domain.checkout import Checkout
@@ -24,6 +25,7 @@ from fulfillment.visits import Allowance, Clock, Visit
 READ_SECONDS = 5
 REMEMBERED_SECONDS = 60
 BROKEN_SECONDS = 5
+NEW = timedelta(hours=26)  # a session lives a day, and its buyer comes back at once; reconcile finds whom this misses
 
 
 def configured(settings: OrderStatusSettings, finder: Finder) -> "Lookup | None":
@@ -74,28 +76,29 @@ class Lookup:
             elif not self._allowance.take():
                 line.note(stripe="allowance_spent")
             else:
-                await self._read(session_id, order.account if order else None, visit, line)
+                await self._read(session_id, order, visit, line)
             if not visit.published:
                 await self._publish(order, visit, line)
             return visit.reading
 
-    async def _read(self, session_id: str, account: str | None, visit: Visit, line: Line) -> None:
+    async def _read(self, session_id: str, order: Order | None, visit: Visit, line: Line) -> None:
         line.note(stripe="read")
         try:
-            said = await self._sessions.session(session_id, account)
-            visit.reading, visit.published = self._reading(said, account), False
+            said = await self._sessions.session(session_id, order.account if order else None)
+            visit.reading, visit.published = self._reading(said, order), False
             visit.until = self._clock() + REMEMBERED_SECONDS
         except (StripeUnavailable, ShapeError) as error:
             line.say("WARNING", f"the session could not be read: {error}", outcome="unread")
             line.note(stripe="unavailable")
             visit.until = self._clock() + BROKEN_SECONDS
 
-    def _reading(self, said: Any, account: str | None) -> Reading:
+    def _reading(self, said: Any, order: Order | None) -> Reading:
         """Nothing for what is no order of ours: an id that nobody has is not told from another shop's."""
         if said is None:
             return Reading()
-        found = finding(said, account=account, api_version=self._sessions.api_version, at=datetime.now(UTC))
-        if found is None:
+        account, now = order.account if order else None, datetime.now(UTC)
+        found = finding(said, account=account, api_version=self._sessions.api_version, at=now)
+        if found is None or (order is None and found.age(now) > NEW):
             return Reading()
         checkout = to_checkout(read(Session, said), livemode=said["livemode"], account=account)
         return Reading(found=found, checkout=checkout) if self._ours(checkout) else Reading()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,6 +142,28 @@ async def test_an_answer_that_is_no_session_is_no_answer(world: World, broken: d
     world.stripe.faults = [JSONResponse(session(SESSION) | broken)]
     assert await world.ask() is None
     assert world.claims == []
+
+
+async def test_an_old_sale_without_an_order_is_not_published_it_may_have_been_fulfilled_by_something_else(
+    world: World,
+) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, created=int(time.time()) - 27 * 3600)
+    assert await world.ask() == Reading()
+    assert world.claims == []
+
+
+async def test_a_delayed_payment_of_an_old_order_is_published(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, created=int(time.time()) - 10 * 86400)
+    reading = await world.ask(order(Status.AWAITING_PAYMENT, id=SessionId(SESSION)))
+    assert reading
+    assert reading.found
+    assert world.claims == [f"reconcile:{SESSION}:paid"]
+
+
+async def test_a_session_is_new_for_as_long_as_reconcile_lists_it(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, created=int(time.time()) - 26 * 3600 + 60)
+    await world.ask()
+    assert world.claims == [f"reconcile:{SESSION}:paid"]
 
 
 @pytest.mark.parametrize(
