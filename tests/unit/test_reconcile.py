@@ -2,16 +2,19 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.domain.effects import FULFILL, EffectState
+from fulfillment.domain.erasure import erase
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
 from fulfillment.reconcile import End
 from local.memory import MemoryTopic
+from local.memory_stripe import MemoryStripe
 from reconciling import Case, cases, healed, shop_of
 
 some = st.lists(cases, max_size=30)
@@ -106,6 +109,21 @@ async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_
     assert found.order.effects[FULFILL].state is EffectState.OWED
 
 
+@pytest.mark.parametrize("said", [StripeRefused("403"), StripeUnavailable("no answer"), None])
+async def test_a_debt_is_paid_although_stripe_does_not_show_its_session(said: StripeUnavailable | None) -> None:
+    """A connected account was closed, a key lost a permission: the order knows enough for who owes."""
+    shop = await shop_of([Case(order="paid", account="acct_1")])
+    shop.stripe.faults = [None, said]
+    if not said:
+        del shop.stripe.known["cs_test_00000"]
+    tally = await shop.reconcile()
+    assert (tally.unattended, tally.published, tally.refused) == (1, 1, 1)
+    assert shop.fulfilled == ["cs_test_00000:fulfill"]
+    found = await shop.order("cs_test_00000")
+    assert found
+    assert len(found.order.events) == 1
+
+
 async def test_a_debt_that_cannot_be_paid_is_one_message_a_while_and_not_one_a_run() -> None:
     shop = await shop_of([Case(order="paid")])
     shop.fulfill_fails = True
@@ -125,6 +143,25 @@ async def test_what_is_paid_and_not_fulfilled_for_too_long_is_counted() -> None:
     late = await shop.reconcile()
     assert (late.late, late.oldest_late_s and late.oldest_late_s // 60, late.examples) == (1, 300, ["cs_test_00000"])
     assert (await shop.reconcile(late_minutes=301)).late == 0
+
+
+async def test_an_order_that_was_erased_before_it_was_fulfilled_is_late_for_nobody() -> None:
+    """`erase --unsettled` drops what needs the buyer: an alert would tell of it in every run, for ever."""
+    shop = await shop_of([Case(order="paid")])
+    found = await shop.order("cs_test_00000")
+    assert found
+    await shop.orders.replace(erase(found.order, datetime.now(UTC)), found.version)
+    assert (await shop.reconcile()).late == 0
+
+
+async def test_an_erased_order_that_still_owes_its_goods_is_late_like_any_other() -> None:
+    """The money came after the erasure."""
+    shop = await shop_of([Case(order="paid")])
+    shop.topic = MemoryTopic()
+    found = await shop.order("cs_test_00000")
+    assert found
+    await shop.orders.replace(replace(found.order, erased_at=datetime.now(UTC)), found.version)
+    assert (await shop.reconcile()).late == 1
 
 
 async def test_a_delayed_payment_is_waited_for_no_longer_than_any_takes() -> None:
