@@ -238,3 +238,22 @@ async def test_a_session_that_was_completed_a_day_after_it_was_created_is_found_
     await shop.reconcile()
     shop.stripe.known["cs_test_00000"]["status"] = "complete"
     assert (await shop.reconcile()).missing == 1
+
+
+KNOWN = [None, None, "awaiting_payment", "payment_failed", "paid", "fulfilled", "erased"]
+SAID = [("paid", "processing"), ("no_payment_required", "processing"), ("unpaid", "processing"), ("unpaid", "canceled")]
+
+
+async def test_of_thousands_of_sessions_a_random_part_is_known_and_all_end_where_stripe_says() -> None:
+    """Runs are killed, and doubled, on the way."""
+    chance = Random(1)  # noqa: S311
+    drawn = [
+        Case(payment=payment, intent=intent, age=timedelta(seconds=chance.randrange(70 * 3600)), order=known)
+        for (payment, intent), known in zip(chance.choices(SAID, k=2000), chance.choices(KNOWN, k=2000), strict=True)
+    ]
+    shop = await shop_of(drawn)
+    many = MemoryStripe()
+    many.known, many.intents, shop.stripe = shop.stripe.known, shop.stripe.intents, many
+    for turns in chance.sample(range(6000), k=5):
+        await asyncio.gather(shop.killed(turns), shop.killed(turns // 2))
+    await healed(shop)
