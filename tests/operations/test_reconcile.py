@@ -29,9 +29,10 @@ def sold(operator: Operator, shop: EmulatedShop) -> Operator:
     return operator
 
 
-def test_without_yes_it_says_what_it_would_publish(sold: Operator, shop: EmulatedShop) -> None:
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_without_yes_it_says_what_it_would_publish(sold: Operator, shop: EmulatedShop, dry: list[str]) -> None:
     shop.admin.keep("checkout-events")
-    result = sold.runs("reconcile", "--since", "3d")
+    result = sold.runs("reconcile", "--since", "3d", *dry)
     assert result.exit_code == 0
     assert "compared: 3 sessions, 0 orders that are not paid, 1 that owe" in result.stdout
     assert "2 without an order" in result.stdout
