@@ -19,7 +19,7 @@ from fulfillment.topic import PubSubTopic
 from fulfillment.values import OrderFilter
 from operations.access import stripe_access
 from operations.command import Report, changing, order_operation
-from operations.deployment import Deployment
+from operations.deployment import Deployment, Limits
 from operations.emulated import is_emulated
 from operations.lookup import orders_of
 from operations.progress import Progress
@@ -44,6 +44,7 @@ async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Re
         livemode=deployment.livemode,
         grace_seconds=0 if is_emulated(os.environ) else ReconcileSettings.grace_seconds,
         order_filter=OrderFilter.parse(deployment.order_filter) if deployment.order_filter else None,
+        **vars(deployment.reconcile.limits if deployment.reconcile else Limits()),
     )
     stripe = StripeApi(lambda: access.key, access.base)
     sweep = Sweep(

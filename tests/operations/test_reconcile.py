@@ -1,10 +1,13 @@
 """`scripts/ops reconcile`, between a stand-in of Stripe and the emulators."""
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+import deployments
 from emulated_shop import EmulatedShop, paid_order
 from local.stripe_events import line_item, session
 from operators import Operator
@@ -60,6 +63,18 @@ def test_stripe_down_is_trouble_and_says_where_to_look(sold: Operator) -> None:
     sold.stripe.faults = [401]
     result = sold.runs("reconcile", "--since", "3d")
     assert (result.exit_code, "Stripe answered 401" in result.stderr) == (1, True)
+
+
+def test_it_asks_for_a_payment_as_long_as_the_function_does(sold: Operator, shop: EmulatedShop) -> None:
+    waits = paid_order("cs_test_waits", payment_status="unpaid")
+    shop.keep(replace(waits, created_at=datetime.now(UTC) - timedelta(days=40)))
+    sold.stripe.sessions["cs_test_waits"] = session("cs_test_waits", created=int(time.time()) - 40 * DAY)
+    for days, behind in ((30, 0), (60, 1)):
+        planned = deployments.told()["reconcile"]
+        planned["limits"]["max_age_days"] = days
+        sold.has(project=shop.project, database="(default)", reconcile=planned)
+        file = str(sold.folder / "deployment.json")
+        assert sold.reports("reconcile", "--since", "3d", "--deployment", file)["behind"] == behind
 
 
 @pytest.mark.parametrize("args", [[], ["--since", "some day"]])
