@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.findings import claims_more, finding
 from fulfillment.domain.order import Order
+from fulfillment.domain.rounds import OVERLAP_SECONDS
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.domain.standing import Reading
@@ -25,7 +26,7 @@ from fulfillment.visits import Allowance, Clock, Visit
 READ_SECONDS = 5
 REMEMBERED_SECONDS = 60
 BROKEN_SECONDS = 5
-NEW = timedelta(hours=26)  # a session lives a day, and its buyer comes back at once; reconcile finds whom this misses
+NEW = timedelta(seconds=OVERLAP_SECONDS)  # as long as reconcile lists it, which finds whom this misses
 
 
 def configured(settings: OrderStatusSettings, finder: Finder) -> "Lookup | None":

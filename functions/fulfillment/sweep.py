@@ -3,8 +3,8 @@
 | read                                | published                                       |
 |-------------------------------------|-------------------------------------------------|
 | a complete session                  | if there is no order, or one that claims less   |
-| an order whose money has not come,  | if its session, read again, claims more         |
-|   failed or not                     |                                                 |
+| an order that waits for its money,  | if its session, read again, claims more         |
+|   or whose payment failed           |                                                 |
 | an order that owes an effect, and   | its session, or else the order's own event      |
 |   that nobody has written for long  |   again: the subscriber that gets it pays       |
 | an order that is paid and late      | never: it is counted                            |
@@ -36,8 +36,8 @@ from fulfillment.tally import Tally
 
 FEW, MANY = 20, 100  # orders of a page: each with a read of Stripe's, or without
 IN_A_ROW = 3  # sessions that fail: then it is Stripe
-_UNPAID = [Status.AWAITING_PAYMENT.value, Status.PAYMENT_FAILED.value]  # who has failed may pay after all
-_WAITING = Condition(field="status", operator="in", value=_UNPAID)
+_WAITING = Condition(field="status", operator="==", value=Status.AWAITING_PAYMENT.value)
+_UNPAID = Condition(field="status", operator="in", value=[Status.AWAITING_PAYMENT.value, Status.PAYMENT_FAILED.value])
 _OWED = Condition(field="effect_states", operator="array_contains_any", value=[EffectState.OWED.value])
 _PAID = Condition(field="status", operator="==", value=Status.PAID.value)
 
@@ -83,7 +83,7 @@ class Sweep:
 
     async def _waiting(self, reached: Round) -> Round:
         """A payment that takes longer than any does is not asked for any more."""
-        found = await self._find(_WAITING, reached, FEW)
+        found = await self._find(_UNPAID if reached.thorough else _WAITING, reached, FEW)
         oldest = timedelta(days=self.settings.max_age_days)
         orders = [each.order for each in found.orders if each.read_at - each.order.created_at <= oldest]
         self.tally.waiting += len(orders)

@@ -54,6 +54,17 @@ def test_after_a_page_of_orders_the_next_one_begins_behind_its_last() -> None:
     assert waiting.up_to("cs_1") == replace(waiting, after="cs_1")
 
 
+def test_the_first_round_of_a_day_is_thorough_and_no_other() -> None:
+    midnight = NOW.replace(hour=0)
+    last = replace(next_round(None, None, midnight - timedelta(hours=1)), over=True)
+    assert last.thorough
+    seen = []
+    for hours in (0, 1, 23, 24, 25, 72):
+        last = replace(next_round(last, None, midnight + timedelta(hours=hours)), over=True)
+        seen.append(last.thorough)
+    assert seen == [True, False, False, True, False, True]
+
+
 @pytest.mark.parametrize("after", [None, "cs_1"])
 def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     """These are the words and fields in the checkpoints of those who have deployed this."""

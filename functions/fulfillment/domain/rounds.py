@@ -3,7 +3,7 @@
     sessions ──> waiting ──> owed ──> late ──> over
 
     sessions   complete Checkout Sessions, newest first, from the window's end down to its start
-    waiting    orders whose delayed payment has not come, or has failed: it may come after all
+    waiting    orders that wait for a delayed payment; once a day those whose payment failed, too: it may come after all
     owed       orders that owe an effect
     late       orders that are paid and not fulfilled
 
@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 
 OVERLAP_SECONDS = 26 * 3600
+DAY_SECONDS = 24 * 3600
 
 
 class Stage(StrEnum):
@@ -35,6 +36,7 @@ class Round:
     `start`, `end`  the window: sessions created from one time until before the other
     `before`        the sessions of the window that were created from here on are compared
     `after`         the orders of the stage up to this id are compared
+    `thorough`      whether it is the first one of its day (UTC), and asks about failed payments, too
     """
 
     since: int
@@ -44,6 +46,7 @@ class Round:
     stage: Stage = Stage.SESSIONS
     after: str | None = None
     over: bool = False
+    thorough: bool = True
 
     def down_to(self, created: int) -> "Round":
         """After a page of sessions whose last one was created then. There may be more of the same second."""
@@ -72,4 +75,5 @@ def next_round(last: Round | None, since: datetime | None, now: datetime) -> Rou
     floor = int(since.timestamp()) if since else last.since if last else moment
     start = floor if last is None or floor < last.since else max(floor, last.end - OVERLAP_SECONDS)
     end = max(moment + 1, last.end if last else 0)
-    return Round(since=floor, start=start, end=end, before=end)
+    thorough = last is None or last.end // DAY_SECONDS < end // DAY_SECONDS
+    return Round(since=floor, start=start, end=end, before=end, thorough=thorough)
