@@ -63,14 +63,22 @@ class Sweep:
         or the topic is down.
         """
         match reached.stage:
+            case Stage.LATE:
+                return await self._late(reached)
             case Stage.SESSIONS:
                 return await self._sessions(reached)
             case Stage.WAITING:
                 return await self._waiting(reached)
-            case Stage.OWED:
+            case Stage.OWED:  # pragma: no branch - mypy proves that there is no other
                 return await self._owed(reached)
-            case Stage.LATE:  # pragma: no branch - mypy proves that there is no other
-                return await self._late(reached)
+
+    async def _late(self, reached: Round) -> Round:
+        found = await self._find(_PAID, reached, MANY)
+        for each in found.orders:
+            age = each.read_at - (each.order.paid_at or each.order.updated_at)
+            if age > self._patience and not _given_up(each.order):
+                self.tally.be_late(each.order.id, age)
+        return _behind(reached, found)
 
     async def _sessions(self, reached: Round) -> Round:
         page = await self.stripe.sessions(reached.start, reached.before, self._cursor)
@@ -97,14 +105,6 @@ class Sweep:
         for order in quiet:
             self.tally.leave_alone(order.id)
         await self._publish([await self._read(order) or retelling(order) for order in quiet])
-        return _behind(reached, found)
-
-    async def _late(self, reached: Round) -> Round:
-        found = await self._find(_PAID, reached, MANY)
-        for each in found.orders:
-            age = each.read_at - (each.order.paid_at or each.order.updated_at)
-            if age > self._patience and not _given_up(each.order):
-                self.tally.be_late(each.order.id, age)
         return _behind(reached, found)
 
     @property

@@ -28,7 +28,7 @@ def test_a_round_that_is_not_over_is_gone_on_with() -> None:
 def test_the_next_round_overlaps_with_the_last_one() -> None:
     following = next_round(OVER, None, NOW)
     assert (following.start, following.end) == (OVER.end - 26 * 3600, SECOND + 1)
-    assert (following.stage, following.before, following.over) == (Stage.SESSIONS, following.end, False)
+    assert (following.stage, following.before, following.over) == (Stage.LATE, following.end, False)
 
 
 def test_no_round_looks_back_behind_the_first_one() -> None:
@@ -70,7 +70,7 @@ def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     """These are the words and fields in the checkpoints of those who have deployed this."""
     kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": "waiting", "after": after, "over": True}
     assert read(Round, kept) == Round(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
-    assert [each.value for each in Stage] == ["sessions", "waiting", "owed", "late"]
+    assert [each.value for each in Stage] == ["late", "sessions", "waiting", "owed"]
 
 
 def test_the_stages_follow_each_other_and_then_it_is_over() -> None:

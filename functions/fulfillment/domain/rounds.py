@@ -1,11 +1,11 @@
 """A round of reconcile: what is compared in it, in which order, and how far it has come.
 
-    sessions ──> waiting ──> owed ──> late ──> over
+    late ──> sessions ──> waiting ──> owed ──> over
 
+    late       orders that are paid and not fulfilled: before all that needs Stripe, as they are told of in any case
     sessions   complete Checkout Sessions, newest first, from the window's end down to its start
     waiting    orders that wait for a delayed payment; once a day those whose payment failed, too: it may come after all
     owed       orders that owe an effect
-    late       orders that are paid and not fulfilled
 
 A window begins 26 hours before the last one ended: a session is completed within 24 hours after it was created, so
 one that was completed after the last window's end was created behind the beginning of this one.
@@ -22,10 +22,10 @@ DAY_SECONDS = 24 * 3600
 class Stage(StrEnum):
     """What is compared, in this order."""
 
+    LATE = "late"
     SESSIONS = "sessions"
     WAITING = "waiting"
     OWED = "owed"
-    LATE = "late"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Round:
     start: int
     end: int
     before: int
-    stage: Stage = Stage.SESSIONS
+    stage: Stage = Stage.LATE
     after: str | None = None
     over: bool = False
     thorough: bool = True
