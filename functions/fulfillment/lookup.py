@@ -69,8 +69,9 @@ class Lookup:
 
     async def ask(self, session_id: str, order: Order | None, visit: Visit, line: Line) -> Reading | None:
         """What Stripe says, or said a moment ago; None if it cannot be asked. What it claims beyond the order is
-        published, once. Those who ask for the same session at once wait for one answer.
+        published, once. Those who ask for the same session at once wait for one answer, and for one try to publish it.
         """
+        failures = visit.failures
         async with visit.lock:
             if self._clock() < visit.until:
                 line.note(stripe="remembered")
@@ -78,7 +79,7 @@ class Lookup:
                 line.note(stripe="allowance_spent")
             else:
                 await self._read(session_id, order, visit, line)
-            if not visit.published:
+            if not visit.published and visit.failures == failures:
                 await self._publish(order, visit, line)
             return visit.reading
 
@@ -113,5 +114,6 @@ class Lookup:
             line.note(message_id=await self._finder.publish(found, line.trace or Trace.of({})))
             visit.published = True
         except PublishFailed as error:
+            visit.failures += 1
             line.say("WARNING", f"{error}; the page will try again", outcome="publish_failed")
             line.blame(error)

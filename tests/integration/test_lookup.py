@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from fulfillment.domain.checkout import Checkout, SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.standing import Reading
 from fulfillment.domain.status import Status
+from fulfillment.errors import PublishFailed
 from fulfillment.finder import Finder
 from fulfillment.lookup import REMEMBERED_SECONDS, Lookup
 from fulfillment.stripe_api import StripeApi
@@ -110,6 +111,29 @@ async def test_a_message_that_was_not_stored_is_sent_by_the_next_visit_without_a
     await world.ask()
     assert world.claims == [f"reconcile:{SESSION}:paid"]
     assert len(world.stripe.reads) == 1
+
+
+class SilentTopic(MemoryTopic):
+    """Takes its time, and nothing else."""
+
+    tries = 0
+
+    async def publish(self, _data: bytes, _attributes: Mapping[str, str]) -> str:
+        self.tries += 1
+        await asyncio.sleep(0.05)
+        raise PublishFailed("no answer")
+
+
+async def test_those_who_wait_while_a_message_is_not_stored_do_not_try_one_after_the_other(world: World) -> None:
+    """A try takes eight seconds where Pub/Sub does not answer, and Google ends a request after thirty."""
+    silent = SilentTopic()
+    world = World(world.stripe, world.api, silent)
+    world.stripe.sessions[SESSION] = session(SESSION)
+    readings = await asyncio.gather(*(world.ask() for _ in range(20)))
+    assert [reading.found.claim for reading in readings if reading and reading.found] == [Status.PAID] * 20
+    assert silent.tries == 1
+    await world.ask()
+    assert silent.tries == 2, "the next visit tries again"
 
 
 async def test_once_the_allowance_is_spent_the_last_answer_still_counts(world: World) -> None:
