@@ -174,6 +174,7 @@ def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each
         "ORDERS_COLLECTION": of.collection,
         "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
         "ORDER_STATUS_READS_PER_MINUTE": "30",
+        "STRIPE_CONNECT": str(of.connect).lower(),
     }
     google.add(
         _function(f"{location}/functions/{each.function}", "order_status", "ALLOW_ALL", 30)(

@@ -174,6 +174,7 @@ class OrderStatusSettings(ShopSettings, OrdersSettings, StripeSettings):
 
     events_topic: str = _setting("EVENTS_TOPIC", values.topic, default="checkout-events")
     reads_per_minute: int = _setting("ORDER_STATUS_READS_PER_MINUTE", values.count(0, 6000), default=60)
+    connect: bool = _setting("STRIPE_CONNECT", values.true_or_false, default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
