@@ -13,6 +13,7 @@ locals {
       FIRESTORE_DATABASE            = google_firestore_database.orders.name
       ORDERS_COLLECTION             = var.orders.collection
       ORDER_FILTER                  = var.stripe.order_filter
+      STRIPE_CONNECT                = tostring(var.stripe.connect)
       STRIPE_API_KEY_FILE           = contains(keys(local.secrets), "stripe_api_key") ? "/secrets/stripe_api_key/secret" : null
       ORDER_STATUS_READS_PER_MINUTE = tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))
       EMAIL_FROM                    = try(var.mail.from, null)

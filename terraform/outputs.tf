@@ -62,6 +62,12 @@ output "deployment" {
       url      = each.service_config[0].uri
       job      = google_cloud_scheduler_job.reconcile[0].name
       account  = google_service_account.reconcile[0].email
+      caller   = google_service_account.schedule[0].email
+      limits = {
+        max_age_days     = var.reconcile.max_age_days
+        late_minutes     = var.reconcile.late_minutes
+        reads_per_second = var.reconcile.reads_per_second
+      }
     }])
     order_status = one([for each in google_cloudfunctions2_function.order_status : {
       function = each.name

@@ -17,7 +17,7 @@ from google.pubsub_v1 import (
 
 from fulfillment.domain.events import SUBSCRIBERS
 from google_stand_in import GoogleStandIn
-from operations.deployment import Deployment, OrderStatus, Subscriber, parse
+from operations.deployment import Deployment, OrderStatus, Reconcile, Subscriber, parse
 
 SLUGS = {
     "on_checkout_session_completed": "completed",
@@ -68,6 +68,14 @@ def told(**changes: Any) -> dict[str, Any]:
             "url": "https://europe-west1-acme-shop.cloudfunctions.net/checkout-order-status",
             "account": f"checkout-order-status@acme-shop.{HOST}",
         },
+        "reconcile": {
+            "function": "checkout-reconcile",
+            "url": "https://checkout-reconcile-x-ew.a.run.app",
+            "job": "checkout-reconcile",
+            "account": f"checkout-reconcile@acme-shop.{HOST}",
+            "caller": f"checkout-schedule@acme-shop.{HOST}",
+            "limits": {"max_age_days": 30, "late_minutes": 30, "reads_per_second": 10},
+        },
         "secrets": {
             "webhook": "checkout-webhook-secrets",
             "stripe_api_key": "checkout-stripe-api-key",
@@ -91,6 +99,8 @@ def google_runs(deployment: Deployment) -> GoogleStandIn:
         _run_subscriber(google, deployment, location, entry_point, each)
     if deployment.order_status:
         _run_order_status(google, deployment, location, deployment.order_status)
+    if deployment.reconcile:
+        _run_reconcile(google, deployment, location, deployment.reconcile)
     _keep_dead_letters(google, deployment)
     _keep_secrets(google, deployment)
     return google
@@ -118,9 +128,8 @@ def _run_webhook(google: GoogleStandIn, of: Deployment, location: str) -> None:
         )
     )
     google.add(Service(name=f"{location}/services/{of.webhook.function}"), grant(("roles/run.invoker", "allUsers")))
-    landing = [of.order_status.account] if of.order_status else []
     google.add(
-        Topic(name=f"projects/{of.project}/topics/{of.topics.events}"), _publishers(of.webhook.account, *landing)
+        Topic(name=f"projects/{of.project}/topics/{of.topics.events}"), _publishers(of.webhook.account, *_readers(of))
     )
 
 
@@ -165,6 +174,7 @@ def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each
         "ORDERS_COLLECTION": of.collection,
         "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
         "ORDER_STATUS_READS_PER_MINUTE": "30",
+        "STRIPE_CONNECT": str(of.connect).lower(),
     }
     google.add(
         _function(f"{location}/functions/{each.function}", "order_status", "ALLOW_ALL", 30)(
@@ -176,6 +186,29 @@ def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each
         )
     )
     google.add(Service(name=f"{location}/services/{each.function}"), grant(("roles/run.invoker", "allUsers")))
+
+
+def _run_reconcile(google: GoogleStandIn, of: Deployment, location: str, each: Reconcile) -> None:
+    env = {
+        "GOOGLE_CLOUD_PROJECT": of.project,
+        "STRIPE_LIVEMODE": str(of.livemode).lower(),
+        "EVENTS_TOPIC": of.topics.events,
+        "FIRESTORE_DATABASE": of.database,
+        "ORDERS_COLLECTION": of.collection,
+        "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
+        "RECONCILE_LATE_MINUTES": "30",
+    }
+    google.add(
+        _function(f"{location}/functions/{each.function}", "reconcile", "ALLOW_INTERNAL_ONLY", 900)(
+            account=each.account,
+            url="https://europe-west1-acme-shop.cloudfunctions.net/checkout-reconcile",
+            uri=each.url,
+            env=env,
+            volumes=[_volume("stripe_api_key", str(of.secrets.stripe_api_key), "secret")],
+        )
+    )
+    invoker = grant(("roles/run.invoker", f"serviceAccount:{each.caller}"))
+    google.add(Service(name=f"{location}/services/{each.function}"), invoker)
 
 
 def subscription(of: Deployment, each: Subscriber) -> Subscription:
@@ -215,13 +248,17 @@ def _keep_dead_letters(google: GoogleStandIn, of: Deployment) -> None:
 
 def _keep_secrets(google: GoogleStandIn, of: Deployment) -> None:
     accounts = [each.account for each in of.subscribers.values()]
-    landing = [of.order_status.account] if of.order_status else []
     for secret, value, readers in (
         (of.secrets.webhook, PLACEHOLDER, [of.webhook.account]),
-        (str(of.secrets.stripe_api_key), "rk_test_0123456789abcdef", [*accounts, *landing]),
+        (str(of.secrets.stripe_api_key), "rk_test_0123456789abcdef", [*accounts, *_readers(of)]),
         (str(of.secrets.smtp_url), "smtps://shop:hunter22@mail.example:465", accounts),
     ):
         google.add_secret(secret, value, _grants("roles/secretmanager.secretAccessor", *readers))
+
+
+def _readers(of: Deployment) -> list[str]:
+    """The accounts of those that read Stripe and publish what they find."""
+    return [each.account for each in (of.order_status, of.reconcile) if each]
 
 
 def _publishers(*accounts: str) -> Policy:

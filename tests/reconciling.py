@@ -69,9 +69,9 @@ class Case:
 
     @property
     def is_told(self) -> bool:
-        """Whether reconcile hears of it: it is ours, and listed, or there is an order that waits or owes."""
+        """Whether reconcile hears of it: it is ours, and listed, or there is an order that is not paid, or owes."""
         listed = self.account is None and self.age < datetime.now(UTC) - SINCE
-        return self.makes_orders and (listed or self.order in {"awaiting_payment", "paid"})
+        return self.makes_orders and (listed or self.order in {"awaiting_payment", "payment_failed", "paid"})
 
     @property
     def end(self) -> str | None:

@@ -45,7 +45,9 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What a document must be, to be found: `operator` is `==`, or `array_contains_any` with a list of values."""
+    """What a document must be, to be found: `operator` is `==`, or for a list of values `in` or
+    `array_contains_any`.
+    """
 
     field: str
     operator: str

@@ -1,17 +1,19 @@
 """A buyer is back before the webhook: the session is read from Stripe, once, and what it claims is published.
 
 Whoever guesses ids must not use up the shop's API quota: all reads together have an allowance, and an answer counts
-for a minute, "there is no such session" too.
+for a minute, "there is no such session" too. And whoever kept the id of an old sale must not get it fulfilled a second
+time: what was sold before this product was deployed has no order here.
 """
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.findings import claims_more, finding
 from fulfillment.domain.order import Order
+from fulfillment.domain.rounds import OVERLAP_SECONDS
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.domain.standing import Reading
@@ -24,6 +26,7 @@ from fulfillment.visits import Allowance, Clock, Visit
 READ_SECONDS = 5
 REMEMBERED_SECONDS = 60
 BROKEN_SECONDS = 5
+NEW = timedelta(seconds=OVERLAP_SECONDS)  # as long as reconcile lists it, which finds whom this misses
 
 
 def configured(settings: OrderStatusSettings, finder: Finder) -> "Lookup | None":
@@ -66,36 +69,38 @@ class Lookup:
 
     async def ask(self, session_id: str, order: Order | None, visit: Visit, line: Line) -> Reading | None:
         """What Stripe says, or said a moment ago; None if it cannot be asked. What it claims beyond the order is
-        published, once. Those who ask for the same session at once wait for one answer.
+        published, once. Those who ask for the same session at once wait for one answer, and for one try to publish it.
         """
+        failures = visit.failures
         async with visit.lock:
             if self._clock() < visit.until:
                 line.note(stripe="remembered")
             elif not self._allowance.take():
                 line.note(stripe="allowance_spent")
             else:
-                await self._read(session_id, order.account if order else None, visit, line)
-            if not visit.published:
+                await self._read(session_id, order, visit, line)
+            if not visit.published and visit.failures == failures:
                 await self._publish(order, visit, line)
             return visit.reading
 
-    async def _read(self, session_id: str, account: str | None, visit: Visit, line: Line) -> None:
+    async def _read(self, session_id: str, order: Order | None, visit: Visit, line: Line) -> None:
         line.note(stripe="read")
         try:
-            said = await self._sessions.session(session_id, account)
-            visit.reading, visit.published = self._reading(said, account), False
+            said = await self._sessions.session(session_id, order.account if order else None)
+            visit.reading, visit.published = self._reading(said, order), False
             visit.until = self._clock() + REMEMBERED_SECONDS
         except (StripeUnavailable, ShapeError) as error:
             line.say("WARNING", f"the session could not be read: {error}", outcome="unread")
             line.note(stripe="unavailable")
             visit.until = self._clock() + BROKEN_SECONDS
 
-    def _reading(self, said: Any, account: str | None) -> Reading:
+    def _reading(self, said: Any, order: Order | None) -> Reading:
         """Nothing for what is no order of ours: an id that nobody has is not told from another shop's."""
         if said is None:
             return Reading()
-        found = finding(said, account=account, api_version=self._sessions.api_version, at=datetime.now(UTC))
-        if found is None:
+        account, now = order.account if order else None, datetime.now(UTC)
+        found = finding(said, account=account, api_version=self._sessions.api_version, at=now)
+        if found is None or (order is None and found.age(now) > NEW):
             return Reading()
         checkout = to_checkout(read(Session, said), livemode=said["livemode"], account=account)
         return Reading(found=found, checkout=checkout) if self._ours(checkout) else Reading()
@@ -109,5 +114,6 @@ class Lookup:
             line.note(message_id=await self._finder.publish(found, line.trace or Trace.of({})))
             visit.published = True
         except PublishFailed as error:
+            visit.failures += 1
             line.say("WARNING", f"{error}; the page will try again", outcome="publish_failed")
             line.blame(error)

@@ -6,7 +6,8 @@
 | an id of another shape, or of the other mode                  | 404, and nobody is asked                      |
 | an id that Stripe does not know, or that is no order of ours  | 404, the very same page                       |
 | an order that waits, failed, is paid or fulfilled             | 200                                           |
-| not known yet: Stripe could not be asked                      | 202: the page looks again by itself           |
+| not known yet: Stripe could not be asked, or there are        | 202: the page looks again by itself           |
+|   connected accounts, whose sessions it does not show         |                                               |
 | Firestore did not answer, or anything else is broken here     | 503: the page looks again by itself           |
 
 The page is HTML, or JSON for who asks for it (`Accept: application/json`), and tells nothing personal: the status, what
@@ -98,6 +99,8 @@ class OrderStatus:
         reading = None
         if self._lookup and not is_settled(order):
             reading = await self._lookup.ask(session_id, order, visit, line)
+        if self.settings.connect and reading and not reading.found:
+            reading = None  # it may be of any connected account: only its event tells
         seen = known(order, reading)
         if not line.message:
             line.say("INFO", f"the buyer is told: {seen.standing.value}", outcome="shown")

@@ -174,6 +174,7 @@ class OrderStatusSettings(ShopSettings, OrdersSettings, StripeSettings):
 
     events_topic: str = _setting("EVENTS_TOPIC", values.topic, default="checkout-events")
     reads_per_minute: int = _setting("ORDER_STATUS_READS_PER_MINUTE", values.count(0, 6000), default=60)
+    connect: bool = _setting("STRIPE_CONNECT", values.true_or_false, default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +184,7 @@ class ReconcileSettings(OrdersSettings, StripeSettings):
     events_topic: str = _setting("EVENTS_TOPIC", values.topic, default="checkout-events")
     since: datetime | None = _setting("RECONCILE_SINCE", values.moment, default=None)
     max_age_days: int = _setting("RECONCILE_MAX_AGE_DAYS", values.count(1, 365), default=30)
-    late_minutes: int = _setting("RECONCILE_LATE_MINUTES", values.count(1, 1440), default=30)
+    late_minutes: int = _setting("RECONCILE_LATE_MINUTES", values.count(20, 1440), default=30)
     grace_seconds: int = _setting("RECONCILE_GRACE_SECONDS", values.count(0, 120), default=20)
     run_seconds: int = _setting("RECONCILE_RUN_SECONDS", values.count(1, 3300), default=600)
     reads_per_second: int = _setting("RECONCILE_READS_PER_SECOND", values.count(1, 100), default=10)

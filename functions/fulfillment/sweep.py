@@ -3,9 +3,10 @@
 | read                                | published                                       |
 |-------------------------------------|-------------------------------------------------|
 | a complete session                  | if there is no order, or one that claims less   |
-| an order that waits for its money   | if its session, read again, claims more         |
-| an order that owes an effect, and   | its session: the subscriber that gets it pays   |
-|   that nobody has written for long  |                                                 |
+| an order that waits for its money,  | if its session, read again, claims more         |
+|   or whose payment failed           |                                                 |
+| an order that owes an effect, and   | its session, or else the order's own event      |
+|   that nobody has written for long  |   again: the subscriber that gets it pays       |
 | an order that is paid and late      | never: it is counted                            |
 
 Every delivery that finds a debt writes the document: a lease, a failure or a strike-off. Pub/Sub waits ten minutes at
@@ -18,10 +19,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.effects import EffectState
+from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
 from fulfillment.domain.order import Order
+from fulfillment.domain.retelling import retelling
 from fulfillment.domain.rounds import Round, Stage
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.status import Status
@@ -35,6 +37,7 @@ from fulfillment.tally import Tally
 FEW, MANY = 20, 100  # orders of a page: each with a read of Stripe's, or without
 IN_A_ROW = 3  # sessions that fail: then it is Stripe
 _WAITING = Condition(field="status", operator="==", value=Status.AWAITING_PAYMENT.value)
+_UNPAID = Condition(field="status", operator="in", value=[Status.AWAITING_PAYMENT.value, Status.PAYMENT_FAILED.value])
 _OWED = Condition(field="effect_states", operator="array_contains_any", value=[EffectState.OWED.value])
 _PAID = Condition(field="status", operator="==", value=Status.PAID.value)
 
@@ -60,14 +63,22 @@ class Sweep:
         or the topic is down.
         """
         match reached.stage:
+            case Stage.LATE:
+                return await self._late(reached)
             case Stage.SESSIONS:
                 return await self._sessions(reached)
             case Stage.WAITING:
                 return await self._waiting(reached)
-            case Stage.OWED:
+            case Stage.OWED:  # pragma: no branch - mypy proves that there is no other
                 return await self._owed(reached)
-            case Stage.LATE:  # pragma: no branch - mypy proves that there is no other
-                return await self._late(reached)
+
+    async def _late(self, reached: Round) -> Round:
+        found = await self._find(_PAID, reached, MANY)
+        for each in found.orders:
+            age = each.read_at - (each.order.paid_at or each.order.updated_at)
+            if age > self._patience and not _given_up(each.order):
+                self.tally.be_late(each.order.id, age)
+        return _behind(reached, found)
 
     async def _sessions(self, reached: Round) -> Round:
         page = await self.stripe.sessions(reached.start, reached.before, self._cursor)
@@ -79,8 +90,8 @@ class Sweep:
         return reached.down_to(int(page.data[-1]["created"]))
 
     async def _waiting(self, reached: Round) -> Round:
-        """A payment that takes longer than any does is not waited for any more."""
-        found = await self._find(_WAITING, reached, FEW)
+        """A payment that takes longer than any does is not asked for any more."""
+        found = await self._find(_UNPAID if reached.thorough else _WAITING, reached, FEW)
         oldest = timedelta(days=self.settings.max_age_days)
         orders = [each.order for each in found.orders if each.read_at - each.order.created_at <= oldest]
         self.tally.waiting += len(orders)
@@ -93,15 +104,7 @@ class Sweep:
         quiet = [each.order for each in found.orders if each.quiet_for > self._patience]
         for order in quiet:
             self.tally.leave_alone(order.id)
-        await self._publish([seen for order in quiet if (seen := await self._read(order))])
-        return _behind(reached, found)
-
-    async def _late(self, reached: Round) -> Round:
-        found = await self._find(_PAID, reached, MANY)
-        for each in found.orders:
-            age = each.read_at - (each.order.paid_at or each.order.updated_at)
-            if age > self._patience:
-                self.tally.be_late(each.order.id, age)
+        await self._publish([await self._read(order) or retelling(order) for order in quiet])
         return _behind(reached, found)
 
     @property
@@ -159,7 +162,7 @@ class Sweep:
             if each.session_id in known:
                 self.tally.fall_behind(each.session_id)
             else:
-                self.tally.miss(each.session_id, _age(each))
+                self.tally.miss(each.session_id, each.age(datetime.now(UTC)))
         await self._publish(more)
 
     async def _orders_of(self, seen: Sequence[Finding]) -> Found:
@@ -184,11 +187,9 @@ def _more(seen: Sequence[Finding], orders: Found) -> list[Finding]:
     return [each for each in readable if claims_more(each, status.get(each.session_id))]
 
 
-def _age(seen: Finding) -> timedelta:
-    """How long ago the session was created, as far as it says."""
-    now = datetime.now(UTC)
-    created = seen.event["data"]["object"].get("created")
-    return now - datetime.fromtimestamp(created, UTC) if isinstance(created, int) else timedelta(0)
+def _given_up(order: Order) -> bool:
+    """Whether a person has erased the buyer of an order that was not fulfilled, and with that what it owed."""
+    return order.erased_at is not None and FULFILL not in order.effects
 
 
 def _behind(reached: Round, page: Found) -> Round:

@@ -10,7 +10,7 @@ EXAMPLES = 10
 class Tally:
     """Counts, and ages in whole seconds; an age without a case is None.
 
-    `sessions`, `waiting`, `owed`  what was compared: sessions, orders that wait for their money, orders with a debt
+    `sessions`, `waiting`, `owed`  what was compared: sessions, orders whose money has not come, orders with a debt
     `missing`, `behind`            complete sessions without an order, and orders that claimed less than Stripe
     `unattended`                   orders with a debt that no message was on its way for
     `late`                         orders that are paid and for too long not fulfilled

@@ -15,13 +15,16 @@ Clock = Callable[[], float]
 
 @dataclass
 class Visit:
-    """A session id that is asked about. `reading` counts until `until`; `published` says whether it was."""
+    """A session id that is asked about. `reading` counts until `until`; `published` says whether it was, and `failures`
+    how often it could not be.
+    """
 
     began: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     reading: Reading | None = None
     until: float = 0.0
     published: bool = False
+    failures: int = 0
 
 
 class Visits:

@@ -72,9 +72,13 @@ def _is_so(document: dict[str, Any], condition: Condition) -> bool:
     value: Any = document
     for name in condition.field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
-    if condition.operator == "==":
-        return bool(value == condition.value)
-    return bool(set(value or ()) & set(condition.value))
+    match condition.operator:
+        case "==":
+            return bool(value == condition.value)
+        case "in":
+            return value in condition.value
+        case _:
+            return bool(set(value or ()) & set(condition.value))
 
 
 def _as_kept(value: Any) -> Any:

@@ -65,8 +65,9 @@ def _command(
 
 
 def changing(command: F) -> F:
-    """Adds the option without which a command only says what it would do."""
-    return click.option("--yes", is_flag=True, help="Do it. Without this it only says what it would do.")(command)
+    """Adds the option without which a command only says what it would do, and the one that says so."""
+    told = "Do it, or only say what it would do, as without either."
+    return click.option("--yes/--dry-run", default=False, help=told)(command)
 
 
 def _place(file: Path | None) -> Deployment:

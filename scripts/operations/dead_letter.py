@@ -47,6 +47,11 @@ class DeadLetter:
         return self._told().get("event_type")
 
     @property
+    def session_id(self) -> str | None:
+        """The Checkout Session's id, found as the type is."""
+        return self.attributes.get("session_id") or self._told().get("session_id")
+
+    @property
     def replayable(self) -> bool:
         """Whether a subscriber would get it."""
         return self.event_type in set(SUBSCRIBERS)
@@ -66,7 +71,7 @@ class DeadLetter:
     def row(self) -> tuple[str, ...]:
         """One line of a list, for the eye: nothing of the buyer."""
         parked = f"{self.parked_at:%Y-%m-%d %H:%M:%S}"
-        return self.id, parked, self.event_type or "-", self.attributes.get("session_id", "-"), self.why
+        return self.id, parked, self.event_type or "-", self.session_id or "-", self.why
 
     def row_data(self) -> dict[str, Any]:
         """The same for a machine."""
@@ -77,7 +82,7 @@ class DeadLetter:
             "why": self.why,
             "event_type": self.event_type,
             "event_id": self.attributes.get("event_id"),
-            "session_id": self.attributes.get("session_id"),
+            "session_id": self.session_id,
             "replayable": self.replayable,
         }
 
@@ -116,7 +121,7 @@ class Wanted:
             (self.ids, letter.id),
             (self.codes, letter.code),
             (self.types, (letter.event_type or "").removeprefix("checkout.session.")),
-            (self.sessions, letter.attributes.get("session_id")),
+            (self.sessions, letter.session_id),
         )
         in_time = letter.parked_at <= self.until and (self.since is None or letter.parked_at >= self.since)
         return in_time and all(value in values for values, value in asked if values)

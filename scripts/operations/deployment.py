@@ -10,6 +10,7 @@ from typing import Any
 
 from fulfillment.domain.events import SUBSCRIBERS
 from fulfillment.domain.shape import ShapeError, read
+from fulfillment.settings import ReconcileSettings
 from operations.errors import WrongSettings
 
 COMMAND = ("terraform", "-chdir=terraform", "output", "-json", "deployment")
@@ -45,6 +46,26 @@ class Subscriber:
     subscription: str
     push_account: str
     account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How far, how patiently and how fast reconcile looks: see `ReconcileSettings`."""
+
+    max_age_days: int = ReconcileSettings.max_age_days
+    late_minutes: int = ReconcileSettings.late_minutes
+    reads_per_second: int = ReconcileSettings.reads_per_second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconcile:
+    """The function that the schedule calls as `caller`."""
+
+    function: str
+    url: str
+    account: str
+    caller: str
+    limits: Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +106,7 @@ class Deployment:
     subscribers: Mapping[str, Subscriber]
     secrets: Secrets
     order_status: OrderStatus | None = None
+    reconcile: Reconcile | None = None
 
     @property
     def id(self) -> str:

@@ -51,7 +51,8 @@ class Examination:
         looks: list[Look] = [("stripe", lambda: self._endpoints(wanted)), *self._webhook(), *self._topics()]
         for entry_point, subscriber in self._deployment.subscribers.items():
             looks += self._subscriber(entry_point, subscriber)
-        for subject, look in [*looks, *self._order_status(), *self._dead_letter(), *self._secrets()]:
+        looks += [*self._order_status(), *self._reconcile(), *self._dead_letter(), *self._secrets()]
+        for subject, look in looks:
             yield from attempt(subject, look)
 
     def _endpoints(self, wanted: tuple[Wanted, ...]) -> list[Finding]:
@@ -91,6 +92,19 @@ class Examination:
             ),
         ]
 
+    def _reconcile(self) -> list[Look]:
+        of, google, each = self._deployment, self._google, self._deployment.reconcile
+        if each is None:
+            return []
+        name = each.function
+        return [
+            (f"function {name}", lambda: function_checks.check_reconcile(of, each, self._function(name))),
+            (
+                f"service {name}",
+                lambda: function_checks.check_private_door(name, "the schedule", each.caller, google.service(name)),
+            ),
+        ]
+
     def _topics(self) -> list[Look]:
         topics = self._deployment.topics
         names = [name for name in (topics.events, topics.dead_letter, topics.order_events) if name]
@@ -108,7 +122,9 @@ class Examination:
             ),
             (
                 f"service {function}",
-                lambda: function_checks.check_subscriber_door(each, google.service(function)),
+                lambda: function_checks.check_private_door(
+                    function, "Pub/Sub", each.push_account, google.service(function)
+                ),
             ),
             (f"subscription {subscription}", lambda: self._subscription(each)),
             (
@@ -144,8 +160,8 @@ class Examination:
         secrets = self._deployment.secrets
         webhook = [(self._deployment.webhook.function, self._deployment.webhook.account)]
         subscribers = [(each.function, each.account) for each in self._deployment.subscribers.values()]
-        landing = self._deployment.order_status
-        readers_of_stripe = [*subscribers, *([(landing.function, landing.account)] if landing else [])]
+        others = (self._deployment.order_status, self._deployment.reconcile)
+        readers_of_stripe = [*subscribers, *((each.function, each.account) for each in others if each)]
         for name, check, readers in (
             (secrets.webhook, secret_checks.check_signing_secrets, webhook),
             (secrets.stripe_api_key, secret_checks.check_api_key, readers_of_stripe),

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fulfillment.errors import ConfigurationError
-from fulfillment.settings import OrderStatusSettings, Settings, SubscriberSettings, WebhookSettings
+from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
 from operations.checks import APPLY, Finding, Problems, differs, judge
-from operations.deployment import Deployment, OrderStatus, Subscriber
+from operations.deployment import Deployment, OrderStatus, Reconcile, Subscriber
 from operations.running import Function, Service
 
 INVOKER = "roles/run.invoker"
@@ -73,6 +73,25 @@ def check_order_status(deployment: Deployment, wanted: OrderStatus, found: Funct
     return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
 
 
+def check_reconcile(deployment: Deployment, wanted: Reconcile, found: Function) -> list[Finding]:
+    """The function that the schedule calls."""
+    values = {
+        "EVENTS_TOPIC": deployment.topics.events,
+        "FIRESTORE_DATABASE": deployment.database,
+        "ORDERS_COLLECTION": deployment.collection,
+    }
+    problems = {
+        **_function(found),
+        "entry point": differs(found.entry_point, "reconcile"),
+        "account": differs(found.account, wanted.account),
+        "ingress": differs(found.ingress, "ALLOW_INTERNAL_ONLY"),
+        "address": differs(found.uri, wanted.url),
+        **_secrets({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
+        **_settings(ReconcileSettings, deployment, found, values),
+    }
+    return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
+
+
 def check_public_door(function: str, whom: str, found: Service) -> list[Finding]:
     """Stripe and buyers have no Google account: anybody may call what is for them. The webhook's door is the signature,
     the landing page's the session's id.
@@ -82,17 +101,16 @@ def check_public_door(function: str, whom: str, found: Service) -> list[Finding]
     return judge(f"service {function}", {"invoker": problem})
 
 
-def check_subscriber_door(wanted: Subscriber, found: Service) -> list[Finding]:
-    """Nobody but its push account may call a subscriber."""
-    account = f"serviceAccount:{wanted.push_account}"
-    invited = found.policy.lets(INVOKER, account)
+def check_private_door(function: str, whom: str, account: str, found: Service) -> list[Finding]:
+    """Nobody but Pub/Sub may call a subscriber, nobody but the schedule reconcile: each by an account of its own."""
+    invited = found.policy.lets(INVOKER, f"serviceAccount:{account}")
     public = [*found.policy.public, *(["the check of the invoker is off"] if found.open_door else [])]
     problems = {
-        "invoker": None if invited else f"Google refuses Pub/Sub: {wanted.push_account} is not its invoker",
+        "invoker": None if invited else f"Google refuses {whom}: {account} is not its invoker",
         "not public": f"anybody may call it: {', '.join(public)}" if public else None,
     }
-    mends = {"not public": f"take that away: gcloud run services get-iam-policy {wanted.function}"}
-    return judge(f"service {wanted.function}", problems, mends=mends)
+    mends = {"not public": f"take that away: gcloud run services get-iam-policy {function}"}
+    return judge(f"service {function}", problems, mends=mends)
 
 
 def _function(found: Function) -> Problems:

@@ -29,11 +29,15 @@ async def look_up(orders: Orders, text: str) -> list[Stored]:
     """Every order that is meant. Raises Missing if there is none, Refused if this version cannot read one of them."""
     if _may_be_a_session(text) and (found := _readable(await orders.get_all([text]))):
         return found
-    for condition in _meant(text):
-        found = [each async for page in pages(orders, [condition]) for each in _readable(page)]
-        if found:
-            return found
-    raise Missing("no order is known by that: is it of the other mode, or has its event not arrived yet?")
+    by_id = {
+        each.order.id: each
+        for condition in _meant(text)
+        async for page in pages(orders, [condition])
+        for each in _readable(page)
+    }
+    if not by_id:
+        raise Missing("no order is known by that: is it of the other mode, or has its event not arrived yet?")
+    return [by_id[order_id] for order_id in sorted(by_id)]
 
 
 async def look_up_one(orders: Orders, text: str) -> Stored:

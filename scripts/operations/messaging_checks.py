@@ -62,10 +62,10 @@ def check_subscription_policy(deployment: Deployment, wanted: Subscriber, found:
 
 def check_topics(deployment: Deployment, name: str, found: Policy) -> list[Finding]:
     """Whoever must publish to a topic may do so."""
-    landing = deployment.order_status
+    events = (deployment.webhook, deployment.order_status, deployment.reconcile)
     subscribers = {each.function: each.account for each in deployment.subscribers.values()}
     publishers = {
-        deployment.topics.events: {each.function: each.account for each in (deployment.webhook, landing) if each},
+        deployment.topics.events: {each.function: each.account for each in events if each},
         deployment.topics.dead_letter: {"pubsub agent": deployment.pubsub_agent, **subscribers},
         deployment.topics.order_events: subscribers,
     }[name]

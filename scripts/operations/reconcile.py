@@ -19,7 +19,7 @@ from fulfillment.topic import PubSubTopic
 from fulfillment.values import OrderFilter
 from operations.access import stripe_access
 from operations.command import Report, changing, order_operation
-from operations.deployment import Deployment
+from operations.deployment import Deployment, Limits
 from operations.emulated import is_emulated
 from operations.lookup import orders_of
 from operations.progress import Progress
@@ -34,9 +34,9 @@ NEEDS = "Checkout Sessions and PaymentIntents"
 async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Report:
     """Find what Stripe knows and did not tell, and publish it: subscribers do the rest.
 
-    Compares the sessions since then, all orders that wait for a delayed payment, and all debts. Needs STRIPE_API_KEY, a
-    key of the deployment's mode that may read Checkout Sessions and PaymentIntents. What was sold before this product
-    was deployed may have been fulfilled by something else: look at what it would publish first.
+    Compares the sessions since then, all orders that are not paid, and all debts. Needs STRIPE_API_KEY, a key of the
+    deployment's mode that may read Checkout Sessions and PaymentIntents. What was sold before this product was deployed
+    may have been fulfilled by something else: look at what it would publish first.
     """
     access = stripe_access(os.environ, deployment, may="read", what=NEEDS)
     settings = ReconcileSettings(
@@ -44,6 +44,7 @@ async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Re
         livemode=deployment.livemode,
         grace_seconds=0 if is_emulated(os.environ) else ReconcileSettings.grace_seconds,
         order_filter=OrderFilter.parse(deployment.order_filter) if deployment.order_filter else None,
+        **vars(deployment.reconcile.limits if deployment.reconcile else Limits()),
     )
     stripe = StripeApi(lambda: access.key, access.base)
     sweep = Sweep(
@@ -79,7 +80,7 @@ def _report(tally: Tally, *, yes: bool) -> Report:
     odd = {what: count for what, count in tally.oddities().items() if count}
     told = "published" if yes else "would be published"
     lines = [
-        f"compared: {tally.sessions} sessions, {tally.waiting} orders that wait, {tally.owed} that owe",
+        f"compared: {tally.sessions} sessions, {tally.waiting} orders that are not paid, {tally.owed} that owe",
         *(f"{count} {what}" for what, count in odd.items()),
         *([f"for example: {', '.join(tally.examples)}"] if tally.examples else []),
         f"{told}: {tally.published}" if odd else "every order is where Stripe says",

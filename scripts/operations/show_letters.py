@@ -103,8 +103,9 @@ async def _find(batches: Any, wanted_id: str) -> DeadLetter:
 
 
 def _light(letter: DeadLetter) -> DeadLetter:
-    """A letter whose body is forgotten, but for the type that only the body may tell."""
-    attributes = {**letter.attributes} | ({"event_type": letter.event_type} if letter.event_type else {})
+    """A letter whose body is forgotten, but for what only the body may tell."""
+    told = {"event_type": letter.event_type, "session_id": letter.session_id}
+    attributes = {**letter.attributes} | {name: text for name, text in told.items() if text}
     return DeadLetter(id=letter.id, parked_at=letter.parked_at, attributes=attributes, data=b"")
 
 

@@ -281,8 +281,8 @@ run "reconcile_runs_as_often_as_asked" {
     error_message = "Every four hours."
   }
   assert {
-    condition     = local.reconcile_environment.RECONCILE_SINCE == "2026-11-25" && local.reconcile_environment.RECONCILE_LATE_MINUTES == "45"
-    error_message = "The function knows what was asked."
+    condition     = local.reconcile_environment.RECONCILE_SINCE == "2026-11-25" && local.reconcile_environment.RECONCILE_LATE_MINUTES == "45" && output.deployment.reconcile.limits.late_minutes == 45
+    error_message = "The function knows what was asked, and so does who does the same by hand."
   }
   assert {
     condition     = strcontains(google_monitoring_alert_policy.query["no_reconcile"].conditions[0].condition_prometheus_query_language[0].query, "[720m])) or vector(0)) == 0")

@@ -282,6 +282,16 @@ async def test_orders_are_found_by_what_a_list_holds_and_another_field(orders: O
     assert sorted(each.order.review for each in found.orders) == [("x", "y"), ("z",)]
 
 
+async def test_orders_are_found_by_a_field_that_is_one_of_several_by_their_ids(orders: Orders) -> None:
+    marks = [uuid.uuid4().hex, uuid.uuid4().hex]
+    there = [each for mark in marks for each in await some(orders, 2, client_reference_id=mark)]
+    await some(orders, 1)
+    so = [Condition(field="client_reference_id", operator="in", value=marks)]
+    first = await orders.find(so, None, 3)
+    assert (ids(first), first.last) == (sorted(there)[:3], sorted(there)[2])
+    assert ids(await orders.find(so, first.last, 3)) == sorted(there)[3:]
+
+
 async def test_orders_are_found_by_the_states_of_their_effects(orders: Orders) -> None:
     owing = replace(new_order(), effects={"fulfill": Effect(state=EffectState.OWED, key="k")})
     await orders.create(owing)

@@ -102,6 +102,7 @@ PRODUCTION = {
     "HOOK_TIMEOUT": "30",
     "HOLD_ON_REVIEW": "false",
     "ORDER_STATUS_READS_PER_MINUTE": "30",
+    "STRIPE_CONNECT": "true",
 }
 KINDS = {WEBHOOK: "webhook", ORDER_STATUS: "order_status"}
 """What Terraform sets for an entry point; for the others what it sets for a subscriber."""

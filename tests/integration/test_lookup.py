@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from fulfillment.domain.checkout import Checkout, SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.standing import Reading
 from fulfillment.domain.status import Status
+from fulfillment.errors import PublishFailed
 from fulfillment.finder import Finder
 from fulfillment.lookup import REMEMBERED_SECONDS, Lookup
 from fulfillment.stripe_api import StripeApi
@@ -111,6 +113,29 @@ async def test_a_message_that_was_not_stored_is_sent_by_the_next_visit_without_a
     assert len(world.stripe.reads) == 1
 
 
+class SilentTopic(MemoryTopic):
+    """Takes its time, and nothing else."""
+
+    tries = 0
+
+    async def publish(self, _data: bytes, _attributes: Mapping[str, str]) -> str:
+        self.tries += 1
+        await asyncio.sleep(0.05)
+        raise PublishFailed("no answer")
+
+
+async def test_those_who_wait_while_a_message_is_not_stored_do_not_try_one_after_the_other(world: World) -> None:
+    """A try takes eight seconds where Pub/Sub does not answer, and Google ends a request after thirty."""
+    silent = SilentTopic()
+    world = World(world.stripe, world.api, silent)
+    world.stripe.sessions[SESSION] = session(SESSION)
+    readings = await asyncio.gather(*(world.ask() for _ in range(20)))
+    assert [reading.found.claim for reading in readings if reading and reading.found] == [Status.PAID] * 20
+    assert silent.tries == 1
+    await world.ask()
+    assert silent.tries == 2, "the next visit tries again"
+
+
 async def test_once_the_allowance_is_spent_the_last_answer_still_counts(world: World) -> None:
     world.stripe.sessions[SESSION] = session(SESSION)
     first = await world.ask()
@@ -141,6 +166,28 @@ async def test_an_answer_that_is_no_session_is_no_answer(world: World, broken: d
     world.stripe.faults = [JSONResponse(session(SESSION) | broken)]
     assert await world.ask() is None
     assert world.claims == []
+
+
+async def test_an_old_sale_without_an_order_is_not_published_it_may_have_been_fulfilled_by_something_else(
+    world: World,
+) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, created=int(time.time()) - 27 * 3600)
+    assert await world.ask() == Reading()
+    assert world.claims == []
+
+
+async def test_a_delayed_payment_of_an_old_order_is_published(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, created=int(time.time()) - 10 * 86400)
+    reading = await world.ask(order(Status.AWAITING_PAYMENT, id=SessionId(SESSION)))
+    assert reading
+    assert reading.found
+    assert world.claims == [f"reconcile:{SESSION}:paid"]
+
+
+async def test_a_session_is_new_for_as_long_as_reconcile_lists_it(world: World) -> None:
+    world.stripe.sessions[SESSION] = session(SESSION, created=int(time.time()) - 26 * 3600 + 60)
+    await world.ask()
+    assert world.claims == [f"reconcile:{SESSION}:paid"]
 
 
 @pytest.mark.parametrize(

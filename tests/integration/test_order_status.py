@@ -102,6 +102,20 @@ async def test_what_is_not_found_is_one_and_the_same_page_whatever_the_reason(ma
     assert SHOP_URL in answers[0].text
 
 
+async def test_with_connect_whoever_is_back_before_the_webhook_waits_and_so_does_every_stranger(
+    make_landing: MakeLanding,
+) -> None:
+    """Whose session it is, only its event tells: a buyer who has paid must not read that there is no order."""
+    landing = make_landing(STRIPE_CONNECT="true")
+    connected = landing.sold()
+    landing.stripe.accounts[connected] = "acct_1"
+    strangers = [connected, new_id(), landing.sold(status="open", payment_status="unpaid")]
+    answers = [await landing.get(each) for each in strangers]
+    assert {(answer.status_code, answer.headers["refresh"]) for answer in answers} == {(202, "2")}
+    assert landing.published() == []
+    assert (await landing.told(landing.sold()))["status"] == "paid"
+
+
 @pytest.mark.parametrize(
     ("claim", "changes", "status", "heading"),
     [

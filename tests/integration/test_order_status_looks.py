@@ -116,3 +116,17 @@ async def test_a_page_is_light_enough_for_the_first_packets_of_a_connection(land
     answer = await landing.get(await landing.has(claim, **changes))
     headers = sum(len(key) + len(value) + 4 for key, value in Headers(answer.headers).raw)
     assert len(answer.content) + headers < BYTES
+
+
+async def test_a_page_is_there_within_a_second(landing: Landing, chromium: Browser) -> None:
+    """From the click to the last pixel, on a phone, with the order read from the store; the median of five."""
+    order_id = await landing.has(Status.PAID, effects=DONE)
+    context = await chromium.new_context(viewport=PHONE)
+    took: list[float] = []
+    for _ in range(5):
+        page = await context.new_page()
+        await page.goto(f"{landing.url}?session_id={order_id}&at={len(took)}")
+        took.append(await page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+        await page.close()
+    await context.close()
+    assert sorted(took)[2] < 1000, took

@@ -124,6 +124,7 @@ def test_nothing_is_replayed_or_dropped_without_a_yes(parked: EmulatedShop) -> N
 def test_a_letter_that_lacks_its_attributes_gets_those_of_its_body(parked: EmulatedShop) -> None:
     data, attributes = letter("cs_test_z")
     parked.park((data, {"reason": "malformed_message: no attribute event_type"}))
+    assert [each["code"] for each in listed(parked, "--session", "cs_test_z")] == ["malformed_message"]
     parked.runs("dead-letters", "replay", "--reason", "malformed_message", "--yes")
     (message,) = replayed(parked)
     assert message.attributes["event_type"] == attributes["event_type"]

@@ -123,7 +123,8 @@ OTHER_VERSION = {"api_version": "2024-06-20"}
 WELL_KEPT = "subscription checkout-completed"
 LETTERS = "subscription checkout-events-dead-letter"
 COMPLETED, WEBHOOK = "function checkout-completed", "function checkout-webhook"
-LANDING = "function checkout-order-status"
+LANDING, RECONCILE = "function checkout-order-status", "function checkout-reconcile"
+SCHEDULE = f"serviceAccount:checkout-schedule@acme-shop.{HOST}"
 INTERNAL = ServiceConfig.IngressSettings.ALLOW_INTERNAL_ONLY
 FILES = "STRIPE_WEBHOOK_SECRETS_FILE"
 
@@ -282,6 +283,48 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
         {f"{LANDING}: secret of STRIPE_API_KEY_FILE"},
     ),
     (
+        "reconcile's publisher",
+        _revoke("topics", "events", "checkout-reconcile@"),
+        {"topic checkout-events: publisher checkout-reconcile"},
+    ),
+    ("the schedule is refused", _policy("services", "reconcile"), {"service checkout-reconcile: invoker"}),
+    (
+        "anybody calls reconcile",
+        _policy("services", "reconcile", ("roles/run.invoker", SCHEDULE), ("roles/run.invoker", "allUsers")),
+        {"service checkout-reconcile: not public"},
+    ),
+    (
+        "an open reconcile",
+        _config("reconcile", "ingress_settings", ServiceConfig.IngressSettings.ALLOW_ALL),
+        {f"{RECONCILE}: ingress"},
+    ),
+    *(
+        (f"{name} of reconcile", _env("reconcile", **{name: value}), {f"{RECONCILE}: {name}"})
+        for name, value in (
+            ("EVENTS_TOPIC", "other-events"),
+            ("FIRESTORE_DATABASE", "other-orders"),
+            ("ORDERS_COLLECTION", "other"),
+            ("GOOGLE_CLOUD_PROJECT", "other-shop"),
+            ("STRIPE_LIVEMODE", "true"),
+        )
+    ),
+    ("a failed reconcile", _put("functions", "reconcile", "state", Function.State.FAILED), {f"{RECONCILE}: state"}),
+    ("a pinned one", _config("reconcile", "all_traffic_on_latest_revision", value=False), {f"{RECONCILE}: traffic"}),
+    (
+        "reconcile's entry point",
+        _put("functions", "reconcile", "build_config.entry_point", "stripe_webhook"),
+        {f"{RECONCILE}: entry point"},
+    ),
+    ("reconcile's account", _config("reconcile", "service_account_email", f"a@{HOST}"), {f"{RECONCILE}: account"}),
+    ("a moved one", _config("reconcile", "uri", "https://elsewhere.example"), {f"{RECONCILE}: address"}),
+    ("too impatient", _env("reconcile", RECONCILE_LATE_MINUTES="5"), {f"{RECONCILE}: settings"}),
+    ("its emulator", _env("reconcile", PUBSUB_EMULATOR_HOST="localhost:1"), {f"{RECONCILE}: emulators"}),
+    (
+        "another secret",
+        _mount("reconcile", "secret", "checkout-smtp-url"),
+        {f"{RECONCILE}: secret of STRIPE_API_KEY_FILE"},
+    ),
+    (
         "the agent publishes",
         _revoke("topics", "events-dead-letter", "gcp-sa-pubsub"),
         {"topic checkout-events-dead-letter: publisher pubsub agent"},
@@ -384,6 +427,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
             ("webhook", "webhook-secrets"),
             *((slug, name) for slug in ("completed", "succeeded", "failed") for name in ("stripe-api-key", "smtp-url")),
             ("order-status", "stripe-api-key"),
+            ("reconcile", "stripe-api-key"),
         )
     ),
     ("no function", _gone("functions", "completed"), {f"{COMPLETED}: exists", f"{WELL_KEPT}: ack deadline"}),
@@ -443,7 +487,7 @@ def test_webhook_without_check_of_the_invoker_is_as_good_as_public(registered: O
 
 def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Operator) -> None:
     topics = {"events": "checkout-events", "dead_letter": "checkout-events-dead-letter", "order_events": None}
-    registered.has(topics=topics, secrets={"webhook": "checkout-webhook-secrets"})
+    registered.has(topics=topics, secrets={"webhook": "checkout-webhook-secrets"}, reconcile=None)
     for slug in ("completed", "succeeded", "failed"):
         names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "ORDER_EVENTS_TOPIC", "EMAIL_FROM")
         _env(slug, **dict.fromkeys(names))(registered)
@@ -451,15 +495,16 @@ def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Oper
     assert findings(registered) == {}
 
 
-def test_a_deployment_without_a_landing_page_is_well(registered: Operator) -> None:
-    registered.has(order_status=None)
+@pytest.mark.parametrize("name", ["order_status", "reconcile"])
+def test_a_deployment_without_a_landing_page_or_without_reconcile_is_well(registered: Operator, name: str) -> None:
+    registered.has(**{name: None})
     for kind in ("functions", "services"):
-        _gone(kind, "order-status")(registered)
+        _gone(kind, name.replace("_", "-"))(registered)
     assert findings(registered) == {}
 
 
 def test_a_secret_that_the_deployment_does_not_know_is_found(registered: Operator) -> None:
-    registered.has(secrets={"webhook": "checkout-webhook-secrets"})
+    registered.has(secrets={"webhook": "checkout-webhook-secrets"}, reconcile=None)
     slugs = ("completed", "succeeded", "failed")
     names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE")
     assert set(findings(registered)) == {

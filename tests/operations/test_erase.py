@@ -35,6 +35,17 @@ def test_a_buyer_is_erased_from_every_order_and_only_after_a_yes(shop: EmulatedS
     assert shop.runs("orders", "show", "jenny.rosen@example.com").exit_code == 1
 
 
+def test_a_buyer_is_erased_from_every_order_however_the_address_was_written_or_where(shop: EmulatedShop) -> None:
+    """Whoever stopped at the first spelling that is found would leave the rest behind, and say that all is done."""
+    kept = fulfilled("cs_test_a"), fulfilled("cs_test_b"), fulfilled("cs_test_c")
+    assert kept[0].customer
+    written = replace(kept[0].customer, email="Jenny.Rosen@example.com")
+    as_reference = replace(kept[2], customer=None, client_reference_id="Jenny.Rosen@example.com")
+    shop.keep(replace(kept[0], customer=written), kept[1], as_reference)
+    assert shop.runs("erase", "Jenny.Rosen@example.com", "--yes").exit_code == 0
+    assert [is_erased(shop.order(each.id)) for each in kept] == [True, True, True]
+
+
 def test_an_order_that_needs_its_buyer_is_kept_and_said(shop: EmulatedShop) -> None:
     shop.keep(fulfilled("cs_test_a"), paid_order("cs_test_b"))
     result = shop.runs("erase", "pi_3SynthCard", "--yes")

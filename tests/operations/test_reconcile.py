@@ -1,10 +1,13 @@
 """`scripts/ops reconcile`, between a stand-in of Stripe and the emulators."""
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+import deployments
 from emulated_shop import EmulatedShop, paid_order
 from local.stripe_events import line_item, session
 from operators import Operator
@@ -29,11 +32,12 @@ def sold(operator: Operator, shop: EmulatedShop) -> Operator:
     return operator
 
 
-def test_without_yes_it_says_what_it_would_publish(sold: Operator, shop: EmulatedShop) -> None:
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_without_yes_it_says_what_it_would_publish(sold: Operator, shop: EmulatedShop, dry: list[str]) -> None:
     shop.admin.keep("checkout-events")
-    result = sold.runs("reconcile", "--since", "3d")
+    result = sold.runs("reconcile", "--since", "3d", *dry)
     assert result.exit_code == 0
-    assert "compared: 3 sessions, 0 orders that wait, 1 that owe" in result.stdout
+    assert "compared: 3 sessions, 0 orders that are not paid, 1 that owe" in result.stdout
     assert "2 without an order" in result.stdout
     assert "would be published: 2\nDo it: --yes" in result.stdout
     assert shop.admin.take("checkout-events") == []
@@ -59,6 +63,18 @@ def test_stripe_down_is_trouble_and_says_where_to_look(sold: Operator) -> None:
     sold.stripe.faults = [401]
     result = sold.runs("reconcile", "--since", "3d")
     assert (result.exit_code, "Stripe answered 401" in result.stderr) == (1, True)
+
+
+def test_it_asks_for_a_payment_as_long_as_the_function_does(sold: Operator, shop: EmulatedShop) -> None:
+    waits = paid_order("cs_test_waits", payment_status="unpaid")
+    shop.keep(replace(waits, created_at=datetime.now(UTC) - timedelta(days=40)))
+    sold.stripe.sessions["cs_test_waits"] = session("cs_test_waits", created=int(time.time()) - 40 * DAY)
+    for days, behind in ((30, 0), (60, 1)):
+        planned = deployments.told()["reconcile"]
+        planned["limits"]["max_age_days"] = days
+        sold.has(project=shop.project, database="(default)", reconcile=planned)
+        file = str(sold.folder / "deployment.json")
+        assert sold.reports("reconcile", "--since", "3d", "--deployment", file)["behind"] == behind
 
 
 @pytest.mark.parametrize("args", [[], ["--since", "some day"]])

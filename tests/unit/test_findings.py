@@ -1,7 +1,7 @@
 """What a session that was read from Stripe claims, and the event that says so."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -106,6 +106,13 @@ def test_the_account_and_the_mode_are_told() -> None:
     seen = finding(session(ID, livemode=True), account="acct_1", api_version="v", at=AT)
     assert seen
     assert (seen.event["account"], seen.event["livemode"], seen.event["api_version"]) == ("acct_1", True, "v")
+
+
+@pytest.mark.parametrize(("created", "hours"), [(int(AT.timestamp()) - 3 * 3600, 3), (None, 0), ("some day", 0)])
+def test_a_session_is_as_old_as_it_says(created: object, hours: int) -> None:
+    seen = found(created=created)
+    assert seen
+    assert seen.age(AT) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("changes", [{"id": "a/b"}, {"livemode": "no"}, {"id": None}])

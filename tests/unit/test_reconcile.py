@@ -2,16 +2,19 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.domain.effects import FULFILL, EffectState
+from fulfillment.domain.erasure import erase
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
 from fulfillment.reconcile import End
 from local.memory import MemoryTopic
+from local.memory_stripe import MemoryStripe
 from reconciling import Case, cases, healed, shop_of
 
 some = st.lists(cases, max_size=30)
@@ -106,6 +109,21 @@ async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_
     assert found.order.effects[FULFILL].state is EffectState.OWED
 
 
+@pytest.mark.parametrize("said", [StripeRefused("403"), StripeUnavailable("no answer"), None])
+async def test_a_debt_is_paid_although_stripe_does_not_show_its_session(said: StripeUnavailable | None) -> None:
+    """A connected account was closed, a key lost a permission: the order knows enough for who owes."""
+    shop = await shop_of([Case(order="paid", account="acct_1")])
+    shop.stripe.faults = [None, said]
+    if not said:
+        del shop.stripe.known["cs_test_00000"]
+    tally = await shop.reconcile()
+    assert (tally.unattended, tally.published, tally.refused) == (1, 1, 1)
+    assert shop.fulfilled == ["cs_test_00000:fulfill"]
+    found = await shop.order("cs_test_00000")
+    assert found
+    assert len(found.order.events) == 1
+
+
 async def test_a_debt_that_cannot_be_paid_is_one_message_a_while_and_not_one_a_run() -> None:
     shop = await shop_of([Case(order="paid")])
     shop.fulfill_fails = True
@@ -127,12 +145,41 @@ async def test_what_is_paid_and_not_fulfilled_for_too_long_is_counted() -> None:
     assert (await shop.reconcile(late_minutes=301)).late == 0
 
 
+async def test_an_order_that_was_erased_before_it_was_fulfilled_is_late_for_nobody() -> None:
+    """`erase --unsettled` drops what needs the buyer: an alert would tell of it in every run, for ever."""
+    shop = await shop_of([Case(order="paid")])
+    found = await shop.order("cs_test_00000")
+    assert found
+    await shop.orders.replace(erase(found.order, datetime.now(UTC)), found.version)
+    assert (await shop.reconcile()).late == 0
+
+
+async def test_an_erased_order_that_still_owes_its_goods_is_late_like_any_other() -> None:
+    """The money came after the erasure."""
+    shop = await shop_of([Case(order="paid")])
+    shop.topic = MemoryTopic()
+    found = await shop.order("cs_test_00000")
+    assert found
+    await shop.orders.replace(replace(found.order, erased_at=datetime.now(UTC)), found.version)
+    assert (await shop.reconcile()).late == 1
+
+
 async def test_a_delayed_payment_is_waited_for_no_longer_than_any_takes() -> None:
     old = Case(order="awaiting_payment", age=timedelta(days=4))
     shop = await shop_of([old, replace(old, account="acct_1")])
     tally = await shop.reconcile(max_age_days=0)
     assert (tally.waiting, [each for each in shop.stripe.reads if each]) == (0, [])
     assert (await shop.reconcile()).behind == 2
+
+
+async def test_a_payment_that_failed_and_came_after_all_is_found_although_its_event_was_lost() -> None:
+    """Stripe lets a failed payment be tried again; its session is not listed any more by then."""
+    old = Case(order="payment_failed", age=timedelta(days=4))
+    shop = await shop_of([old, replace(old, account="acct_1"), replace(old, payment="unpaid")])
+    tally = await shop.reconcile()
+    assert (tally.waiting, tally.behind) == (3, 2)
+    assert list((await shop.ends()).values()) == ["fulfilled", "fulfilled", "payment_failed"]
+    assert (await shop.reconcile()).waiting == 0, "once a day is enough: most failures are final"
 
 
 @pytest.mark.parametrize("failing", [1, 2])
@@ -192,3 +239,22 @@ async def test_a_session_that_was_completed_a_day_after_it_was_created_is_found_
     await shop.reconcile()
     shop.stripe.known["cs_test_00000"]["status"] = "complete"
     assert (await shop.reconcile()).missing == 1
+
+
+KNOWN = [None, None, "awaiting_payment", "payment_failed", "paid", "fulfilled", "erased"]
+SAID = [("paid", "processing"), ("no_payment_required", "processing"), ("unpaid", "processing"), ("unpaid", "canceled")]
+
+
+async def test_of_thousands_of_sessions_a_random_part_is_known_and_all_end_where_stripe_says() -> None:
+    """Runs are killed, and doubled, on the way."""
+    chance = Random(1)  # noqa: S311
+    drawn = [
+        Case(payment=payment, intent=intent, age=timedelta(seconds=chance.randrange(70 * 3600)), order=known)
+        for (payment, intent), known in zip(chance.choices(SAID, k=2000), chance.choices(KNOWN, k=2000), strict=True)
+    ]
+    shop = await shop_of(drawn)
+    many = MemoryStripe()
+    many.known, many.intents, shop.stripe = shop.stripe.known, shop.stripe.intents, many
+    for turns in chance.sample(range(6000), k=5):
+        await asyncio.gather(shop.killed(turns), shop.killed(turns // 2))
+    await healed(shop)

@@ -28,7 +28,7 @@ def test_a_round_that_is_not_over_is_gone_on_with() -> None:
 def test_the_next_round_overlaps_with_the_last_one() -> None:
     following = next_round(OVER, None, NOW)
     assert (following.start, following.end) == (OVER.end - 26 * 3600, SECOND + 1)
-    assert (following.stage, following.before, following.over) == (Stage.SESSIONS, following.end, False)
+    assert (following.stage, following.before, following.over) == (Stage.LATE, following.end, False)
 
 
 def test_no_round_looks_back_behind_the_first_one() -> None:
@@ -54,12 +54,23 @@ def test_after_a_page_of_orders_the_next_one_begins_behind_its_last() -> None:
     assert waiting.up_to("cs_1") == replace(waiting, after="cs_1")
 
 
+def test_the_first_round_of_a_day_is_thorough_and_no_other() -> None:
+    midnight = NOW.replace(hour=0)
+    last = replace(next_round(None, None, midnight - timedelta(hours=1)), over=True)
+    assert last.thorough
+    seen = []
+    for hours in (0, 1, 23, 24, 25, 72):
+        last = replace(next_round(last, None, midnight + timedelta(hours=hours)), over=True)
+        seen.append(last.thorough)
+    assert seen == [True, False, False, True, False, True]
+
+
 @pytest.mark.parametrize("after", [None, "cs_1"])
 def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     """These are the words and fields in the checkpoints of those who have deployed this."""
     kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": "waiting", "after": after, "over": True}
     assert read(Round, kept) == Round(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
-    assert [each.value for each in Stage] == ["sessions", "waiting", "owed", "late"]
+    assert [each.value for each in Stage] == ["late", "sessions", "waiting", "owed"]
 
 
 def test_the_stages_follow_each_other_and_then_it_is_over() -> None:

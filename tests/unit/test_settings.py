@@ -298,6 +298,12 @@ def test_a_key_in_a_file_is_a_key(tmp_path: Path) -> None:
     assert "of test mode" in problems(ReconcileSettings, BASE | {"STRIPE_API_KEY": TEST})
 
 
+def test_a_debt_is_left_alone_for_as_long_as_its_message_may_be_on_its_way() -> None:
+    """Ten minutes between two deliveries, and as long again for the longest hook: before, a message is one too many."""
+    assert "20 to 1440" in problems(ReconcileSettings, KEYED | {"RECONCILE_LATE_MINUTES": "19"})
+    assert ReconcileSettings.load(KEYED | {"RECONCILE_LATE_MINUTES": "20"}).late_minutes == 20
+
+
 @pytest.mark.parametrize(
     ("text", "since"),
     [

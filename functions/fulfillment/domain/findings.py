@@ -12,7 +12,7 @@ every `evt_…`, so that of two events with one claim Stripe's own is the source
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fulfillment.domain.checkout import SessionId
@@ -36,6 +36,11 @@ class Finding:
     def body(self) -> bytes:
         """The event as a message carries it."""
         return json.dumps(self.event).encode()
+
+    def age(self, now: datetime) -> timedelta:
+        """How long ago its session was created, as far as it says."""
+        created = self.event["data"]["object"].get("created")
+        return now - datetime.fromtimestamp(created, UTC) if isinstance(created, int) else timedelta(0)
 
 
 def finding(session: Mapping[str, Any], *, account: str | None, api_version: str, at: datetime) -> Finding | None:

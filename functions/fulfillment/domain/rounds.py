@@ -1,11 +1,11 @@
 """A round of reconcile: what is compared in it, in which order, and how far it has come.
 
-    sessions ──> waiting ──> owed ──> late ──> over
+    late ──> sessions ──> waiting ──> owed ──> over
 
+    late       orders that are paid and not fulfilled: before all that needs Stripe, as they are told of in any case
     sessions   complete Checkout Sessions, newest first, from the window's end down to its start
-    waiting    orders that wait for a delayed payment
+    waiting    orders that wait for a delayed payment; once a day those whose payment failed, too: it may come after all
     owed       orders that owe an effect
-    late       orders that are paid and not fulfilled
 
 A window begins 26 hours before the last one ended: a session is completed within 24 hours after it was created, so
 one that was completed after the last window's end was created behind the beginning of this one.
@@ -16,15 +16,16 @@ from datetime import datetime
 from enum import StrEnum
 
 OVERLAP_SECONDS = 26 * 3600
+DAY_SECONDS = 24 * 3600
 
 
 class Stage(StrEnum):
     """What is compared, in this order."""
 
+    LATE = "late"
     SESSIONS = "sessions"
     WAITING = "waiting"
     OWED = "owed"
-    LATE = "late"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +36,17 @@ class Round:
     `start`, `end`  the window: sessions created from one time until before the other
     `before`        the sessions of the window that were created from here on are compared
     `after`         the orders of the stage up to this id are compared
+    `thorough`      whether it is the first one of its day (UTC), and asks about failed payments, too
     """
 
     since: int
     start: int
     end: int
     before: int
-    stage: Stage = Stage.SESSIONS
+    stage: Stage = Stage.LATE
     after: str | None = None
     over: bool = False
+    thorough: bool = True
 
     def down_to(self, created: int) -> "Round":
         """After a page of sessions whose last one was created then. There may be more of the same second."""
@@ -72,4 +75,5 @@ def next_round(last: Round | None, since: datetime | None, now: datetime) -> Rou
     floor = int(since.timestamp()) if since else last.since if last else moment
     start = floor if last is None or floor < last.since else max(floor, last.end - OVERLAP_SECONDS)
     end = max(moment + 1, last.end if last else 0)
-    return Round(since=floor, start=start, end=end, before=end)
+    thorough = last is None or last.end // DAY_SECONDS < end // DAY_SECONDS
+    return Round(since=floor, start=start, end=end, before=end, thorough=thorough)

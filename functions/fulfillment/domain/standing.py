@@ -5,7 +5,8 @@
     less, or none       claims more                               what it claims
     less                claims no more, or does not answer        the document's status
     none                has no such session, or one that is no    not_found
-                        order of ours: open, expired, setup
+                        order of ours: open, expired, setup, or of
+                        long ago
     none                does not answer                           confirming
 
 An order under review, or held, is paid: the doubt is the shop's, not the buyer's.
