@@ -10,7 +10,7 @@ locals {
     var.reconcile.every_minutes == 60 ? "7 * * * *" : "7 */${floor(var.reconcile.every_minutes / 60)} * * *"
   )
 
-  reconcile_environment = {
+  reconcile_environment = merge({
     for name, value in {
       GOOGLE_CLOUD_PROJECT       = var.project_id
       STRIPE_LIVEMODE            = tostring(var.stripe.livemode)
@@ -19,12 +19,15 @@ locals {
       FIRESTORE_DATABASE         = google_firestore_database.orders.name
       ORDERS_COLLECTION          = var.orders.collection
       ORDER_FILTER               = var.stripe.order_filter
-      RECONCILE_SINCE            = var.reconcile.since
       RECONCILE_MAX_AGE_DAYS     = tostring(var.reconcile.max_age_days)
       RECONCILE_LATE_MINUTES     = tostring(var.reconcile.late_minutes)
       RECONCILE_READS_PER_SECOND = tostring(var.reconcile.reads_per_second)
     } : name => value if value != null
-  }
+    }, {
+    # This product's first secret is as old as the product here: what was sold before is another system's. Without it a sale
+    # between the first apply and the first run, whose event is lost, would be nobody's.
+    RECONCILE_SINCE = coalesce(var.reconcile.since, google_secret_manager_secret.this["webhook"].create_time)
+  })
 }
 
 resource "google_service_account" "reconcile" {

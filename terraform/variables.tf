@@ -324,7 +324,7 @@ variable "topics" {
 variable "reconcile" {
   description = <<-EOT
     How often Stripe and the orders are compared (`every_minutes`), once there is an API key. `since`: the day or time
-    before which nothing is looked at, such as 2026-11-25; null for the first run: what was sold before may have been
+    before which nothing is looked at, such as 2026-11-25; null for the first apply: what was sold before may have been
     fulfilled by something else. `max_age_days`: how long a delayed payment is asked for. `late_minutes`: how long a
     paid order may take to be fulfilled, and how long a debt may lie before reconcile sends its message again.
     `reads_per_second`: of Stripe's API, whose limit is 100 in live mode and 25 in a sandbox, for all who use it.

@@ -84,8 +84,8 @@ class Delivery:
         order = replace(order, effects=keep_configured(order.effects, self.performers.by_name.keys()))
         dropped = set(stored.order.effects) - set(order.effects) if stored else set[str]()
         self.performed.update(dict.fromkeys(sorted(dropped), "dropped: overtaken, or not configured here"))
-        entered = transition.outcome in {Outcome.CREATED, Outcome.ADVANCED}
+        advanced = transition.outcome is Outcome.ADVANCED
         doubtful = debt.raises_doubt(stored.order if stored else None, order)
-        if self.performers.hold_on_review and (doubtful or (entered and order.review)):
+        if self.performers.hold_on_review and (doubtful or (advanced and order.review)):
             order = debt.hold(order)
         return self.wishes.grant(order)

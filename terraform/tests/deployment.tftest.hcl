@@ -260,6 +260,10 @@ run "reconcile_is_called_by_its_schedule_alone_and_may_do_little" {
     error_message = "It publishes events, reads the API key, and uses this database only."
   }
   assert {
+    condition     = local.reconcile_environment.RECONCILE_SINCE == google_secret_manager_secret.this["webhook"].create_time
+    error_message = "It looks back to the first apply: what is sold from then on is compared."
+  }
+  assert {
     condition     = output.deployment.reconcile.job == "checkout-reconcile" && output.deployment.reconcile.function == "checkout-reconcile"
     error_message = "The operator's commands find it."
   }

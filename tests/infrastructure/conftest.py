@@ -35,5 +35,5 @@ def environment(module: Module) -> Mapping[str, Mapping[str, str]]:
 
 def _merged(environment: str) -> Mapping[str, str]:
     """The variables that are set where they are not null."""
-    variable, end = r"\b([A-Z][A-Z_]+) = ", r"\} : name => value if value != null"
+    variable, end = r"\b([A-Z][A-Z_]+) = ", r"\} : name => value if value != null|\}\)\}$"
     return dict(re.findall(rf"{variable}(.*?)(?=, [A-Z][A-Z_]+ = |{end})", environment))

@@ -368,6 +368,24 @@ async def test_doubts_that_come_later_hold_what_is_still_owed() -> None:
     assert await world.states() == {"fulfill": "held"}
 
 
+async def test_what_is_owed_by_an_order_that_is_under_review_already_is_held_too() -> None:
+    world = World("fulfill", hold_on_review=True)
+    waiting = event(COMPLETED, session("cs_test_a1", mode="barter", payment_status="unpaid"), id="evt_waits")
+    assert (await world.deliver(waiting)).review == ("unknown_mode",)
+    assert (await world.deliver()).status is Status.PAID
+    assert await world.states() == {"fulfill": "held"}
+
+
+async def test_what_a_person_has_released_is_not_held_again_by_a_duplicate() -> None:
+    world = World("fulfill", hold_on_review=True)
+    await world.deliver(REVIEWED)
+    world.failing["fulfill"] = ConnectionError()
+    with pytest.raises(DebtOutstanding):
+        await world.deliver(REVIEWED, resent("release"))
+    world.failing.clear()
+    assert (await world.deliver(REVIEWED)).status is Status.FULFILLED
+
+
 async def test_a_doubt_that_takes_the_place_of_another_holds_too() -> None:
     """One event may settle what the items had raised, and raise something else."""
     world = World("fulfill", hold_on_review=True)

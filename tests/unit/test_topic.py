@@ -107,6 +107,13 @@ def test_parse_push_raises_nothing_but_malformed_message(value: Any) -> None:
         parse_push(json.dumps({"message": value}).encode())
 
 
+def test_the_error_names_what_is_wrong() -> None:
+    with pytest.raises(MalformedMessage, match="not a Pub/Sub push: data is not base64"):
+        parse_push(b'{"message": {"data": "abc"}}')
+    with pytest.raises(MalformedMessage, match="not a Pub/Sub push: message"):
+        parse_push(b'{"message": null}')
+
+
 def test_the_error_does_not_quote_the_data() -> None:
     with pytest.raises(MalformedMessage) as error:
         parse_push(json.dumps({"message": {"data": "jenny.rosen@example.com"}}).encode())
