@@ -70,6 +70,10 @@ def test_a_push_of_the_emulator_has_no_attempt() -> None:
     assert parse_push(push_body(Message(data=b"x", id="1"))).attempt is None
 
 
+def test_an_attempt_that_pubsub_leaves_open_is_none() -> None:
+    assert parse_push(b'{"message": {}, "deliveryAttempt": null}').attempt is None
+
+
 def test_a_message_of_data_alone_has_no_attributes() -> None:
     assert parse_push(b'{"message": {"data": "eA==", "messageId": null}}') == Message(data=b"x")
 
