@@ -64,7 +64,7 @@ class Batcher(Generic[Item, Result]):
         self._waiting: dict[asyncio.Future[Result], Item] = {}
         self._waiting_size = 0
         self._calls: set[asyncio.Task[None]] = set()
-        self._latest: asyncio.Task[None] | None = None
+        self._latest: asyncio.Task[None] | None = None  # the call that keeps others waiting, for 5 ms at most
 
     async def add(self, item: Item, seconds: float) -> Result:
         """The item's result. Raises Overloaded, TimeoutError after some seconds, waiting included, or what its call

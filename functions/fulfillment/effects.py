@@ -82,7 +82,7 @@ class Holder:
                 await self._pay(name)
             elif self._stuck and owed(self.order.effects):
                 return
-            else:  # the time ran out meanwhile
+            else:  # the time ran out meanwhile: nothing is begun any more, and the write gives the lease back
                 await self._write(lambda order: order)
 
     def _next(self, order: Order) -> str | None:

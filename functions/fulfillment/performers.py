@@ -22,7 +22,7 @@ from fulfillment.settings import SubscriberSettings
 from fulfillment.topic import PubSubTopic
 
 ANNOUNCE_SECONDS = 10
-SLACK_SECONDS = 5  # beyond an effect's own limit, so that it is its own error that is told
+_MARGIN_SECONDS = 5  # beyond an effect's own limit, so that it is its own error that is told
 REST_SECONDS = 90  # of a delivery beyond its hook: the function's time limit is HOOK_TIMEOUT + 120
 
 
@@ -43,7 +43,7 @@ def _line_items(settings: SubscriberSettings) -> dict[str, Performer]:
         items = await stripe.line_items(order.id, order.account)
         return lambda latest: with_line_items(latest, items)
 
-    return {LOAD_LINE_ITEMS: Performer(READ_SECONDS + SLACK_SECONDS, load)}
+    return {LOAD_LINE_ITEMS: Performer(READ_SECONDS + _MARGIN_SECONDS, load)}
 
 
 def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, Performer]:
@@ -69,7 +69,7 @@ def _mails(settings: SubscriberSettings) -> dict[str, Performer]:
         return {}
     from fulfillment import mail
 
-    mailer, seconds = mail.Mailer(settings), mail.SECONDS + SLACK_SECONDS
+    mailer, seconds = mail.Mailer(settings), mail.SECONDS + _MARGIN_SECONDS
     return {
         SEND_RECEIPT: Performer(seconds, mailer.send_receipt),
         NOTIFY_PAYMENT_FAILED: Performer(seconds, mailer.notify_payment_failed),
