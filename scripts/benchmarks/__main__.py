@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import ack, cold_start, end_to_end, load, memory, page, subscriber
+from benchmarks import ack, cold_start, end_to_end, load, memory, page, reconcile, subscriber
 from benchmarks.figures import Part
 from benchmarks.report import to_markdown, write
 from benchmarks.servers import Bench
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
     "subscriber": subscriber.measure,
     "memory": memory.measure,
     "page": page.measure,
+    "reconcile": reconcile.measure,
     "end-to-end": end_to_end.measure,
 }
 
