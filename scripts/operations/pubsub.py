@@ -16,6 +16,7 @@ from google.pubsub_v1.types import ReceivedMessage
 
 from fulfillment.credentials import find
 from fulfillment.firestore import plain
+from operations import credentials
 from operations.dead_letter import DeadLetter
 from operations.errors import Missing, Refused
 
@@ -115,4 +116,4 @@ def _calling() -> Iterator[None]:
     except GoogleAPIError as error:
         raise Refused(f"Pub/Sub did not answer: {type(error).__name__}") from None
     except GoogleAuthError:
-        raise Refused("Google does not know you: gcloud auth application-default login") from None
+        raise Refused(credentials.UNKNOWN) from None
