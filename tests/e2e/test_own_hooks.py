@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,21 @@ def test_a_package_that_is_not_there_is_named_on_the_emulators_too(tmp_path: Pat
     assert shown.returncode == 1
     assert "functions/hooks.py cannot be imported: No module named 'nowhere_to_be_found'; a package" in shown.stdout
     assert "Traceback" not in shown.stdout + shown.stderr
+
+
+def test_locking_a_package_without_npm_locks_what_is_python_and_says_what_is_missing(tmp_path: Path) -> None:
+    for folder in ("scripts", "bin", ".venv/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "lock", tmp_path / "scripts")
+    (tmp_path / "scripts" / "setup.sh").touch()
+    for name in ("bash", "dirname"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
+    uv = tmp_path / ".venv" / "bin" / "uv"
+    uv.write_text('#!/bin/sh\nfor last; do :; done\necho "$last" >>locked\n')
+    uv.chmod(0o755)
+    env, command = {"PATH": str(tmp_path / "bin")}, [tmp_path / "scripts" / "lock"]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert re.fullmatch(r"The three requirements\.txt are locked; .* want of npm: install Node\.js .*\n", ran.stderr)
+    locked = ["functions/requirements.txt", "requirements.txt", "scripts/checkov/requirements.txt"]
+    assert (tmp_path / "locked").read_text().split() == locked
