@@ -17,6 +17,7 @@ from google.pubsub_v1.types import ReceivedMessage
 from fulfillment.credentials import find
 from fulfillment.firestore import plain
 from operations import credentials
+from operations.checks import APPLY
 from operations.dead_letter import DeadLetter
 from operations.errors import Missing, Refused
 
@@ -110,7 +111,7 @@ def _calling() -> Iterator[None]:
     try:
         yield
     except NotFound:
-        raise Missing("there is no subscription that keeps dead letters: terraform apply") from None
+        raise Missing(f"there is no subscription that keeps dead letters: {APPLY}") from None
     except Forbidden:
         raise Refused("Google does not let you: dead letters need roles/pubsub.subscriber") from None
     except GoogleAPIError as error:
