@@ -43,7 +43,7 @@ def test_a_list_says_where_orders_stand_and_nothing_of_the_buyers(shop: Emulated
 def test_what_is_not_done_has_the_same_order_in_every_call() -> None:
     """A document's map has none."""
     order = failed(paid_order("cs_test_a"))
-    turned = replace(order, effects=dict(reversed(order.effects.items())))
+    turned = replace(order, effects=dict([*order.effects.items()][::-1]))
     assert len(order.effects) > 2
     assert row(turned, NOW) == row(order, NOW)
     assert list(still_to_do(turned)) == list(still_to_do(order))
