@@ -8,6 +8,7 @@ import functools
 import gc
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import functions_framework.aio
@@ -74,7 +75,6 @@ def _webhook() -> "Webhook":
 
 @functools.cache
 def _subscriber(event_type: EventType) -> "Subscriber":
-    import hooks
     from fulfillment.orders import FirestoreOrders
     from fulfillment.performers import configured
     from fulfillment.settings import SubscriberSettings
@@ -84,7 +84,17 @@ def _subscriber(event_type: EventType) -> "Subscriber":
     settings = SubscriberSettings.load(os.environ)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
     dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
-    return Subscriber(event_type, settings, orders, dead_letter, configured(settings, hooks))
+    return Subscriber(event_type, settings, orders, dead_letter, configured(settings, _hooks()))
+
+
+def _hooks() -> ModuleType:
+    """The user's file; ConfigurationError if it imports what is not here."""
+    try:
+        import hooks
+    except ImportError as error:
+        mend = "a package that is missing belongs into functions/requirements.in: add it, and run scripts/lock"
+        raise ConfigurationError(f"functions/hooks.py cannot be imported: {error}; {mend}") from None
+    return hooks
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from local.neighbors import Neighbors
 from local.sales import Sale
 from local.stripe_events import Json, body, line_item, signature
 from operations.dead_letter import DeadLetter
+from operations.timeline import still_to_do
 
 PATIENCE_SECONDS = 20
 QUIET_SECONDS = 1.0
@@ -155,8 +156,8 @@ async def _check_fulfillment(course: Course, shop: Shop, around: Neighbors) -> N
     sale, found = course.sale, await shop.order(course.sale.session_id)
     effects = found.order.effects if found else {}
     course.done = [name for name, effect in effects.items() if effect.state is EffectState.DONE]
-    if set(course.done) != set(effects):
-        course.problems.append(f"not done: {sorted(set(effects) - set(course.done))}")
+    for name, state, tries, error in still_to_do(found.order) if found else ():
+        course.problems.append(f"{name} is {state} after {tries}: {error or 'it has not failed yet'}")
     course.items = len(found.order.line_items or ()) if found else 0
     if sale.status == "fulfilled" and course.items != sale.items:
         course.problems.append(f"line_items are {course.items}, must be {sale.items}")

@@ -20,6 +20,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fulfillment.errors import ConfigurationError
 from local import day, emulators, pipe, sales
 from local.day import Course, Shop
 from local.memory import MemoryPipe
@@ -42,7 +43,7 @@ def main() -> int:
         console.print(f"[yellow]Without the official emulators:[/] {missing}", highlight=False, soft_wrap=True)
     try:
         return _in_memory(console) if memory or missing else _on_emulators(console)
-    except ProgramFailed as error:
+    except (ProgramFailed, ConfigurationError) as error:
         console.print(Text(str(error), style="red"))
         return 1
 
@@ -122,6 +123,7 @@ async def _play(shop: Shop, around: Neighbors, console: Console, printed: Callab
 def _show_hook(printed: str, session_id: str, console: Console) -> None:
     """What functions/hooks.py printed for an order."""
     lines = [line for line in printed.splitlines() if session_id in line and not line.startswith("{")]
+    lines = lines or ["It printed nothing with the order's id: what it prints with order.id in it is shown here."]
     console.print(Panel(Text("\n".join(lines)), title="What functions/hooks.py did for the twelve items", expand=False))
 
 

@@ -1,7 +1,6 @@
 """Keeps the whole pipe running on this machine, for `stripe listen` and your own Stripe test account."""
 
 import argparse
-import json
 import os
 import re
 import shlex
@@ -14,20 +13,20 @@ import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from fulfillment.domain.events import SUBSCRIBERS
 from local import emulators, pipe
+from local.following import follow
 from local.neighbors import API_KEY, mail_server
 from local.pipe import PORTS, RECONCILE, Pipe
 from local.processes import Processes, ProgramFailed, free_ports, is_taken, spare_loopback_the_proxy
 
 PORT = 8080
+LAST = 65528  # the next seven are used too
 OWN_TOOLS = Path(__file__).parents[2] / "node_modules" / ".bin"
-COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 
 
 def main() -> int:
@@ -53,8 +52,8 @@ def main() -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65528:
-        raise argparse.ArgumentTypeError("must be a port from 1 to 65528: the next seven are used too")
+    if not text.isdecimal() or not 1 <= int(text) <= LAST:
+        raise argparse.ArgumentTypeError(f"must be a port from 1 to {LAST}: the next seven are used too")
     return int(text)
 
 
@@ -62,8 +61,14 @@ def _problem(ports: dict[str, int]) -> str | None:
     for name, port in ports.items():
         if is_taken(port):
             taken = f"Port {port}, for {name}, is taken."
-            return f"{taken} See by whom: lsof -i :{port} · or use others: scripts/dev --port 9080"
+            return f"{taken} See by whom: lsof -i :{port} · or use others: scripts/dev --port {_free_row()}"
     return None
+
+
+def _free_row() -> int:
+    """A port that is free, and the next seven too."""
+    rows = range(PORT, LAST, 100)
+    return next(row for row in rows if not any(is_taken(row + number) for number in range(len(PORTS))))
 
 
 def _run(console: Console, ports: dict[str, int]) -> int:
@@ -75,7 +80,7 @@ def _run(console: Console, ports: dict[str, int]) -> int:
                 with console.status("Starting the two official emulators and the functions …"):
                     running = pipe.start(processes, ports, {**mailing, **stripe})
                 _explain(console, running, listen)
-                return _follow(console, running)
+                return follow(console, running)
         except ProgramFailed as error:
             console.print(Text(str(error), style="red"))
             return 1
@@ -164,47 +169,24 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     console.print("Where an order stands, and what was parked, in another terminal:\n")
     console.print(f"  export {exports}", style="bold")
     console.print("  scripts/ops orders list\n  scripts/ops dead-letters list\n", style="bold")
+    _explain_stripe(console, running)
     if RECONCILE in running.entry_points:
         url = f"http://127.0.0.1:{running.ports[RECONCILE]}/"
         console.print(f"What no event told is found, as the schedule does it:\n\n  [bold]curl -X POST {url}[/]\n")
     console.print("Ctrl-C stops everything.\n")
 
 
-def _follow(console: Console, running: Pipe) -> int:
-    """Shows each function's log lines until something ends by itself."""
-    processes = running.processes
-    with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in running.entry_points}
-    try:
-        while not (ended := processes.ended()):
-            for name, log in with_lines.items():
-                for line in log:
-                    if text := _readable(name, line):
-                        console.print(text)
-            time.sleep(0.1)
-    finally:
-        for log in with_lines.values():
-            log.close()
-    for name in ended:
-        console.print(f"[red]{name} ended by itself:[/]", Text(processes.tail(name)), sep="\n")
-    return 1
-
-
-def _readable(name: str, line: str) -> Text | None:
-    """A structured log line for the eye; what is not structured as it is, what is only noise here not at all."""
-    try:
-        record: Any = json.loads(line)
-    except ValueError:
-        record = None
-    if not isinstance(record, dict):
-        return Text(f"{name}  {line.rstrip()}", style="dim") if line.strip() else None
-    if record.get("outcome") in (None, "not_ours") or record.get("message") == "not a POST":
-        return None
-    parts = [time.strftime("%H:%M:%S"), name.ljust(len("on_checkout_session_completed"))]
-    parts += [str(record.get("outcome")).ljust(10), f"{record.get('message')}"]
-    parts += [str(record[key]) for key in ("session", "event") if key in record]
-    parts += [f"{effect} {state}" for effect, state in record.get("effects", {}).items()]
-    text = "  ".join([*parts, f"{record.get('duration_ms')} ms"])
-    return Text(text, style=COLORS.get(record.get("severity", ""), ""))
+def _explain_stripe(console: Console, running: Pipe) -> None:
+    """What `scripts/ops` asks Stripe, in the terminal that knows the emulators; a key of yours is not repeated."""
+    key, base = running.env.get("STRIPE_API_KEY"), running.env.get("STRIPE_API_BASE")
+    if not key:
+        return
+    named = f"STRIPE_API_KEY={key} STRIPE_API_BASE={base}" if base else "STRIPE_API_KEY=sk_test_…   # yours"
+    console.print("What Stripe knows, in that terminal (with --yes it is done, not only said):\n")
+    console.print(f"  export {named}\n  scripts/ops reconcile --since 1d", style="bold")
+    if base:
+        console.print("  scripts/ops events resend --since 1d --delivered-too", style="bold")
+    console.print()
 
 
 if __name__ == "__main__":

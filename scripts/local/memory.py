@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import hooks
 from fulfillment.domain.events import EventType
 from fulfillment.effects import Performers
 from fulfillment.errors import PublishFailed
@@ -29,6 +28,7 @@ from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber import Subscriber
 from fulfillment.topic import Message, Topic
 from fulfillment.webhook import Webhook
+from local import hooks_file
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders
 from local.sales import NONSENSE
@@ -115,7 +115,7 @@ class MemoryPipe:
         self._checkpoint = MemoryCheckpoint()
         self._env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
         settings = SubscriberSettings.load(self._env)
-        subscribe(self._topic, settings, self._orders, self._dead_letter, configured(settings, hooks))
+        subscribe(self._topic, settings, self._orders, self._dead_letter, configured(settings, hooks_file.load()))
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Stripe's POST to the webhook: the status of the answer."""

@@ -9,6 +9,8 @@ from typing import Any
 from stripe import WebhookSignature
 
 SECRET = "whsec_0123456789abcdef0123456789abcdef"  # noqa: S105 - signs nothing but local play
+PRICE, PRODUCT = "price_1Sample", "prod_1Sample"
+"""Of everything that is sold here, in every sale: docs/effects.md names the price, so that a hook can know it."""
 COMPLETED = "checkout.session.completed"
 SUCCEEDED = "checkout.session.async_payment_succeeded"
 FAILED = "checkout.session.async_payment_failed"
@@ -61,14 +63,14 @@ def session(session_id: str, **changes: Any) -> Json:
 def line_item(unit_amount: int = 3000, quantity: int = 1, currency: str = "usd", **changes: Any) -> Json:
     """A line item as the API lists it, without discount or tax, and what is changed about it."""
     price = {
-        "id": new_id("price"),
+        "id": PRICE,
         "object": "price",
         "active": True,
         "billing_scheme": "per_unit",
         "currency": currency,
         "livemode": False,
         "metadata": {},
-        "product": new_id("prod"),
+        "product": PRODUCT,
         "recurring": None,
         "type": "one_time",
         "unit_amount": unit_amount,

@@ -19,7 +19,8 @@
 
 Beside them: `stripe_endpoints`, the only file here that knows Stripe's library, and `stripe_events`, which calls it as
 that one does; `google_cloud` and `pubsub`, the only ones that know Google's, and `running`, what the first one tells;
-`emulated`, the deployment on this machine; `lines`, `times` and `progress`, how people are told; `errors`.
+`credentials`, what they and all commands say to whoever has not logged in; `emulated`, the deployment on this machine;
+`lines`, `times` and `progress`, how people are told; `errors`.
 
 A new command is a module with an `operation` (see `command`) and a line in `cli`.
 """

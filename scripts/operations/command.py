@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fulfillment.errors import FulfillmentError
+from operations import credentials
 from operations.deployment import Deployment, load
 from operations.emulated import emulated_deployment, is_emulated
 from operations.errors import OperationsError, WrongSettings
@@ -100,9 +101,10 @@ def _run(work: Callable[[], Report], *, as_json: bool) -> int:
     try:
         report = work()
     except (OperationsError, FulfillmentError) as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(Text(str(error), style="red"))
+        problem = credentials.told(error)
+        Console(stderr=True, soft_wrap=True, highlight=False).print(Text(problem, style="red"))
         if as_json:
-            click.echo(json.dumps({"ok": False, "error": str(error)}))
+            click.echo(json.dumps({"ok": False, "error": problem}))
         return error.exit_code if isinstance(error, OperationsError) else 1
     if as_json:
         click.echo(json.dumps({"ok": report.ok, **report.data}, indent=2, ensure_ascii=False))

@@ -36,7 +36,8 @@ def doctor(deployment: Deployment, *, url: str | None) -> Report:
     examination = Examination(
         deployment, google, lambda: StripeEndpoints(stripe_access(os.environ, deployment, may="read"))
     )
-    return _report(list(examination.findings(wanted(deployment, url))))
+    found = examination.findings(wanted(deployment, url))
+    return _report(list(dict.fromkeys(found)))  # two looks at one thing may fail alike
 
 
 class Examination:

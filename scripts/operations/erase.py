@@ -62,5 +62,6 @@ def _report(done: Sequence[str], kept: dict[str, str], *, yes: bool) -> Report:
     lines = [f"{'erased' if yes else 'would erase'} the buyer of {each}" for each in done]
     lines += [f"kept {each}: {why} (--unsettled erases it nevertheless)" for each, why in kept.items()]
     lines += [ELSEWHERE if yes else "Do it: --yes"] if done else []
-    data: dict[str, Any] = {"changed": yes, "erased": list(done), "kept": kept}
+    names = {"erased": list(done)} if yes else {"would_erase": list(done)}
+    data: dict[str, Any] = {"changed": yes, **names, "kept": kept}
     return Report(ok=not kept, lines=lines, data=data)

@@ -23,6 +23,7 @@ from google.cloud import functions_v2, run_v2, secretmanager_v1
 from google.oauth2.credentials import Credentials as UserCredentials
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
+from operations import credentials
 from operations.errors import Missing, Refused
 from operations.running import Function, Policy, Service, Subscription
 from operations.signing_secrets import SigningSecrets
@@ -276,7 +277,7 @@ def _calling() -> Iterator[None]:
     except GoogleAPICallError as error:
         raise Refused(f"Google answered {error.code}: {type(error).__name__}") from None
     except GoogleAuthError:
-        raise Refused("Google does not know you: gcloud auth application-default login") from None
+        raise Refused(credentials.UNKNOWN) from None
     except RetryError:
         raise Refused("Google did not answer in time") from None
     except Exception as error:  # noqa: BLE001 - the libraries meet an odd answer with any kind of error

@@ -16,6 +16,8 @@ from google.pubsub_v1.types import ReceivedMessage
 
 from fulfillment.credentials import find
 from fulfillment.firestore import plain
+from operations import credentials
+from operations.checks import APPLY
 from operations.dead_letter import DeadLetter
 from operations.errors import Missing, Refused
 
@@ -109,10 +111,10 @@ def _calling() -> Iterator[None]:
     try:
         yield
     except NotFound:
-        raise Missing("there is no subscription that keeps dead letters: terraform apply") from None
+        raise Missing(f"there is no subscription that keeps dead letters: {APPLY}") from None
     except Forbidden:
         raise Refused("Google does not let you: dead letters need roles/pubsub.subscriber") from None
     except GoogleAPIError as error:
         raise Refused(f"Pub/Sub did not answer: {type(error).__name__}") from None
     except GoogleAuthError:
-        raise Refused("Google does not know you: gcloud auth application-default login") from None
+        raise Refused(credentials.UNKNOWN) from None

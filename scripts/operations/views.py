@@ -24,8 +24,8 @@ def amount(minor: int | None, currency: str | None) -> str:
 
 
 def not_done(order: Order) -> Mapping[str, Effect]:
-    """What is owed, held or has failed, by its name."""
-    return {name: each for name, each in order.effects.items() if each.state is not EffectState.DONE}
+    """What is owed, held or has failed, by its name, and in that order: a document's map has none."""
+    return {name: each for name, each in sorted(order.effects.items()) if each.state is not EffectState.DONE}
 
 
 def row_data(order: Order, now: datetime) -> dict[str, Any]:

@@ -222,9 +222,22 @@ def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_i
         said(processes.log("listen"), "Ready!")
         subprocess.run(trigger, env=env, check=True, capture_output=True, timeout=60)
         assert "load_line_items done" in said(log, "order fulfilled")
+        assert "refused" not in log.read_text(), "its own question whether the page is there yet was shown"
+        assert_stripe_is_asked_as_printed(log.read_text())
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 0
     assert not any(is_taken(port) for port in range(first, first + 7))
+
+
+def assert_stripe_is_asked_as_printed(shown: str) -> None:
+    """What is pasted into a terminal that knows nothing of this one reaches the emulators and the stand-in."""
+    lines = [line.strip() for line in shown.splitlines() if re.match(r"  (export|scripts/ops) ", line)]
+    ran = subprocess.run(
+        ["/bin/sh", "-ec", "\n".join(lines)], env=ENV, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "compared: 1 sessions" in ran.stdout
+    assert "would be sent again, to whoever listens: 1" in ran.stdout
 
 
 def pasted(shown: str) -> list[list[str]]:
@@ -251,4 +264,19 @@ def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) ->
         with dev("--port", str(port), log=log) as running:
             assert running.wait(30) == 1
     assert f"Port {port}, for stripe_webhook, is taken. See by whom: lsof -i :{port}" in log.read_text()
-    assert "scripts/dev --port" in log.read_text()
+    other = re.search(r"scripts/dev --port (\d+)", log.read_text())
+    assert other
+    assert not any(is_taken(int(other[1]) + number) for number in range(8))
+
+
+def test_dev_names_a_port_that_is_free_where_the_first_guess_is_taken(tmp_path: Path) -> None:
+    """What it once named whatever was taken: 9080."""
+    log = tmp_path / "dev.log"
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody else has it: as good
+            stack.enter_context(socket.create_server(("127.0.0.1", 9083)))
+        running = stack.enter_context(dev("--port", "9080", log=log))
+        assert running.wait(30) == 1
+    other = re.search(r"scripts/dev --port (\d+)", log.read_text())
+    assert other
+    assert other[1] != "9080"

@@ -82,6 +82,13 @@ def test_the_example_sets_only_what_can_be_set(module: Module, tmp_path: Path, *
             assert set(value) <= keys(module, name), name
 
 
+def test_every_terraform_command_of_the_runbook_can_be_pasted_at_the_top() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    commands = re.findall(r"terraform (?:-\S+ )*(?:init|apply|output|destroy|import)\b", text)
+    assert len(commands) > 10
+    assert {each for each in commands if not each.startswith("terraform -chdir=terraform ")} == set()
+
+
 def test_every_output_that_is_asked_for_exists(module: Module) -> None:
     asked = {each for _, text in told() for each in re.findall(r"terraform output (?:-\w+ )*(\w+)", text)}
     asked |= {each for _, text in told() for each in re.findall(r"-chdir=terraform output (?:-\w+ )*(\w+)", text)}

@@ -46,6 +46,14 @@ def test_a_buyer_is_erased_from_every_order_however_the_address_was_written_or_w
     assert [is_erased(shop.order(each.id)) for each in kept] == [True, True, True]
 
 
+def test_a_machine_cannot_take_what_would_be_erased_for_done(shop: EmulatedShop) -> None:
+    shop.keep(fulfilled("cs_test_a"))
+    told = shop.reports("erase", "cs_test_a")
+    assert (told["changed"], told["would_erase"], "erased" in told) == (False, ["cs_test_a"], False)
+    told = shop.reports("erase", "cs_test_a", "--yes")
+    assert (told["changed"], told["erased"], "would_erase" in told) == (True, ["cs_test_a"], False)
+
+
 def test_an_order_that_needs_its_buyer_is_kept_and_said(shop: EmulatedShop) -> None:
     shop.keep(fulfilled("cs_test_a"), paid_order("cs_test_b"))
     result = shop.runs("erase", "pi_3SynthCard", "--yes")

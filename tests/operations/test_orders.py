@@ -10,6 +10,8 @@ from fulfillment.domain import debt
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Order
 from local.stripe_events import COMPLETED, event, session
+from operations.timeline import still_to_do
+from operations.views import row, row_data
 
 NOW = datetime.now(UTC)
 
@@ -36,6 +38,16 @@ def test_a_list_says_where_orders_stand_and_nothing_of_the_buyers(shop: Emulated
     first, second = shop.reports("orders", "list")["orders"]
     assert (first["id"], first["status"], first["not_done"]["fulfill"]) == ("cs_test_a", "paid", "failed")
     assert (second["amount_total"], second["currency"]) == (1050, "jpy")
+
+
+def test_what_is_not_done_has_the_same_order_in_every_call() -> None:
+    """A document's map has none."""
+    order = failed(paid_order("cs_test_a"))
+    turned = replace(order, effects=dict([*order.effects.items()][::-1]))
+    assert len(order.effects) > 2
+    assert row(turned, NOW) == row(order, NOW)
+    assert list(still_to_do(turned)) == list(still_to_do(order))
+    assert [*row_data(turned, NOW)["not_done"]] == sorted(order.effects)
 
 
 def test_a_list_is_read_page_by_page_to_its_end(shop: EmulatedShop) -> None:
