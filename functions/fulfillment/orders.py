@@ -158,7 +158,8 @@ def stamped(order: Order, at: datetime) -> Order:
 
 def _document(order: Order) -> dict[str, Any]:
     """What is written: by which clock it is the latest is for the store to say."""
-    document = to_document(order) | {"updated_at": NOW}
+    document = to_document(order)
+    document["updated_at"] = NOW
     if order.lease and order.lease.at is None:
         document["lease"]["at"] = NOW
     return document

@@ -116,7 +116,8 @@ def _stripe(console: Console, processes: Processes, secret: str | None) -> tuple
     processes.start("stripe", [sys.executable, "-m", "local.stripe_stand_in", f"--port={port}"])
     processes.await_http("stripe", port)
     base = f"http://127.0.0.1:{port}"
-    return {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": base}, f" --api-key {API_KEY} --api-base {base}"
+    reading = {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": base, "RECONCILE_SINCE": "2020-01-01"}  # all was sold here
+    return reading, f" --api-key {API_KEY} --api-base {base}"
 
 
 def _signing_secret(console: Console) -> str | None:

@@ -118,7 +118,7 @@ class SilentTopic(MemoryTopic):
 
     tries = 0
 
-    async def publish(self, _data: bytes, _attributes: Mapping[str, str]) -> str:
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:  # noqa: ARG002
         self.tries += 1
         await asyncio.sleep(0.05)
         raise PublishFailed("no answer")
