@@ -192,8 +192,7 @@ class ReconcileSettings(OrdersSettings, StripeSettings):
     @classmethod
     def _contradictions(cls, given: set[str], found: Mapping[str, Any]) -> list[str]:
         keyless = not {"STRIPE_API_KEY", "STRIPE_API_KEY_FILE"} & given
-        missing = ["STRIPE_API_KEY or STRIPE_API_KEY_FILE is required"] if keyless else []
-        return missing + super()._contradictions(given, found)
+        return ["STRIPE_API_KEY or STRIPE_API_KEY_FILE is required"] * keyless + super()._contradictions(given, found)
 
     @property
     def stripe_key(self) -> Callable[[], str]:
