@@ -75,6 +75,7 @@ class MemoryTopic:
         """Returns once every message is acknowledged."""
         while self._deliveries:
             await asyncio.gather(*self._deliveries)
+            await asyncio.sleep(0)  # of what is done already gather gives no turn to those who are told
 
 
 async def _deliver(message: Message, to: _Subscription) -> None:
