@@ -165,14 +165,21 @@ def _run_subscriber(google: GoogleStandIn, of: Deployment, location: str, entry_
     google.add(subscription(of, each), agent)
 
 
-def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each: OrderStatus) -> None:
-    env = {
+def _finder_env(of: Deployment) -> dict[str, str]:
+    """What those have in common that read Stripe and publish what they find."""
+    return {
         "GOOGLE_CLOUD_PROJECT": of.project,
         "STRIPE_LIVEMODE": str(of.livemode).lower(),
         "EVENTS_TOPIC": of.topics.events,
         "FIRESTORE_DATABASE": of.database,
         "ORDERS_COLLECTION": of.collection,
         "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
+    }
+
+
+def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each: OrderStatus) -> None:
+    env = {
+        **_finder_env(of),
         "ORDER_STATUS_READS_PER_MINUTE": "30",
         "STRIPE_CONNECT": str(of.connect).lower(),
     }
@@ -189,15 +196,7 @@ def _run_order_status(google: GoogleStandIn, of: Deployment, location: str, each
 
 
 def _run_reconcile(google: GoogleStandIn, of: Deployment, location: str, each: Reconcile) -> None:
-    env = {
-        "GOOGLE_CLOUD_PROJECT": of.project,
-        "STRIPE_LIVEMODE": str(of.livemode).lower(),
-        "EVENTS_TOPIC": of.topics.events,
-        "FIRESTORE_DATABASE": of.database,
-        "ORDERS_COLLECTION": of.collection,
-        "STRIPE_API_KEY_FILE": "/secrets/stripe_api_key/secret",
-        "RECONCILE_LATE_MINUTES": "30",
-    }
+    env = {**_finder_env(of), "RECONCILE_LATE_MINUTES": "30"}
     google.add(
         _function(f"{location}/functions/{each.function}", "reconcile", "ALLOW_INTERNAL_ONLY", 900)(
             account=each.account,

@@ -56,25 +56,32 @@ def check_subscriber(deployment: Deployment, entry_point: str, wanted: Subscribe
 
 def check_order_status(deployment: Deployment, wanted: OrderStatus, found: Function) -> list[Finding]:
     """The function that buyers call."""
-    values = {
-        "EVENTS_TOPIC": deployment.topics.events,
-        "FIRESTORE_DATABASE": deployment.database,
-        "ORDERS_COLLECTION": deployment.collection,
-    }
-    problems = {
-        **_function(found),
+    own = {
         "entry point": differs(found.entry_point, "order_status"),
-        "account": differs(found.account, wanted.account),
         "ingress": differs(found.ingress, "ALLOW_ALL"),
         "address": differs(found.url, wanted.url),
-        **_secrets({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
-        **_settings(OrderStatusSettings, deployment, found, values),
     }
-    return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
+    return _check_finder(deployment, wanted, OrderStatusSettings, found, own)
 
 
 def check_reconcile(deployment: Deployment, wanted: Reconcile, found: Function) -> list[Finding]:
     """The function that the schedule calls."""
+    own = {
+        "entry point": differs(found.entry_point, "reconcile"),
+        "ingress": differs(found.ingress, "ALLOW_INTERNAL_ONLY"),
+        "address": differs(found.uri, wanted.url),
+    }
+    return _check_finder(deployment, wanted, ReconcileSettings, found, own)
+
+
+def _check_finder(
+    deployment: Deployment,
+    wanted: OrderStatus | Reconcile,
+    settings: type[Settings],
+    found: Function,
+    own: Mapping[str, str | None],
+) -> list[Finding]:
+    """What all have in common that read Stripe, look at the orders, and publish what they find."""
     values = {
         "EVENTS_TOPIC": deployment.topics.events,
         "FIRESTORE_DATABASE": deployment.database,
@@ -82,12 +89,10 @@ def check_reconcile(deployment: Deployment, wanted: Reconcile, found: Function) 
     }
     problems = {
         **_function(found),
-        "entry point": differs(found.entry_point, "reconcile"),
+        **own,
         "account": differs(found.account, wanted.account),
-        "ingress": differs(found.ingress, "ALLOW_INTERNAL_ONLY"),
-        "address": differs(found.uri, wanted.url),
         **_secrets({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
-        **_settings(ReconcileSettings, deployment, found, values),
+        **_settings(settings, deployment, found, values),
     }
     return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
 

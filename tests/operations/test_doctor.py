@@ -124,6 +124,13 @@ WELL_KEPT = "subscription checkout-completed"
 LETTERS = "subscription checkout-events-dead-letter"
 COMPLETED, WEBHOOK = "function checkout-completed", "function checkout-webhook"
 LANDING, RECONCILE = "function checkout-order-status", "function checkout-reconcile"
+OTHERS = (
+    ("EVENTS_TOPIC", "other-events"),
+    ("FIRESTORE_DATABASE", "other-orders"),
+    ("ORDERS_COLLECTION", "other"),
+    ("GOOGLE_CLOUD_PROJECT", "other-shop"),
+    ("STRIPE_LIVEMODE", "true"),
+)
 SCHEDULE = f"serviceAccount:checkout-schedule@acme-shop.{HOST}"
 INTERNAL = ServiceConfig.IngressSettings.ALLOW_INTERNAL_ONLY
 FILES = "STRIPE_WEBHOOK_SECRETS_FILE"
@@ -258,13 +265,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     ),
     *(
         (f"{name} of the landing page", _env("order-status", **{name: value}), {f"{LANDING}: {name}"})
-        for name, value in (
-            ("EVENTS_TOPIC", "other-events"),
-            ("FIRESTORE_DATABASE", "other-orders"),
-            ("ORDERS_COLLECTION", "other"),
-            ("GOOGLE_CLOUD_PROJECT", "other-shop"),
-            ("STRIPE_LIVEMODE", "true"),
-        )
+        for name, value in OTHERS
     ),
     ("a failed page", _put("functions", "order-status", "state", Function.State.FAILED), {f"{LANDING}: state"}),
     ("a pinned page", _config("order-status", "all_traffic_on_latest_revision", value=False), {f"{LANDING}: traffic"}),
@@ -298,16 +299,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
         _config("reconcile", "ingress_settings", ServiceConfig.IngressSettings.ALLOW_ALL),
         {f"{RECONCILE}: ingress"},
     ),
-    *(
-        (f"{name} of reconcile", _env("reconcile", **{name: value}), {f"{RECONCILE}: {name}"})
-        for name, value in (
-            ("EVENTS_TOPIC", "other-events"),
-            ("FIRESTORE_DATABASE", "other-orders"),
-            ("ORDERS_COLLECTION", "other"),
-            ("GOOGLE_CLOUD_PROJECT", "other-shop"),
-            ("STRIPE_LIVEMODE", "true"),
-        )
-    ),
+    *((f"{name} of reconcile", _env("reconcile", **{name: value}), {f"{RECONCILE}: {name}"}) for name, value in OTHERS),
     ("a failed reconcile", _put("functions", "reconcile", "state", Function.State.FAILED), {f"{RECONCILE}: state"}),
     ("a pinned one", _config("reconcile", "all_traffic_on_latest_revision", value=False), {f"{RECONCILE}: traffic"}),
     (
