@@ -22,7 +22,7 @@ from pathlib import PurePath
 from fulfillment.domain import debt
 from fulfillment.domain.effects import EffectState, keep_configured, owed, ready
 from fulfillment.domain.order import Order
-from fulfillment.errors import LeaseLost, PermanentError, TransientError
+from fulfillment.errors import LeaseLost, PermanentError, RefusedForNow, TransientError
 from fulfillment.orders import Orders, Stored, update
 
 Result = Callable[[Order], Order] | None
@@ -76,6 +76,7 @@ class Holder:
 
         Raises LeaseLost if another delivery has taken over, and what the store raises.
         """
+        self._note_resting()
         while debt.is_held_by(self.order, self._owner):
             if name := self._next(self.order):
                 self._tried.add(name)
@@ -85,10 +86,17 @@ class Holder:
             else:  # the time ran out meanwhile: nothing is begun any more, and the write gives the lease back
                 await self._write(lambda order: order)
 
+    def _note_resting(self) -> None:
+        """What is not tried by this delivery has its reason in the log all the same."""
+        now = datetime.now(UTC)
+        for name, effect in self.order.effects.items():
+            if effect.not_before and effect.not_before > now:
+                self.log[name] = f"rests until {effect.not_before:%Y-%m-%d %H:%M} UTC: {effect.error}"
+
     def _next(self, order: Order) -> str | None:
         """What to do now: owed, waiting for nothing, not tried yet, and with its full time limit left."""
         left = self._performers.budget - (time.monotonic() - self._began)
-        for name in ready(order.effects):
+        for name in ready(order.effects, datetime.now(UTC)):
             performer = self._performers.by_name.get(name)
             if performer and name not in self._tried and performer.seconds <= left:
                 return name
@@ -103,6 +111,8 @@ class Holder:
                 result = await performer.perform(self.order, key)
         except PermanentError as error:
             await self._refused(name, error)
+        except RefusedForNow as error:
+            await self._refused_for_now(name, error)
         except Exception as error:  # noqa: BLE001 - the world may fail in any way: it is tried again
             # A thread cannot be killed: after a time-out it may still be at it, so the lease is kept.
             self._stuck = self._stuck or limit.expired()
@@ -135,6 +145,14 @@ class Holder:
             return
         self.log[name] = f"failed: {error.reason}"
         await self._write(lambda order: debt.give_up(order, name, error.reason))
+
+    async def _refused_for_now(self, name: str, error: RefusedForNow) -> None:
+        if debt.is_worn_out(self.order, name):
+            await self._refused(name, error.final)
+            return
+        self.log[name] = f"to be tried again, more seldom: {error}"
+        now = datetime.now(UTC)
+        await self._write(lambda order: debt.rest(order, name, str(error), now))
 
     async def _failed(self, name: str, text: str) -> None:
         self.log[name] = f"to be tried again: {text}"

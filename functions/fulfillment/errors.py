@@ -13,6 +13,7 @@ FulfillmentError
     ├── StripeUnavailable        Stripe's API did not answer, refused, or answered what cannot be read
     │   └── StripeRefused        Stripe refused this very question: another may be answered
     ├── MailServerUnavailable    the mail server did not answer, did not know us, or refused for now
+    ├── RefusedForNow            refused, perhaps for good: tried again more seldom, and not for ever
     ├── OrderContended           others kept writing the same order
     ├── LeaseLost                another delivery has taken over what the order owes
     ├── HookFailed               the user's hook ended as no function should
@@ -90,6 +91,16 @@ class StripeRefused(StripeUnavailable):
 
 class MailServerUnavailable(TransientError):
     """The mail server did not answer, did not know us, or refused for now."""
+
+
+class RefusedForNow(TransientError):
+    """Refused, and the answer leaves open whether for good: the effect is tried again, more seldom each time. Where
+    that does not help, `final` is what it has come to.
+    """
+
+    def __init__(self, text: str, final: PermanentError) -> None:
+        super().__init__(text)
+        self.final = final
 
 
 class OrderContended(TransientError):

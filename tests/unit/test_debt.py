@@ -1,12 +1,12 @@
 """How a debt is held, paid and struck off: each rule by itself."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from fulfillment.domain import debt
-from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.effects import Effect, EffectState, owed, ready
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
@@ -98,6 +98,60 @@ def test_what_is_done_or_gone_changes_nothing() -> None:
         assert debt.strike_off(order, name, LATER) is order
         assert debt.note_failure(order, name, "x") is order
         assert debt.give_up(order, name, "x") is order
+        assert debt.rest(order, name, "x", NOW) is order
+        assert not debt.is_worn_out(order, name)
+
+
+def refused(order: Order, times: int, at: datetime = NOW) -> Order:
+    for _ in range(times):
+        order = debt.rest(order, "fulfill", "refused", at)
+    return order
+
+
+@pytest.mark.parametrize("state", [EffectState.OWED, EffectState.HELD])
+@pytest.mark.parametrize(("times", "minutes"), [(1, 15), (2, 30), (3, 60), (4, 120), (5, 240), (6, 240)])
+def test_what_is_refused_rests_longer_each_time(state: EffectState, times: int, minutes: int) -> None:
+    after = refused(owing(fulfill=state), times).effects["fulfill"]
+    until = NOW + timedelta(minutes=minutes)
+    expected = Effect(state=state, key="cs_test_a1:fulfill", attempts=2 + times, error="refused")
+    assert after == replace(expected, refusals=times, not_before=until)
+
+
+def test_after_the_longest_rest_one_more_refusal_is_the_last() -> None:
+    order = owing(fulfill=EffectState.OWED)
+    assert [debt.is_worn_out(refused(order, times), "fulfill") for times in range(7)] == [False] * 5 + [True] * 2
+
+
+def test_what_rests_is_not_ready_until_its_time_has_come() -> None:
+    effects = refused(owing(fulfill=EffectState.OWED, announce_paid=EffectState.OWED), 1).effects
+    until = effects["fulfill"].not_before
+    assert until
+    assert ready(effects, until - timedelta(seconds=1)) == ("announce_paid",)
+    assert ready(effects, until) == ("fulfill", "announce_paid")
+    assert owed(effects) == ("fulfill", "announce_paid")
+
+
+def test_while_the_line_items_rest_what_needs_them_waits() -> None:
+    order = owing(load_line_items=EffectState.OWED, fulfill=EffectState.OWED, announce_paid=EffectState.OWED)
+    resting = debt.rest(order, "load_line_items", "refused", NOW)
+    assert ready(resting.effects, NOW) == ("announce_paid",)
+
+
+def test_what_is_settled_rests_no_more() -> None:
+    resting = refused(owing(fulfill=EffectState.OWED), 5)
+    for settled in (debt.strike_off(resting, "fulfill", LATER), debt.give_up(resting, "fulfill", "refused")):
+        assert settled.effects["fulfill"].not_before is None
+        assert settled.effects["fulfill"].refusals == 5
+
+
+def test_a_revival_wakes_what_rests_and_counts_its_refusals_anew() -> None:
+    failed = debt.give_up(refused(owing(fulfill=EffectState.OWED), 5), "fulfill", "refused")
+    for order in (failed, refused(owing(fulfill=EffectState.OWED), 5)):
+        revived = debt.revive(order).effects["fulfill"]
+        assert (revived.state, revived.refusals, revived.not_before) == (EffectState.OWED, 0, None)
+    held = debt.hold(refused(owing(fulfill=EffectState.OWED), 5))
+    released = debt.release(held).effects["fulfill"]
+    assert (released.state, released.refusals, released.not_before) == (EffectState.OWED, 0, None)
 
 
 @pytest.mark.parametrize(("seconds", "taken"), [(59, False), (60, True), (61, True)])

@@ -50,8 +50,16 @@ def test_the_document_has_the_fields_of_the_contract_and_no_other() -> None:
     assert document["customer"].keys() == {"id", "email", "name", "phone", "address", "tax_ids"}
     assert document["shipping"].keys() == {"name", "phone", "address"}
     assert document["events"]["evt_1"].keys() == {"type", "claim", "created", "received_at", "api_version"}
-    assert document["effects"]["fulfill"].keys() == {"state", "key", "attempts", "error", "done_at"}
+    known = {"state", "key", "attempts", "error", "done_at", "refusals", "not_before"}
+    assert document["effects"]["fulfill"].keys() == known
     assert (document["schema"], document["status"], document["source"]) == (1, "paid", "evt_1")
+
+
+def test_an_effect_that_was_stored_before_refusals_were_counted_is_read() -> None:
+    document = to_document(an_order())
+    for effect in document["effects"].values():
+        del effect["refusals"], effect["not_before"]
+    assert from_document(document) == an_order()
 
 
 def test_what_is_bearer_like_or_useless_is_never_stored() -> None:

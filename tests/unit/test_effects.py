@@ -17,8 +17,16 @@ from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.status import Status
 from fulfillment.effects import Performer, Performers
-from fulfillment.errors import ConfigurationError, DebtOutstanding, HookFailed, PermanentError, PublishFailed
+from fulfillment.errors import (
+    ConfigurationError,
+    DebtOutstanding,
+    HookFailed,
+    PermanentError,
+    PublishFailed,
+    RefusedForNow,
+)
 from fulfillment.hook import Hooks
+from fulfillment.orders import Stored, update
 from fulfillment.performers import configured
 from fulfillment.settings import SubscriberSettings
 from fulfillment.topic import Message
@@ -160,6 +168,67 @@ async def test_permanent_refusal_is_parked_and_failed_and_the_others_go_on() -> 
     assert order.effects["fulfill"].error == "permanent: no such product"
     assert world.done == ["load_line_items", "send_receipt", "announce_paid"]
     assert (order.status, order.lease) == (Status.PAID, None)
+
+
+REFUSED = RefusedForNow("refused for now: 550", PermanentError("refused each time: 550"))
+
+
+async def rested(world: World) -> None:
+    """Lets the longest rest go by: the stored times move back."""
+
+    def earlier(stored: Stored | None) -> Order:
+        assert stored
+        longest = max(debt.RESTS)
+        effects = {
+            name: replace(effect, not_before=effect.not_before and effect.not_before - longest)
+            for name, effect in stored.order.effects.items()
+        }
+        return replace(stored.order, effects=effects)
+
+    await update(world.orders, "cs_test_a1", earlier, await world.orders.get("cs_test_a1"))
+
+
+async def test_a_refusal_that_may_pass_rests_and_the_others_go_on() -> None:
+    world = World(*ALL)
+    world.failing["send_receipt"] = REFUSED
+    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+        await world.deliver()
+    assert world.done == ["load_line_items", "fulfill", "announce_paid", "announce_fulfilled"]
+    assert (await world.order()).lease is None
+    del world.failing["send_receipt"]
+    again = world.delivery()
+    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+        await again.run(world.park)
+    assert re.fullmatch(r"rests until 20\d\d-\d\d-\d\d \d\d:\d\d UTC: .*: 550", again.performed["send_receipt"])
+    assert (await world.order()).effects["send_receipt"].attempts == 1
+    await rested(world)
+    order = await world.deliver()
+    assert (world.done[-1], order.effects["send_receipt"].state) == ("send_receipt", EffectState.DONE)
+    assert world.parked == []
+
+
+async def test_a_refusal_that_does_not_pass_is_parked_in_the_end_with_its_reason() -> None:
+    world = World()
+    world.failing["fulfill"] = REFUSED
+    for _ in debt.RESTS:
+        with pytest.raises(DebtOutstanding):
+            await world.deliver()
+        assert world.parked == []
+        await rested(world)
+    order = await world.deliver()
+    assert world.parked == ["permanent: refused each time: 550"]
+    assert order.effects["fulfill"].state is EffectState.FAILED
+    assert order.effects["fulfill"].error == "permanent: refused each time: 550"
+    assert order.effects["fulfill"].attempts == len(debt.RESTS) + 1
+
+
+async def test_a_replay_does_not_wait_for_what_rests() -> None:
+    world = World()
+    world.failing["fulfill"] = REFUSED
+    with pytest.raises(DebtOutstanding):
+        await world.deliver()
+    del world.failing["fulfill"]
+    assert (await world.deliver(wishes=resent("replay"))).status is Status.FULFILLED
 
 
 async def test_a_replay_makes_what_had_failed_owed_again() -> None:

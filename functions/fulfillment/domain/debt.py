@@ -2,6 +2,7 @@
 
     owed ──performed──────────────> done      the `fulfill` done makes the order fulfilled
      │ ╲──refused for good────────> failed    a message with `replay = true` makes it owed again
+     │  ╲─refused, perhaps for good           rests, is tried again more seldom, and has `failed` in the end
      └────under review, held back─> held      a message with `release = true` makes it owed again
 
 The lease says who performs: a random token per delivery, and the store's clock at the last write. Whoever
@@ -15,6 +16,11 @@ from datetime import datetime, timedelta
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, Effect, EffectState, enter, owed
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
+
+RESTS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240))
+"""How long an effect rests after each refusal that may not be for good. Whoever refuses after the last rest, nearly
+eight hours after the first try, means it; Pub/Sub brings the message for twice that time.
+"""
 
 
 def hold(order: Order) -> Order:
@@ -34,8 +40,10 @@ def release(order: Order) -> Order:
 
 
 def revive(order: Order) -> Order:
-    """What had failed for good is owed again."""
-    return _owe_again(order, EffectState.FAILED)
+    """What had failed for good is owed again, and what rests is tried at once."""
+    resting = {name: effect for name, effect in order.effects.items() if effect.not_before}
+    awake = {name: replace(effect, refusals=0, not_before=None) for name, effect in resting.items()}
+    return _owe_again(_with(order, awake), EffectState.FAILED)
 
 
 def strike_off(order: Order, name: str, at: datetime) -> Order:
@@ -46,7 +54,8 @@ def strike_off(order: Order, name: str, at: datetime) -> Order:
     effect = order.effects.get(name)
     if effect is None or effect.state is EffectState.DONE:
         return order
-    done = replace(effect, state=EffectState.DONE, attempts=effect.attempts + 1, error=None, done_at=at)
+    tried = replace(effect, attempts=effect.attempts + 1, error=None, not_before=None)
+    done = replace(tried, state=EffectState.DONE, done_at=at)
     after = _with(order, {name: done})
     if after.status is Status.FULFILLED and order.status is not Status.FULFILLED:
         return replace(after, effects=enter(order.id, Status.FULFILLED, after.effects), fulfilled_at=at)
@@ -61,12 +70,29 @@ def note_failure(order: Order, name: str, error: str) -> Order:
     return _with(order, {name: replace(effect, attempts=effect.attempts + 1, error=error)})
 
 
+def is_worn_out(order: Order, name: str) -> bool:
+    """Whether one more refusal of the effect is the last."""
+    effect = order.effects.get(name)
+    return effect is not None and effect.refusals >= len(RESTS)
+
+
+def rest(order: Order, name: str, error: str, now: datetime) -> Order:
+    """The effect was refused, perhaps for good: it is still owed, and not tried again for a while."""
+    after = note_failure(order, name, error)
+    if after is order:
+        return order
+    effect = after.effects[name]
+    pause = RESTS[min(effect.refusals, len(RESTS) - 1)]
+    return _with(after, {name: replace(effect, refusals=effect.refusals + 1, not_before=now + pause)})
+
+
 def give_up(order: Order, name: str, error: str) -> Order:
     """The effect was refused for good."""
     effect = order.effects.get(name)
     if effect is None or effect.state in {EffectState.DONE, EffectState.FAILED}:
         return order
-    failed = replace(effect, state=EffectState.FAILED, attempts=effect.attempts + 1, error=error)
+    tried = replace(effect, attempts=effect.attempts + 1, error=error, not_before=None)
+    failed = replace(tried, state=EffectState.FAILED)
     return _with(order, {name: failed})
 
 
@@ -99,7 +125,8 @@ def is_held_by(order: Order, owner: str) -> bool:
 
 def _owe_again(order: Order, state: EffectState) -> Order:
     again = {name: effect for name, effect in order.effects.items() if effect.state is state}
-    return _with(order, {name: replace(effect, state=EffectState.OWED, error=None) for name, effect in again.items()})
+    fresh = {name: replace(effect, error=None, refusals=0, not_before=None) for name, effect in again.items()}
+    return _with(order, {name: replace(effect, state=EffectState.OWED) for name, effect in fresh.items()})
 
 
 def _with(order: Order, effects: Mapping[str, Effect]) -> Order:

@@ -43,7 +43,8 @@ class EffectState(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     """One thing owed. `attempts` counts the tries on record (a crash loses one), `error` is the last failure
-    without personal data, `done_at` is our clock.
+    without personal data, `done_at` is our clock. `refusals` counts the tries that the world refused, perhaps for
+    good; after one the effect is not tried again before `not_before`.
     """
 
     state: EffectState
@@ -51,6 +52,8 @@ class Effect:
     attempts: int = 0
     error: str | None = None
     done_at: datetime | None = None
+    refusals: int = 0
+    not_before: datetime | None = None
 
 
 Effects = Mapping[str, Effect]
@@ -80,7 +83,10 @@ def owed(effects: Effects) -> tuple[str, ...]:
     return tuple(name for name in _IN_ORDER if name in effects and effects[name].state is EffectState.OWED)
 
 
-def ready(effects: Effects) -> tuple[str, ...]:
-    """The names of what is owed and waits for nothing: the line items go before what needs them."""
-    names = owed(effects)
-    return tuple(name for name in names if LOAD_LINE_ITEMS not in names or name not in WAITS_FOR_LINE_ITEMS)
+def ready(effects: Effects, now: datetime) -> tuple[str, ...]:
+    """The names of what is owed and waits for nothing: the line items go before what needs them, and what was
+    refused rests for a while.
+    """
+    names = [name for name in owed(effects) if (effects[name].not_before or now) <= now]
+    items_first = LOAD_LINE_ITEMS in owed(effects)
+    return tuple(name for name in names if not items_first or name not in WAITS_FOR_LINE_ITEMS)
