@@ -5,11 +5,10 @@ there, all of it named at once. Secrets are stripped of whitespace and never sho
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from email.headerregistry import Address
 from typing import Any, Self
 
 from fulfillment import values
-from fulfillment.addresses import SmtpServer, parse_sender, parse_shop_url
+from fulfillment.addresses import Mailbox, SmtpServer, parse_sender, parse_shop_url
 from fulfillment.errors import ConfigurationError
 from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
 
@@ -129,7 +128,7 @@ class StripeSettings(Settings):
 class ShopSettings(Settings):
     """The shop as a buyer knows it."""
 
-    email_from: Address | None = _setting("EMAIL_FROM", parse_sender, default=None)
+    email_from: Mailbox | None = _setting("EMAIL_FROM", parse_sender, default=None)
     shop_url: str | None = _setting("SHOP_URL", parse_shop_url, default=None)
 
 

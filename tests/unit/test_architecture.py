@@ -12,6 +12,7 @@ VENDORS = {
     "jinja2": ["templates.py"],
     "babel": ["locales.py"],
     "aiosmtplib": ["mail.py"],
+    "idna": ["addresses.py"],
     "stripe": ["signature.py", "stripe_api.py"],
     "grpc": ["pubsub.py"],
     "proto": ["pubsub.py"],
