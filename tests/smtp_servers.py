@@ -18,12 +18,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @dataclass
 class Post:
-    """What a server got, and the replies by which it refuses: by SMTP's command."""
+    """What a server got, and the replies by which it refuses: by SMTP's command. `recipients` is what RCPT said,
+    letter by letter: in the envelope aiosmtpd has taken quotes away.
+    """
 
     replies: dict[str, str] = field(default_factory=dict)
     delay: float = 0
     envelopes: list[Envelope] = field(default_factory=list)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
 
     async def handle_MAIL(self, _server: SMTP, _session: Any, envelope: Envelope, address: str, _: Any) -> str:  # noqa: N802
         envelope.mail_from = address
@@ -49,6 +52,15 @@ class Post:
         return AuthResult(success=login.password == b"s3cr@t", handled=False)
 
 
+class _Server(SMTP):
+    """Tells its post what RCPT said."""
+
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
+        """The command, as any server takes it."""
+        self.event_handler.recipients.append(arg)
+        await super().smtp_RCPT(arg)
+
+
 @contextlib.asynccontextmanager
 async def serving(post: Post, *, tls: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator[int]:
     """A server for that post, on the port that it yields; `tls` is for connections that begin with TLS."""
@@ -56,7 +68,7 @@ async def serving(post: Post, *, tls: ssl.SSLContext | None = None, **options: A
     sessions: list[SMTP] = []
 
     def session() -> SMTP:
-        sessions.append(SMTP(post, hostname="localhost", loop=loop, **options))
+        sessions.append(_Server(post, hostname="localhost", loop=loop, **options))
         return sessions[-1]
 
     server = await loop.create_server(session, "127.0.0.1", 0, ssl=tls)

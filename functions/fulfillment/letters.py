@@ -1,26 +1,39 @@
 """An order becomes a mail: the templates' words and the order's facts.
 
 Whatever a buyer or a product is called reaches the templates on one line and, in HTML, escaped. No header
-but `Subject`, which is folded and encoded like any text, holds anything that a buyer wrote, and `To` only
-what is certainly one address.
+but `Subject`, which is folded and encoded like any text (`headers`), holds anything that a buyer wrote, and `To`
+only what is certainly one address.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from fulfillment import statement
-from fulfillment.addresses import mailbox
+from fulfillment import headers, statement
+from fulfillment.addresses import Mailbox, mailbox
 from fulfillment.domain.order import Order
 from fulfillment.errors import MailRefused
 from fulfillment.locales import Notation
 from fulfillment.templates import TEMPLATES, Templates
 
 RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it goes over the wire, and to whom. All of it is ASCII, except an address that is not."""
+
+    to: Mailbox
+    raw: bytes
+
+    def __bytes__(self) -> bytes:
+        return self.raw
 
 
 class Letters:
@@ -32,32 +45,35 @@ class Letters:
         needed = [f"{letter}.{kind}" for letter in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
         self._templates = Templates(templates, needed)
 
-    def receipt(self, order: Order, key: str) -> EmailMessage | None:
+    def receipt(self, order: Order, key: str) -> Letter | None:
         """The receipt; None if the buyer left no address. MailRefused if the address is none."""
         return self._write(RECEIPT, order, key)
 
-    def payment_failed(self, order: Order, key: str) -> EmailMessage | None:
+    def payment_failed(self, order: Order, key: str) -> Letter | None:
         """Asks for a new order, since the money did not come; None and MailRefused as for a receipt."""
         return self._write(PAYMENT_FAILED, order, key)
 
-    def _write(self, letter: str, order: Order, key: str) -> EmailMessage | None:
+    def _write(self, letter: str, order: Order, key: str) -> Letter | None:
         if order.customer is None or not order.customer.email:
             return None
-        message = EmailMessage(SMTP)
-        message["To"] = _recipient(order.customer.email)
-        message["From"] = self._sender
-        message["Date"] = datetime.now(UTC)
-        message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._sender.domain}>"
-        message["Auto-Submitted"] = "auto-generated"
+        to = _recipient(order.customer.email)
         order = statement.clean(order)
         notation = Notation.of(order)
         facts = self._facts(order, notation)
         subject, text = _split_subject(self._templates.render(letter, "txt", notation.tags, facts))
-        message["Subject"] = subject
-        message.set_content(text, cte="quoted-printable")
+        body = EmailMessage(SMTP)
+        body.set_content(text, cte="quoted-printable")
         html = self._templates.render(letter, "html", notation.tags, facts)
-        message.add_alternative(html, subtype="html", cte="quoted-printable")
-        return message
+        body.add_alternative(html, subtype="html", cte="quoted-printable")
+        lines = [
+            headers.recipient(to),
+            headers.sender(self._sender),
+            f"Date: {format_datetime(datetime.now(UTC))}",
+            f"Message-ID: <{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._sender.domain}>",
+            "Auto-Submitted: auto-generated",
+            headers.subject(subject),
+        ]
+        return Letter(to, "".join(f"{line}\r\n" for line in lines).encode() + bytes(body))
 
     def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
         """What the templates are told; templates/README.md is its documentation."""
@@ -77,11 +93,11 @@ class Letters:
         }
 
 
-def _recipient(email: str) -> Address:
+def _recipient(email: str) -> Mailbox:
     try:
         return mailbox(email)
-    except ValueError:
-        raise MailRefused("the buyer's e-mail address is not an address") from None
+    except ValueError as error:
+        raise MailRefused(f"the buyer's e-mail address {error}") from None
 
 
 def _split_subject(text: str) -> tuple[str, str]:

@@ -1,16 +1,31 @@
 """Mails on their way: SMTP with TLS, certificates verified. The only file that knows aiosmtplib.
 
-What the server says            becomes
-the mail is taken (250)         done: what happens to the connection afterwards does not matter
-no such recipient, for good     MailRefused: 5.1.x, or 550 and 553 without such a code
-anything else                   MailServerUnavailable: sent again later, under the same Message-ID
+What the server says                      at            becomes
+250                                       DATA          done: what happens to the connection afterwards does not matter
+no SMTPUTF8, and the address needs it     EHLO          MailRefused: this server never takes this address
+5.1.x, but 5.1.7 and 5.1.8                RCPT, DATA    MailRefused: there is no such address (RFC 3463)
+5.6.x, 5.3.4, 5.2.3                       MAIL to DATA  MailRefused: the mail itself, its format, its characters, its
+                                                        size; the next try would send the same mail
+530, 5.1.7, 5.1.8, 5.4.5, 5xx at MAIL     MAIL to DATA  MailServerUnavailable: the sender, the login, or a daily limit;
+                                                        a person or the next day puts it right for all mails
+any other 5xx                             RCPT, DATA    RefusedForNow: tried again more seldom, then MailRefused
+anything else                             anywhere      MailServerUnavailable: sent again later
+
+Why any other 5xx leaves it open: servers use one code for what passes and for what does not. cPanel answers a bare 550
+both for an unknown mailbox and for too many mails in an hour. Gmail answers 550 5.7.1 both for content and for the
+sending server's reputation, and 550 5.2.1 both for a disabled mailbox and for one that gets too much just now. Amazon
+SES answers a bare 554 for a sender that is not verified yet. Yahoo answers a bare 554 for headers, 5.7.9 for policy.
+
+Each try of one mail has the same Message-ID.
 """
 
 import asyncio
 import contextlib
 import re
-from email.message import EmailMessage
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from aiosmtplib import (
     SMTP,
@@ -19,24 +34,37 @@ from aiosmtplib import (
     SMTPNotSupported,
     SMTPRecipientsRefused,
     SMTPResponseException,
+    SMTPSenderRefused,
 )
 
 from fulfillment.addresses import Security, SmtpServer
 from fulfillment.domain.order import Order
-from fulfillment.errors import ConfigurationError, FulfillmentError, MailRefused, MailServerUnavailable
-from fulfillment.letters import Letters
+from fulfillment.errors import (
+    ConfigurationError,
+    FulfillmentError,
+    MailRefused,
+    MailServerUnavailable,
+    RefusedForNow,
+)
+from fulfillment.letters import Letter, Letters
 from fulfillment.settings import MailSettings
 from fulfillment.templates import TEMPLATES
 
 SECONDS = 30
 GOODBYE_SECONDS = 2
-_NO_SUCH_MAILBOX = frozenset((550, 553))  # where the server gives no enhanced code
+_ENHANCED = re.compile(r"(?:^\s*|#)(5\.\d{1,3}\.\d{1,3})\b")  # qmail writes it in brackets: (#5.1.1)
+_OURS = re.compile(r"5\.1\.[78]|5\.4\.5")
+_ADDRESS = re.compile(r"5\.1\.\d+")
+_MAIL = re.compile(r"5\.6\.\d+|5\.3\.4|5\.2\.3")
+_LOGIN_NEEDED = 530
+_PLAIN_WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*\d{0,4}[.,:;!?]?")
+_WORDS = 20  # of a server, at most
 
 
 class Mailer:
     """Sends what `Letters` writes. A buyer without an address gets nothing, and that is no error.
 
-    Raises MailRefused or MailServerUnavailable, whose texts show no address and no password. May be
+    Raises MailRefused, RefusedForNow or MailServerUnavailable, whose texts show no address and no password. May be
     canceled at any time; a mail that was sent twice carries the same Message-ID twice.
     """
 
@@ -48,20 +76,20 @@ class Mailer:
 
     async def send_receipt(self, order: Order, key: str) -> None:
         """Sends the receipt of a paid order."""
-        await self._send(self._letters.receipt(order, key))
+        await self._send(self._letters.receipt(order, key), order)
 
     async def notify_payment_failed(self, order: Order, key: str) -> None:
         """Tells the buyer that the money did not come, and asks for a new order."""
-        await self._send(self._letters.payment_failed(order, key))
+        await self._send(self._letters.payment_failed(order, key), order)
 
-    async def _send(self, message: EmailMessage | None) -> None:
-        if message is None:
+    async def _send(self, letter: Letter | None, order: Order) -> None:
+        if letter is None:
             return
         client = _client(self._server(), self._sender.domain)
         try:
             async with asyncio.timeout(SECONDS):
                 await _connect(client)
-                await self._deliver(client, message)
+                await self._deliver(client, letter, order)
             with contextlib.suppress(SMTPException, OSError):
                 await client.quit(timeout=GOODBYE_SECONDS)
         except TimeoutError:
@@ -69,16 +97,20 @@ class Mailer:
         finally:
             client.close()
 
-    async def _deliver(self, client: SMTP, message: EmailMessage) -> None:
-        recipients = [address.addr_spec for address in message["To"].addresses]
+    async def _deliver(self, client: SMTP, letter: Letter, order: Order) -> None:
+        address = letter.to.addr_spec
+        options = [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
-            await client.send_message(message, sender=self._sender.addr_spec, recipients=recipients)
+            await client.sendmail(self._sender.addr_spec, [address], letter.raw, mail_options=options)
         except SMTPRecipientsRefused as refused:
-            raise _refusal("recipient", refused.recipients[0]) from None
+            raise _refusal("recipient", refused.recipients[0], order) from None
         except SMTPDataError as error:
-            raise _refusal("mail", error) from None
+            raise _refusal("mail", error, order) from None
+        except SMTPSenderRefused as error:
+            raise _refusal("sender", error, order) from None
         except SMTPNotSupported:
-            raise MailRefused("the mail server takes no address with letters beyond ASCII") from None
+            text = "the mail server takes no address with letters beyond ASCII: it has no SMTPUTF8"
+            raise MailRefused(text) from None
         except (SMTPException, OSError) as error:
             said = error.code if isinstance(error, SMTPResponseException) else type(error).__name__
             raise MailServerUnavailable(f"the mail server did not take the mail: {said}") from None
@@ -108,12 +140,48 @@ async def _connect(client: SMTP) -> None:
         raise MailServerUnavailable(f"no safe connection to the mail server: {error}") from None
 
 
-def _refusal(what: str, error: SMTPResponseException) -> FulfillmentError:
-    """Whether a refusal is for good. The server's text may hold the address: its numbers are enough."""
-    enhanced = re.match(r"[245]\.\d{1,3}\.\d{1,3}\b", error.message)
-    said = f"{error.code} {enhanced[0]}" if enhanced else f"{error.code}"
-    # For good is what is said of the address itself; a policy, a quota or a full mailbox is put right by people.
-    about_address = enhanced[0].startswith("5.1.") if enhanced else error.code in _NO_SUCH_MAILBOX
-    if what == "recipient" and about_address:
-        return MailRefused(f"the mail server refused the {what}: {said}")
-    return MailServerUnavailable(f"the mail server refused the {what} for now: {said}")
+def _refusal(what: str, error: SMTPResponseException, order: Order) -> FulfillmentError:
+    """What a refusal of the sender, the recipient or the mail becomes: the table above."""
+    found = _ENHANCED.search(error.message)
+    enhanced = found[1] if found else ""
+    words = _harmless(error.message, order)
+    said = " ".join(filter(None, (str(error.code), enhanced, words and f"({words})")))
+    text = f"the mail server refused the {what}"
+    if error.code < 500:
+        return MailServerUnavailable(f"{text} for now: {said}")
+    ours = error.code == _LOGIN_NEEDED or _OURS.fullmatch(enhanced)
+    if _MAIL.fullmatch(enhanced) or (_ADDRESS.fullmatch(enhanced) and what != "sender" and not ours):
+        return MailRefused(f"{text}: {said}")
+    if ours or what == "sender":
+        return MailServerUnavailable(f"{text} for now: {said}")
+    return RefusedForNow(f"{text} for now: {said}", MailRefused(f"{text} each time: {said}"))
+
+
+def _harmless(text: str, order: Order) -> str:
+    """The plain words of a server's answer, without those that the buyer's name, address or e-mail has too: a server
+    may repeat any of them, also without its @.
+    """
+    personal = _personal_words(order)
+    said = [word if _PLAIN_WORD.fullmatch(word) and not _repeats(word, personal) else "…" for word in text.split()]
+    kept = [word for word, before in zip(said, ["…", *said], strict=False) if (word, before) != ("…", "…")]
+    return " ".join(kept[:_WORDS]).removesuffix(" …")
+
+
+def _personal_words(order: Order) -> set[str]:
+    who = " ".join(_texts([asdict(part) for part in (order.customer, order.shipping) if part]))
+    return {word.casefold() for word in re.findall(r"[^\W_]+", who)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    elif value is not None:
+        yield str(value)
+
+
+def _repeats(word: str, personal: set[str]) -> bool:
+    own = re.sub(r"[\W_]", "", word).casefold()
+    return own in personal or any(each in own for each in personal if len(each) > 3)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from email import message_from_bytes
+from email import message_from_string
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import default
@@ -16,7 +16,7 @@ from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import MailRefused, MalformedEvent
-from fulfillment.letters import Letters
+from fulfillment.letters import Letter, Letters
 from fulfillment.templates import TEMPLATES
 from local.stripe_events import line_item
 from proof import oracles
@@ -83,14 +83,15 @@ def _spoken(random: Random, text: bytes) -> bytes:
     return json.dumps(json.loads(text, object_hook=say)).encode()
 
 
-def _hold(written: EmailMessage, recipient: str | None) -> None:
+def _hold(written: Letter, recipient: str | None) -> None:
     raw = bytes(written)
     oracles.hold(max(map(len, raw.split(b"\r\n"))) <= 998, "a line longer than a mail may have")
-    mail = message_from_bytes(raw, policy=default)
+    mail = message_from_string(raw.decode(), policy=default)  # as bytes Python reads no UTF-8 in headers
     oracles.hold(set(mail.keys()) == _HEADERS and len(mail.keys()) == len(_HEADERS), "a header that is not ours")
     local, _, _ = (recipient or "").rpartition("@")
     (to,) = mail["To"].addresses
-    oracles.hold(to.username == local, "a mail to somebody else")
+    oracles.hold((to.username, to.domain) == (written.to.username, written.to.domain), "a mail to somebody else")
+    oracles.hold(to.username == local or '"' in local, "a mail to another local part")
     for kind in ("plain", "html"):
         part = mail.get_body((kind,))
         oracles.hold(isinstance(part, EmailMessage), f"no {kind} part")

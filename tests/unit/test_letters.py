@@ -79,8 +79,9 @@ def test_a_buyer_without_an_address_gets_no_mail(customer: Customer | None) -> N
 
 @pytest.mark.parametrize("email", HOSTILE_ADDRESSES)
 def test_a_hostile_address_is_refused_for_good_and_not_shown(email: str) -> None:
-    with pytest.raises(MailRefused, match=r"^the buyer's e-mail address is not an address$"):
+    with pytest.raises(MailRefused, match=r"^the buyer's e-mail address must (be|have) [^<>\r\n]+$") as error:
         LETTERS.receipt(sent_to(email), KEY)
+    assert "x@y.z" not in str(error.value)
 
 
 @pytest.mark.parametrize(
