@@ -89,9 +89,10 @@ class Holder:
     def _note_resting(self) -> None:
         """What is not tried by this delivery has its reason in the log all the same."""
         now = datetime.now(UTC)
-        for name, effect in self.order.effects.items():
+        for name in owed(self.order.effects):
+            effect = self.order.effects[name]
             if effect.not_before and effect.not_before > now:
-                self.log[name] = f"rests until {effect.not_before:%Y-%m-%d %H:%M} UTC: {effect.error}"
+                self.log[name] = f"to be tried again from {effect.not_before:%Y-%m-%d %H:%M} UTC on: {effect.error}"
 
     def _next(self, order: Order) -> str | None:
         """What to do now: owed, waiting for nothing, not tried yet, and with its full time limit left."""

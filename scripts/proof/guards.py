@@ -10,7 +10,7 @@ _RETELLING = "tests/unit/test_retelling.py"
 GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
     "domain/debt.py": ("tests/unit/test_debt.py", _EFFECTS),
-    "domain/effects.py": (_EFFECTS, _ORDER, _DOCUMENTS),
+    "domain/effects.py": ("tests/unit/test_debt.py", _EFFECTS, _ORDER, _DOCUMENTS),
     "domain/erasure.py": ("tests/unit/test_erasure.py",),
     "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
     "domain/findings.py": ("tests/unit/test_findings.py",),
