@@ -3,20 +3,33 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fulfillment import mail
+from fulfillment import effects, mail
+from fulfillment.delivery import Delivery
 from fulfillment.domain.checkout import Customer
 from fulfillment.domain.status import Status
-from fulfillment.errors import ConfigurationError, MailRefused, MailServerUnavailable, RefusedForNow
-from fulfillment.mail import Mailer
+from fulfillment.effects import Performer, Performers
+from fulfillment.errors import (
+    ConfigurationError,
+    DebtOutstanding,
+    MailRefused,
+    MailServerUnavailable,
+    PermanentError,
+    RefusedForNow,
+)
+from fulfillment.mail import SECONDS, Mailer
 from fulfillment.settings import MailSettings
+from local.memory_orders import MemoryOrders
 from local.processes import free_ports
+from local.stripe_events import COMPLETED, event, session
 from mail_samples import HOSTILE_ADDRESSES, KEY, order, part, read, sent_to
+from samples import parsed
 from smtp_servers import Post, certificate, serving
 
 LOGIN = "shop:s3cr%40t@"
@@ -253,6 +266,59 @@ async def test_what_a_server_repeats_of_the_buyer_is_left_out(plain: Mailer, pos
     post.replies = {"RCPT": f"550 unknown {words.encode('ascii', 'replace').decode()} today"}
     with pytest.raises(RefusedForNow, match=r"550 \(unknown … today\)$"):
         await plain.send_receipt(order(), KEY)
+
+
+class Clock(datetime):
+    """Says what time it is in a test."""
+
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        return cls.fromtimestamp(cls.at.timestamp(), tz)
+
+
+async def deliveries(sending: Mailer, monkeypatch: pytest.MonkeyPatch, wait: Callable[[int], None]) -> list[str]:
+    """Delivers a paid order every ten minutes until nothing is owed, a hundred times at most; what was parked."""
+    monkeypatch.setattr(effects, "datetime", Clock)
+    monkeypatch.setattr(Clock, "at", Clock.at)
+    performers = Performers({"send_receipt": Performer(SECONDS, sending.send_receipt)})
+    orders, parked = MemoryOrders(lambda: Clock.at), list[str]()
+    paid = parsed(event(COMPLETED, session("cs_test_a1", customer_details={"email": "jenny@example.com"})))
+
+    async def park(error: PermanentError) -> None:
+        parked.append(error.reason)
+
+    for number in range(100):
+        wait(number)
+        try:
+            await Delivery(orders=orders, performers=performers, event=paid).run(park)
+        except DebtOutstanding:
+            Clock.at += timedelta(minutes=10)
+        else:
+            return parked
+    pytest.fail("still owed when Pub/Sub gives up")
+
+
+async def test_a_bare_550_is_asked_six_times_in_eight_hours_and_then_parked_with_the_servers_words(
+    plain: Mailer, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.replies = {"RCPT": "550 no such user here"}
+    parked = await deliveries(plain, monkeypatch, lambda _: None)
+    assert parked == ["mail_refused: the mail server refused the recipient each time: 550 (no such user here)"]
+    assert len(post.recipients) == 6
+    assert post.envelopes == []
+
+
+async def test_a_limit_that_ends_after_an_hour_costs_no_mail(
+    plain: Mailer, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(number: int) -> None:
+        limit = {"RCPT": "550 shop.example has exceeded the max emails per hour"}
+        post.replies = limit if number < 7 else {}
+
+    assert await deliveries(plain, monkeypatch, wait) == []
+    assert (len(post.recipients), len(post.envelopes)) == (4, 1)
 
 
 async def test_a_server_that_is_down_is_tried_again_later() -> None:

@@ -18,8 +18,8 @@ from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 
 RESTS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240))
-"""How long an effect rests after each refusal that may not be for good. Whoever refuses after the last rest, nearly
-eight hours after the first try, means it; Pub/Sub brings the message for twice that time.
+"""How long an effect rests after each refusal that may not be for good. The refusal after the last rest, nearly eight
+hours after the first try, is for good. Pub/Sub delivers a message for twice that time, so the reason comes first.
 """
 
 
