@@ -22,7 +22,7 @@ _SMTP_RULE = (
     "the password as %XX"
 )
 LONGEST = 254  # bytes of an address that a mail server takes (RFC 5321)
-_LONGEST_LOCAL, _LONGEST_HOST = 64, 253
+_LONGEST_LOCAL = 64
 _LONGEST_TEXT = 4 * LONGEST  # a longer one is none, whatever it is mapped to
 _ADDRESS_RULE = "must be one e-mail address, as in name@example.com"
 _NO_IP = "must have the name of a domain after the @, not an IP address"
@@ -137,7 +137,7 @@ def _host(domain: str) -> str:
     except ValueError:  # idna's errors are such, too
         raise ValueError(_ADDRESS_RULE) from None
     host = host.removesuffix(".")  # the root's
-    if not all(_LABEL.fullmatch(label) for label in host.split(".")) or len(host) > _LONGEST_HOST:
+    if not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise ValueError(_ADDRESS_RULE)
     if host.rpartition(".")[2].isdigit():
         raise ValueError(_NO_IP)

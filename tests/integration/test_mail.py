@@ -252,6 +252,7 @@ async def test_the_servers_numbers_and_plain_words_are_the_reason(plain: Mailer,
         *("jenny@example.com", "<jenny@example.com>", "jenny", "JENNY,", "user=jenny", "example.com", "Rosen's"),
         *(
             "jennyrosen",
+            "CA",
             "354",
             "Oyster",
             "94080",

@@ -228,6 +228,14 @@ def test_a_domain_of_idna_2008_becomes_its_a_label(label: str) -> None:
     assert mailbox(f"a@{domain}").domain == expected
 
 
+def test_an_address_has_the_length_that_mail_servers_take() -> None:
+    longest = f"{'a' * 64}@{'b' * 63}.{'b' * 63}.{'b' * 61}"
+    assert mailbox(longest).addr_spec == longest
+    for longer in (f"{longest}b", f"a{longest}", f"{'ü' * 33}@b.c", f"a@{'.'.join(['b' * 63] * 4)}"):
+        with pytest.raises(ValueError, match="64 bytes at most before the @, and 254 in all"):
+            mailbox(longer)
+
+
 @pytest.mark.parametrize("text", HOSTILE_ADDRESSES)
 def test_a_hostile_address_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(ValueError, match=f"^({'|'.join(map(re.escape, RULES))})$"):
