@@ -14,7 +14,8 @@
 7. `effects`     what is owed is done to the world, and struck off
 8. `performers`  which effects there are here, and by what: `stripe_api` reads the line items, `hook` runs the
                  user's hooks.py, `mail` sends what `letters` writes (`statement` is what a mail says of an order,
-                 `locales` how the buyer writes it, `addresses` whom it may reach), `announce` tells a topic
+                 `locales` how the buyer writes it, `postal` the lines on the parcel, `addresses` whom it may reach),
+                 `announce` tells a topic
 
 What Stripe did not tell in time: `finder` publishes what was found by reading, as messages of the same topic.
 `reconcile` is called by a schedule: a `sweep` compares Stripe, read by a `pacer`, with the orders, a `tally` says what

@@ -13,7 +13,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from fulfillment import statement
+from fulfillment import postal, statement
 from fulfillment.addresses import mailbox
 from fulfillment.domain.order import Order
 from fulfillment.errors import MailRefused
@@ -68,7 +68,9 @@ class Letters:
             "items": statement.items(order, notation),
             "totals": statement.totals(order, notation),
             "date": notation.date(order.paid_at or order.created_at),
-            "ship_to": notation.postal(shipping.name, shipping.address) if shipping and shipping.address else [],
+            "ship_to": postal.lines(shipping.name, shipping.address, notation.country)
+            if shipping and shipping.address
+            else [],
             "dir": notation.direction,
             "start": "right" if right_to_left else "left",
             "end": "left" if right_to_left else "right",
