@@ -1,7 +1,9 @@
 # Every input that is refused. One run refuses many variables at once, each by one of its rules: a run costs a second.
 
 mock_provider "archive" {}
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   alerts     = { emails = ["on-call@acme.example"] }
