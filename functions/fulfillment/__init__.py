@@ -8,7 +8,8 @@
 5. `domain`      the rules, pure: `shape`, `checkout`, `session`, `events`, `status`, `effects`, `order`,
                  `transitions` (what an event does to an order), `debt` (how what is owed is paid), `items`, `money`,
                  `findings` (what a session read from Stripe claims), `retelling` (what an order itself remembers),
-                 `erasure` (what is personal, and how it is erased), `standing` (what its buyer is told)
+                 `erasure` (what is personal, and how it is erased), `standing` (what its buyer is told), `sums` (what
+                 adds up)
 6. `orders`      an order is kept in Firestore, each change one atomic write; `documents` is how it is written,
                  `firestore` what the store can do
 7. `effects`     what is owed is done to the world, and struck off
