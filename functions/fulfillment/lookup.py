@@ -37,7 +37,12 @@ def configured(settings: OrderStatusSettings, finder: Finder) -> "Lookup | None"
 
     stripe = StripeApi(settings.stripe_key, settings.api_base, READ_SECONDS, again=lambda _error: False)
     wanted = settings.order_filter
-    return Lookup(stripe, finder, Allowance(settings.reads_per_minute), wanted.matches if wanted else lambda _: True)
+
+    def ours(checkout: Checkout) -> bool:
+        """An organization's key reads both modes."""
+        return checkout.livemode is settings.livemode and (wanted is None or wanted.matches(checkout))
+
+    return Lookup(stripe, finder, Allowance(settings.reads_per_minute), ours)
 
 
 class Sessions(Protocol):

@@ -2,14 +2,14 @@
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from fulfillment import stripe_api
+from fulfillment import lookup, stripe_api
 from fulfillment.domain.checkout import ContextPath
 from fulfillment.domain.effects import keep_configured
 from fulfillment.domain.events import EventType
@@ -17,9 +17,8 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.rounds import Round, Stage
 from fulfillment.domain.transitions import apply
 from fulfillment.finder import Finder
-from fulfillment.lookup import Lookup
 from fulfillment.performers import configured
-from fulfillment.settings import ReconcileSettings, SubscriberSettings
+from fulfillment.settings import OrderStatusSettings, ReconcileSettings, SubscriberSettings
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber import Subscriber
 from fulfillment.sweep import Sweep
@@ -87,8 +86,8 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     stand_in = StripeStandIn()
     async with serve(stand_in) as base, contextlib.AsyncExitStack() as stack:
 
-        def made(key: Callable[[], str], base: str) -> StripeApi:
-            api = StripeApi(key, base)
+        def made(*given: Any, **more: Any) -> StripeApi:
+            api = StripeApi(*given, **more)
             stack.push_async_callback(api.close)
             return api
 
@@ -218,10 +217,32 @@ async def test_the_landing_page_reads_a_waiting_order_in_its_context(world: Worl
     said = event(COMPLETED, session(SESSION, payment_status="unpaid"), context=f"org_1/{MEMBER}")
     topic, visits = MemoryTopic(), Visits()
     api = stripe_api.StripeApi(lambda: KEY, world.base)
-    lookup = Lookup(api, Finder(topic, "order_status"), Allowance(5), lambda _: True)
+    asking = lookup.Lookup(api, Finder(topic, "order_status"), Allowance(5), lambda _: True)
 
-    await lookup.ask(SESSION, apply(None, parsed(said)).order, visits.of(SESSION), Line("order_status", "acme"))
+    await asking.ask(SESSION, apply(None, parsed(said)).order, visits.of(SESSION), Line("order_status", "acme"))
 
     assert headers(world) == {(f"org_1/{MEMBER}", None)}
     (found,) = topic.stored
     assert (found.attributes["account"], found.attributes["context"]) == (MEMBER, f"org_1/{MEMBER}")
+
+
+@pytest.mark.parametrize(("livemode", "told"), [(False, 1), (True, 0)])
+async def test_an_organizations_key_reads_both_modes_and_only_our_own_counts(
+    world: World,
+    livemode: bool,
+    told: int,  # noqa: FBT001
+) -> None:
+    world.sell(livemode=livemode)
+    said = event(COMPLETED, session(SESSION, payment_status="unpaid"), context=f"org_1/{MEMBER}")
+    key = "rk_org_0123456789abcdef"
+    topic, settings = (
+        MemoryTopic(),
+        OrderStatusSettings(project="acme", livemode=False, api_key=key, api_base=world.base),
+    )
+    asking = lookup.configured(settings, Finder(topic, "order_status"))
+    assert asking
+
+    visit = Visits().of(SESSION)
+    await asking.ask(SESSION, apply(None, parsed(said)).order, visit, Line("order_status", "acme"))
+
+    assert len(topic.stored) == told
