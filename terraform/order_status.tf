@@ -18,6 +18,7 @@ locals {
       ORDER_STATUS_READS_PER_MINUTE = tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))
       EMAIL_FROM                    = try(var.mail.from, null)
       SHOP_URL                      = try(coalesce(var.order_status.shop_url, try(var.mail.shop_url, null)), null)
+      SHOP_TIME_ZONE                = var.time_zone
     } : name => value if value != null
   }
 }

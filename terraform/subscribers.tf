@@ -29,6 +29,7 @@ locals {
       SMTP_URL_FILE        = contains(keys(local.secrets), "smtp_url") ? "/secrets/smtp_url/secret" : null
       EMAIL_FROM           = try(var.mail.from, null)
       SHOP_URL             = try(var.mail.shop_url, null)
+      SHOP_TIME_ZONE       = var.time_zone
       HOOK_TIMEOUT         = tostring(var.hook.timeout)
       HOLD_ON_REVIEW       = tostring(var.hook.hold_on_review)
     } : name => value if value != null

@@ -132,6 +132,18 @@ variable "mail" {
   }
 }
 
+variable "time_zone" {
+  description = "The shop's time zone, by its IANA name, such as Europe/Berlin: the day on receipts and on the landing page is the shop's."
+  type        = string
+  default     = "UTC"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", var.time_zone))
+    error_message = "time_zone must be the IANA name of a time zone, such as Europe/Berlin or UTC."
+  }
+}
+
 variable "smtp_url" {
   description = "The mail server with its password: smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS required). Never stored in the state: needed only when mail.smtp_url_version is new. Give it as TF_VAR_smtp_url."
   type        = string
@@ -174,7 +186,7 @@ variable "hook" {
     condition = length(setintersection(concat(keys(var.hook.environment), keys(var.hook.secrets)), [
       "GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "EVENTS_TOPIC", "DEAD_LETTER_TOPIC", "FIRESTORE_DATABASE", "ORDERS_COLLECTION",
       "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
-      "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
+      "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "SHOP_TIME_ZONE", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
       "ORDER_STATUS_READS_PER_MINUTE", "STRIPE_CONNECT", "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
       "RECONCILE_RUN_SECONDS", "RECONCILE_GRACE_SECONDS",
       "STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE",

@@ -6,7 +6,7 @@ what is certainly one address.
 """
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -26,8 +26,10 @@ RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
 class Letters:
     """Writes the mails of one shop. ConfigurationError if a template is missing or cannot be read."""
 
-    def __init__(self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES) -> None:
-        self._sender = sender
+    def __init__(
+        self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES, time_zone: tzinfo = UTC
+    ) -> None:
+        self._sender, self._time_zone = sender, time_zone
         self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
         needed = [f"{letter}.{kind}" for letter in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
         self._templates = Templates(templates, needed)
@@ -50,7 +52,7 @@ class Letters:
         message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         order = statement.clean(order)
-        notation = Notation.of(order)
+        notation = Notation.of(order, self._time_zone)
         facts = self._facts(order, notation)
         subject, text = _split_subject(self._templates.render(letter, "txt", notation.tags, facts))
         message["Subject"] = subject
@@ -67,7 +69,7 @@ class Letters:
             "shop": self._shop,
             "items": statement.items(order, notation),
             "totals": statement.totals(order, notation),
-            "date": notation.date(order.paid_at or order.created_at),
+            "date": notation.date(order.sold_at),
             "ship_to": postal.lines(shipping.name, shipping.address, notation.country)
             if shipping and shipping.address
             else [],

@@ -80,7 +80,11 @@ class Notation:
 
     def date(self, at: datetime) -> str:
         """The day in the shop's time zone, in words, e.g. `23. November 2026`."""
-        return format_date(at.astimezone(self._zone), "long", locale=self._locale)
+        try:
+            local = at.astimezone(self._zone)
+        except OverflowError:  # the calendar's first or last day
+            local = at.astimezone(UTC)
+        return format_date(local, "long", locale=self._locale)
 
     def country(self, code: str) -> str:
         """A country's name in the buyer's language; what is no known code stays as it is."""

@@ -4,7 +4,7 @@ there, all of it named at once. Secrets are stripped of whitespace and never sho
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from email.headerregistry import Address
 from typing import Any, Self
 
@@ -131,6 +131,7 @@ class ShopSettings(Settings):
 
     email_from: Address | None = _setting("EMAIL_FROM", parse_sender, default=None)
     shop_url: str | None = _setting("SHOP_URL", parse_shop_url, default=None)
+    time_zone: tzinfo = _setting("SHOP_TIME_ZONE", values.time_zone, default=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -105,6 +106,11 @@ def totals(order: Checkout, notation: Notation) -> Totals:
         total=total,
         presented=presented,
     )
+
+
+def sold_at(checkout: Checkout) -> datetime | None:
+    """When it was sold, as far as that is known."""
+    return checkout.sold_at if isinstance(checkout, Order) else checkout.session_created_at
 
 
 def _money(minor: int | None, currency: str | None, notation: Notation) -> str | None:

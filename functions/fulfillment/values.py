@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 from urllib.parse import urlsplit
@@ -175,6 +175,18 @@ def moment(text: str) -> datetime:
     if read is None or (read.tzinfo is None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)):
         raise ValueError("must be a day or a time with its zone: 2026-11-25 or 2026-11-25T09:30:00Z")
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def time_zone(text: str) -> tzinfo:
+    """A time zone by its IANA name."""
+    if text == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be the IANA name of a time zone, such as Europe/Berlin or UTC") from None
 
 
 def collection(text: str) -> str:

@@ -288,11 +288,14 @@ run "refuses_all_of_these_10" {
   command = plan
 
   variables {
+    # time zone that is no name
+    time_zone = "Berlin time"
     # hook role that is none
     hook = { roles = ["pubsub.publisher"] }
   }
 
   expect_failures = [
+    var.time_zone,
     var.hook,
   ]
 }

@@ -29,6 +29,7 @@ class EventId(str):
     """An event's id: Stripe's `evt_…`, or `reconcile:{session}:{claim}` for what we found ourselves."""
 
     __slots__ = ()
+    FOUND = "reconcile:"
     _FIT = re.compile(r"(?!__.*__\Z)[A-Za-z0-9_:.-]{1,320}")
 
     @classmethod

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.checkout import Owner, SessionId
+from fulfillment.domain.checkout import EventId, Owner, SessionId
 from fulfillment.domain.events import EventType
 from fulfillment.domain.shape import read
 from fulfillment.domain.status import Status
@@ -54,7 +54,7 @@ def finding(session: Mapping[str, Any], *, owner: Owner, api_version: str, at: d
         return None
     failed = claim is Status.PAYMENT_FAILED
     event = {
-        "id": f"reconcile:{seen.id}:{claim.value}",
+        "id": f"{EventId.FOUND}{seen.id}:{claim.value}",
         "object": "event",
         "type": (EventType.ASYNC_PAYMENT_FAILED if failed else EventType.COMPLETED).value,
         "created": int(at.timestamp()),
