@@ -118,9 +118,15 @@ def test_an_item_costs_what_it_does_before_discounts_where_that_is_known() -> No
         ((None, 0, 0, 0, None), (item(60), item(41)), True),
         ((100, 0, 0, 0, 100), (item(60), replace(item(40), currency=None)), True),
         ((100, 0, 0, 0, 100), (item(60), item(40, currency="eur")), False),
+        ((100, 0, 0, 0, None), (item(60, currency="eur"), item(40)), False),
         ((100, 0, 0, 0, 100), (), False),
         ((100, 0, 0, 0, 100), None, False),
     ],
 )
 def test_items_lead_to_the_subtotal_or_else_to_the_total(told: tuple[Any, ...], items: Any, *, add_up: bool) -> None:
     assert items_add_up(of(*told, line_items=items)) is add_up
+
+
+def test_items_have_their_own_currency_where_the_order_has_none() -> None:
+    assert items_add_up(of(100, 0, 0, 0, 100, line_items=(item(60), item(40)), currency=None))
+    assert not items_add_up(of(100, 0, 0, 0, 100, line_items=(item(60), item(40, currency="eur")), currency=None))

@@ -51,8 +51,8 @@ def items_add_up(order: Order) -> bool:
     items = order.line_items or ()
     amounts = [known for known in map(amount, items) if known is not None]
     goal = order.amount_subtotal if sums(order) or order.amount_total is None else order.amount_total
-    same_currency = all(item.currency in {None, order.currency} for item in items)
-    return same_currency and (len(amounts) < len(items) or goal in {None, sum(amounts)})
+    currencies = {order.currency, *(item.currency for item in items)} - {None}
+    return len(currencies) <= 1 and (len(amounts) < len(items) or goal in {None, sum(amounts)})
 
 
 def _is_more_than_tax(checkout: Checkout, added: int) -> bool:
