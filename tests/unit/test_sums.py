@@ -97,6 +97,13 @@ def test_the_tax_of_the_shipping_counts_too(cost: ShippingCost | None, *, adds_u
     assert sums(replace(told, amount_shipping=0, amount_total=155)) is not None
 
 
+@pytest.mark.parametrize(("total", "adds_up"), [(163, False), (164, True), (170, True), (171, False)])
+def test_two_items_and_the_shipping_may_be_rounded_by_one_each(total: int, *, adds_up: bool) -> None:
+    cost = ShippingCost(amount_subtotal=10, amount_tax=2, amount_total=12)
+    told = of(150, 0, 10, 20, total, line_items=FIVE_ADDED, shipping_cost=cost)
+    assert (sums(told) is not None) is adds_up
+
+
 def test_an_item_costs_what_it_does_before_discounts_where_that_is_known() -> None:
     assert amount(item(100, 90)) == 100
     assert amount(item(0, 90)) == 0
@@ -118,6 +125,7 @@ def test_an_item_costs_what_it_does_before_discounts_where_that_is_known() -> No
         ((None, 0, 0, 0, None), (item(60), item(41)), True),
         ((100, 0, 0, 0, 100), (item(60), replace(item(40), currency=None)), True),
         ((100, 0, 0, 0, 100), (item(60), item(40, currency="eur")), False),
+        ((100, 0, 0, 0, 100), (item(60, currency="eur"), item(40, currency="eur")), False),
         ((100, 0, 0, 0, None), (item(60, currency="eur"), item(40)), False),
         ((100, 0, 0, 0, 100), (), False),
         ((100, 0, 0, 0, 100), None, False),
