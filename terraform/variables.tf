@@ -84,11 +84,11 @@ variable "stripe_api_key" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_api_key == null || can(regex("^[sr]k_(test|live)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
+    condition     = try(length(var.stripe_api_key), 0) == 0 || can(regex("^[sr]k_(test|live)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
     error_message = "stripe_api_key must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…."
   }
   validation {
-    condition     = var.stripe_api_key == null || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
+    condition     = try(length(var.stripe_api_key), 0) == 0 || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
     error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false."
   }
 }
@@ -101,7 +101,7 @@ variable "stripe_webhook_secrets" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_webhook_secrets == null || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
+    condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
     error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 characters or more, separated by commas or whitespace."
   }
 }
@@ -140,7 +140,7 @@ variable "smtp_url" {
   ephemeral   = true
 
   validation {
-    condition     = var.smtp_url == null || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
     error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, without a path; special characters of user and password as %XX."
   }
 }

@@ -215,7 +215,7 @@ def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> 
 
 
 def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:
-    (placeholder,) = re.findall(r'"(whsec_\w+)\$\{replace\(uuid\(\)', str(module.locals["secret_values"]["webhook"]))
+    (placeholder,) = re.findall(r'"(whsec_\w+)\$\{replace\(uuid\(\)', str(module.locals["secret_values"]))
     assert parse_webhook_secrets(placeholder + "0" * 32)
 
 
