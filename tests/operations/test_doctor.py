@@ -404,9 +404,22 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     (
         "the placeholder",
         _holds("webhook-secrets", f"whsec_unregistered{'0' * 32}"),
-        {"secret checkout-webhook-secrets: registered", "stripe: signing secret"},
+        {
+            "secret checkout-webhook-secrets: registered",
+            "secret checkout-webhook-secrets: newest",
+            "stripe: signing secret",
+        },
     ),
-    ("no API key", _holds("stripe-api-key", "missing: export …"), {"secret checkout-stripe-api-key: holds"}),
+    (
+        "no API key",
+        _holds("stripe-api-key", "missing: export …"),
+        {"secret checkout-stripe-api-key: holds", "secret checkout-stripe-api-key: newest"},
+    ),
+    (
+        "no mail server any more",
+        _holds("smtp-url", "missing: export …"),
+        {"secret checkout-smtp-url: holds", "secret checkout-smtp-url: newest"},
+    ),
     ("a live key", _holds("stripe-api-key", "rk_live_0123456789abcdef"), {"secret checkout-stripe-api-key: mode"}),
     ("no mail server", _holds("smtp-url", "mail.example"), {"secret checkout-smtp-url: holds"}),
     *(
@@ -581,6 +594,38 @@ def test_trouble_is_told_with_what_mends_it(registered: Operator, change: Change
     change(registered)
     (found,) = [each for each in registered.reports("doctor")["checks"] if each["verdict"] == "trouble"]
     assert mend in found["mend"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "placeholder", "version"),
+    [("webhook-secrets", f"whsec_unregistered{'0' * 32}\n", 2), ("stripe-api-key", "missing: export …", 1)],
+)
+def test_a_placeholder_over_a_real_value_is_found_with_the_version_that_holds_it(
+    registered: Operator, secret: str, placeholder: str, version: int
+) -> None:
+    _holds(secret, placeholder, placeholder)(registered)
+    found = _newest(registered, secret)
+    assert found["problem"] == f"a placeholder is newer than the real value in version {version}"
+    assert found["mend"].startswith(f"gcloud secrets versions access {version} --secret checkout-{secret} ")
+
+
+def test_a_placeholder_over_a_disabled_value_is_found_too(registered: Operator) -> None:
+    registered.google.versions["projects/acme-shop/secrets/checkout-smtp-url"][0].enabled = False
+    _holds("smtp-url", "missing: export …")(registered)
+    assert _newest(registered, "smtp-url")["problem"].endswith("disabled or destroyed: version 1")
+
+
+def test_the_placeholder_that_a_deployment_begins_with_lies_over_nothing(operator: Operator) -> None:
+    assert _newest(operator, "webhook-secrets")["verdict"] == "ok"
+
+
+def _newest(operator: Operator, secret: str) -> dict[str, str]:
+    (found,) = [
+        each
+        for each in operator.reports("doctor")["checks"]
+        if (each["subject"], each["check"]) == (f"secret checkout-{secret}", "newest")
+    ]
+    return dict(found)
 
 
 def test_an_endpoint_of_somebody_elses_is_taken_over_with_its_secret(operator: Operator) -> None:
