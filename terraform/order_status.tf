@@ -48,6 +48,11 @@ resource "google_secret_manager_secret_iam_member" "order_status_reads_api_key" 
   secret_id = google_secret_manager_secret.this["stripe_api_key"].secret_id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.order_status[0].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 # It may look, and change nothing: whatever is wrong with a public page, the orders are safe.
@@ -117,14 +122,11 @@ resource "google_cloudfunctions2_function" "order_status" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_project_iam_member.order_status_reads_orders,
     google_pubsub_topic_iam_member.order_status_publishes_events,
     google_secret_manager_secret_iam_member.order_status_reads_api_key,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -32,6 +32,8 @@ resource "google_firestore_field" "unindexed" {
   collection = var.orders.collection
   field      = each.value
 
+  deletion_policy = var.orders.protected ? "ABANDON" : "DELETE" # orders that are kept, keep their indexes
+
   index_config {}
 }
 

@@ -121,14 +121,11 @@ resource "google_cloudfunctions2_function" "reconcile" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_project_iam_member.reconcile_reads_orders,
     google_pubsub_topic_iam_member.reconcile_publishes_events,
     google_secret_manager_secret_iam_member.reconcile_reads_api_key,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -61,6 +61,11 @@ resource "google_pubsub_topic_iam_member" "subscriber_announces" {
   topic   = google_pubsub_topic.order_events[0].name
   role    = "roles/pubsub.publisher"
   member  = google_service_account.subscriber[each.key].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "subscriber_reads_secrets" {
@@ -75,6 +80,11 @@ resource "google_secret_manager_secret_iam_member" "subscriber_reads_secrets" {
   secret_id = each.value.secret
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.subscriber[each.value.subscriber].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 # Firestore has no resource to give a role on but the project: the condition narrows it to this database.
@@ -99,6 +109,11 @@ resource "google_project_iam_member" "hook" {
   project = var.project_id
   role    = each.value[1]
   member  = google_service_account.subscriber[each.value[0]].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 resource "google_cloudfunctions2_function" "subscriber" {
@@ -162,16 +177,13 @@ resource "google_cloudfunctions2_function" "subscriber" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_project_iam_member.hook,
     google_project_iam_member.subscriber_writes_orders,
     google_pubsub_topic_iam_member.subscriber_announces,
     google_pubsub_topic_iam_member.subscriber_parks,
     google_secret_manager_secret_iam_member.subscriber_reads_secrets,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

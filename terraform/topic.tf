@@ -42,8 +42,17 @@ resource "google_pubsub_subscription" "dead_letter" {
 }
 
 locals {
-  # Pub/Sub's own account moves dead letters and signs what it pushes. It exists once there is a topic.
+  # Pub/Sub's own account moves dead letters and signs what it pushes.
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}
+
+# The account is made with the project's first topic, and a role can be given to it only once it is known everywhere.
+resource "time_sleep" "pubsub_agent" {
+  create_duration = "60s"
+
+  triggers = { account = local.pubsub_agent }
+
+  depends_on = [google_pubsub_topic.events]
 }
 
 resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
@@ -51,6 +60,8 @@ resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
   topic   = google_pubsub_topic.dead_letter.name
   role    = "roles/pubsub.publisher"
   member  = local.pubsub_agent
+
+  depends_on = [time_sleep.pubsub_agent]
 }
 
 resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letters" {
@@ -65,6 +76,8 @@ resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letter
     # A subscription that is made anew (its filter cannot be changed) has the same name and no roles.
     replace_triggered_by = [google_pubsub_subscription.subscriber[each.key].id]
   }
+
+  depends_on = [time_sleep.pubsub_agent]
 }
 
 resource "google_service_account_iam_member" "agent_signs_pushes" {
@@ -74,5 +87,5 @@ resource "google_service_account_iam_member" "agent_signs_pushes" {
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 
-  depends_on = [google_pubsub_topic.events]
+  depends_on = [time_sleep.pubsub_agent]
 }

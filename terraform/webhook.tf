@@ -75,13 +75,10 @@ resource "google_cloudfunctions2_function" "webhook" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_pubsub_topic_iam_member.webhook_publishes_events,
     google_secret_manager_secret_iam_member.webhook_reads_secrets,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -1,6 +1,7 @@
 # A placeholder is written into a secret that this apply has made, and never again.
 
 mock_provider "archive" {}
+mock_provider "time" {}
 
 mock_provider "google" {
   source = "./tests/mocks"
