@@ -9,12 +9,12 @@ resource "google_service_account" "build" {
 }
 
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Google's own keys encrypt the images, which hold no secret
   project       = var.project_id
   location      = var.region
   repository_id = "${var.name}-functions"
   description   = "Images of the functions"
   format        = "DOCKER"
+  kms_key_name  = var.encryption.kms_key
 
   cleanup_policies {
     id     = "keep-recent"
@@ -29,6 +29,15 @@ resource "google_artifact_registry_repository" "images" {
     action = "DELETE"
     condition {
       older_than = "2592000s"
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [kms_key_name] # another key would make another repository, and the functions' images would be gone
+
+    postcondition {
+      condition     = coalesce(self.kms_key_name, "Google's") == coalesce(var.encryption.kms_key, "Google's")
+      error_message = "encryption.kms_key is chosen with the first apply and stays: set it as it was (${coalesce(self.kms_key_name, "null")}), or make another deployment with another name."
     }
   }
 

@@ -21,6 +21,22 @@ resource "google_firestore_database" "orders" {
   delete_protection_state           = var.orders.protected ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
   deletion_policy                   = var.orders.protected ? "ABANDON" : "DELETE" # a destroy leaves the orders alone
 
+  dynamic "cmek_config" {
+    for_each = var.encryption.orders_kms_key[*]
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [cmek_config] # another key would be another database
+
+    postcondition {
+      condition     = coalesce(one(self.cmek_config[*].kms_key_name), "Google's") == coalesce(var.encryption.orders_kms_key, "Google's")
+      error_message = "encryption.orders_kms_key is chosen with the first apply and stays: set it as it was (${coalesce(one(self.cmek_config[*].kms_key_name), "null")}), or make another deployment with another name."
+    }
+  }
+
   depends_on = [google_project_service.api]
 }
 

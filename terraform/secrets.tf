@@ -9,6 +9,11 @@ locals {
     } : name => secret if secret.version != null
   }
 
+  secret_replicas = join(" ", sort([
+    for location in length(var.residency.secret_regions) == 0 ? ["global"] : tolist(var.residency.secret_regions) :
+    "${location}:${lookup(var.encryption.secrets_kms_keys, location, "")}"
+  ]))
+
   # Whether this apply has made the secret, so that it cannot have had a value. Both must say so: Terraform's memory, and
   # Google's clock (five minutes are for a clock that is wrong), since a deployment may be older than that memory.
   secret_is_new = {
@@ -45,12 +50,53 @@ resource "google_secret_manager_secret" "this" {
   version_destroy_ttl = "2592000s" # a version that is destroyed by mistake can be enabled again for 30 days
 
   replication {
-    auto {}
+    dynamic "auto" {
+      for_each = length(var.residency.secret_regions) == 0 ? [1] : []
+      content {
+        dynamic "customer_managed_encryption" {
+          for_each = values(var.encryption.secrets_kms_keys)
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
+      }
+    }
+
+    dynamic "user_managed" {
+      for_each = length(var.residency.secret_regions) > 0 ? [1] : []
+      content {
+        dynamic "replicas" {
+          for_each = sort(var.residency.secret_regions)
+          content {
+            location = replicas.value
+
+            dynamic "customer_managed_encryption" {
+              for_each = compact([lookup(var.encryption.secrets_kms_keys, replicas.value, null)])
+              content {
+                kms_key_name = customer_managed_encryption.value
+              }
+            }
+          }
+        }
+      }
+    }
   }
 
   lifecycle {
-    # `scripts/ops register-webhook` notes here whose secrets are stored.
-    ignore_changes = [annotations]
+    # `scripts/ops register-webhook` notes in the annotations whose secrets are stored. Another replication would be another
+    # secret, and the values would be gone.
+    ignore_changes = [annotations, replication]
+
+    postcondition {
+      condition = local.secret_replicas == join(" ", sort(concat(
+        [for auto in self.replication[0].auto : "global:${try(auto.customer_managed_encryption[0].kms_key_name, "")}"],
+        [
+          for replica in flatten([for each in self.replication[0].user_managed : each.replicas]) :
+          "${replica.location}:${try(replica.customer_managed_encryption[0].kms_key_name, "")}"
+        ],
+      )))
+      error_message = "residency.secret_regions and encryption.secrets_kms_keys are chosen with the first apply and stay: set them as they were for ${self.secret_id}, or make another deployment with another name."
+    }
   }
 
   depends_on = [google_project_service.api]

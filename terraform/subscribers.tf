@@ -124,11 +124,14 @@ resource "google_cloudfunctions2_function" "subscriber" {
   name        = "${var.name}-${each.value.slug}"
   description = "Brings ${each.value.event_type} into its order"
 
+  kms_key_name = var.encryption.kms_key
+
   build_config {
     runtime           = var.runtime
     entry_point       = each.key
     service_account   = google_service_account.build.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -149,7 +152,17 @@ resource "google_cloudfunctions2_function" "subscriber" {
     max_instance_count               = var.subscribers.max_instances
     max_instance_request_concurrency = var.subscribers.concurrency
     all_traffic_on_latest_revision   = true
+    direct_vpc_egress                = one(local.hook_network[*].egress)
     environment_variables            = local.subscriber_environment
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = local.hook_network
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
+    }
 
     dynamic "secret_volumes" {
       for_each = local.subscriber_secrets

@@ -1,29 +1,60 @@
 # The topics, and who may move messages between them.
 
+locals {
+  message_storage = length(var.residency.message_regions) > 0 ? [var.residency.message_regions] : []
+}
+
 resource "google_pubsub_topic" "events" {
-  #checkov:skip=CKV_GCP_83:Google's own keys encrypt it; a key of one's own that is lost or disabled stops the sales
   project                    = var.project_id
   name                       = "${var.name}-events"
   message_retention_duration = "${var.topics.events_retention_days * 86400}s"
+
+  kms_key_name = var.encryption.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = local.message_storage
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+      enforce_in_transit          = var.residency.refuse_elsewhere
+    }
+  }
 
   depends_on = [google_project_service.api]
 }
 
 resource "google_pubsub_topic" "dead_letter" {
-  #checkov:skip=CKV_GCP_83:Google's own keys encrypt it; a key of one's own that is lost or disabled stops the sales
   project                    = var.project_id
   name                       = "${var.name}-events-dead-letter"
   message_retention_duration = "2678400s" # 31 days, as long as Pub/Sub keeps anything
+
+  kms_key_name = var.encryption.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = local.message_storage
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+      enforce_in_transit          = var.residency.refuse_elsewhere
+    }
+  }
 
   depends_on = [google_project_service.api]
 }
 
 resource "google_pubsub_topic" "order_events" {
-  #checkov:skip=CKV_GCP_83:Google's own keys encrypt it; a key of one's own that is lost or disabled stops the sales
   count = var.topics.order_events ? 1 : 0
 
   project = var.project_id
   name    = "${var.name}-order-events"
+
+  kms_key_name = var.encryption.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = local.message_storage
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+      enforce_in_transit          = var.residency.refuse_elsewhere
+    }
+  }
 
   depends_on = [google_project_service.api]
 }

@@ -199,10 +199,12 @@ variable "hook" {
 variable "webhook" {
   description = <<-EOT
     The webhook. `public`: whether anybody may call it, as Stripe must; false where an organization policy forbids
-    `allUsers` (then see README.md). `min_instances`: null keeps one warm in live mode, none in test mode.
+    `allUsers` (then see README.md). `ingress`: `internal-and-load-balancer` where a policy forbids `all`; then Stripe calls a load
+    balancer of yours: docs/organization-policies.md. `min_instances`: null keeps one warm in live mode, none in test mode.
   EOT
   type = object({
     public        = optional(bool, true)
+    ingress       = optional(string, "all")
     min_instances = optional(number)
     max_instances = optional(number, 20)
     concurrency   = optional(number, 80)
@@ -210,6 +212,10 @@ variable "webhook" {
   default  = {}
   nullable = false
 
+  validation {
+    condition     = contains(["all", "internal-and-load-balancer"], var.webhook.ingress)
+    error_message = "webhook.ingress must be all or internal-and-load-balancer."
+  }
   validation {
     condition     = var.webhook.min_instances == null || try(var.webhook.min_instances >= 0 && var.webhook.min_instances <= var.webhook.max_instances, false)
     error_message = "webhook.min_instances must be from 0 to webhook.max_instances."
@@ -269,13 +275,14 @@ variable "subscribers" {
 
 variable "order_status" {
   description = <<-EOT
-    The buyer's landing page. `public`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
+    The buyer's landing page. `public` and `ingress`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
     is shared among `max_instances`, and guessed ids cannot exceed it. `shop_url`: the shop, linked where a payment has
     failed; null for mail.shop_url.
   EOT
   type = object({
     enabled          = optional(bool, true)
     public           = optional(bool, true)
+    ingress          = optional(string, "all")
     reads_per_minute = optional(number, 60)
     max_instances    = optional(number, 2)
     concurrency      = optional(number, 80)
@@ -284,6 +291,10 @@ variable "order_status" {
   default  = {}
   nullable = false
 
+  validation {
+    condition     = contains(["all", "internal-and-load-balancer"], var.order_status.ingress)
+    error_message = "order_status.ingress must be all or internal-and-load-balancer."
+  }
   validation {
     condition     = var.order_status.reads_per_minute >= 0 && var.order_status.reads_per_minute <= 3000 && floor(var.order_status.reads_per_minute) == var.order_status.reads_per_minute
     error_message = "order_status.reads_per_minute must be a whole number from 0 to 3000: half of what Stripe allows in live mode."

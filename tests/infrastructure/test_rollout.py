@@ -1,6 +1,8 @@
 """In which order Terraform makes and removes things, where Google needs one that the references do not give."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,12 @@ def test_the_guide_says_what_a_second_job_needs_beside_the_plan(module: Module, 
     path = module.data["archive_file.functions"]["output_path"]
     assert path == "${path.module}/.build/functions.zip"
     assert "`terraform/.build/`" in (ROOT / document).read_text()
+
+
+def test_the_load_balancer_of_the_example_leads_to_the_webhook(module: Module, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "terraform" / "load_balancer.tf.example", tmp_path / "load_balancer.tf")
+    example = Module.read(tmp_path)
+    group = example.resources["google_compute_region_network_endpoint_group.webhook"]
+    assert group["cloud_run"][0]["service"] == "${google_cloudfunctions2_function.webhook.name}"
+    referred = {each for text in texts(example.resources) for each in re.findall(r"\bgoogle_\w+\.\w+", text)}
+    assert referred <= set(example.resources) | set(module.resources)

@@ -130,7 +130,8 @@ def mounted(volume: Mapping[str, Any]) -> str:
 def test_the_api_key_of_the_landing_page_is_where_its_secret_is_mounted(
     module: Module, environment: Environment
 ) -> None:
-    (dynamic,) = module.resources[ORDER_STATUS]["service_config"][0]["dynamic"]
+    blocks = module.resources[ORDER_STATUS]["service_config"][0]["dynamic"]
+    (dynamic,) = [each for each in blocks if "secret_volumes" in each]
     path = mounted(dynamic["secret_volumes"]["content"][0]).replace("${secret_volumes.key}", "stripe_api_key")
     said = environment["order_status"]["STRIPE_API_KEY_FILE"]
     assert said == f'contains(keys(local.secrets), "stripe_api_key") ? "{path}" : null'

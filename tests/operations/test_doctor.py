@@ -8,7 +8,7 @@ import pytest
 from google.cloud.functions_v2 import Function, ServiceConfig
 from google.pubsub_v1 import DeadLetterPolicy, ExpirationPolicy, PushConfig, RetryPolicy
 
-from deployments import HOST, grant
+from deployments import HOST, grant, told
 from google_stand_in import Version
 from operators import Operator
 
@@ -482,6 +482,15 @@ def test_a_registered_deployment_is_well_and_nothing_is_changed(registered: Oper
     assert result.stdout.splitlines()[-1] == f"{len(result.stdout.splitlines()) - 1} ok"
     calls = registered.google.calls + registered.stripe.endpoint_calls
     assert {call.split()[0] for call in calls} == {"GET"}
+
+
+@pytest.mark.parametrize("door", ["webhook", "order_status"])
+def test_a_door_behind_a_load_balancer_is_well_where_terraform_says_so(registered: Operator, door: str) -> None:
+    behind = ServiceConfig.IngressSettings.ALLOW_INTERNAL_AND_GCLB
+    _config(door.replace("_", "-"), "ingress_settings", behind)(registered)
+    assert len(findings(registered)) == 1
+    registered.has(**{door: {**told()[door], "ingress": "ALLOW_INTERNAL_AND_GCLB"}})
+    assert findings(registered) == {}
 
 
 def test_webhook_without_check_of_the_invoker_is_as_good_as_public(registered: Operator) -> None:
