@@ -24,3 +24,10 @@ def links(path: Path) -> list[str]:
 
 def _prose(path: Path) -> str:
     return _FENCE.sub("", path.read_text("utf-8"))
+
+
+def table(path: Path, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, row by row, without its head."""
+    below = path.read_text("utf-8").split(f"\n{heading}\n", 1)[1]
+    (rows,) = re.findall(r"(?:^\|.*\|\n)+", below.split("\n## ", 1)[0] + "\n", re.MULTILINE)[:1]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows.splitlines()[2:]]

@@ -248,6 +248,14 @@ run "refuses_all_of_these_7" {
   ]
 }
 
+run "takes_an_organizations_key_in_test_mode" {
+  command = plan
+
+  variables {
+    stripe_api_key = "rk_org_abcdefgh12345678"
+  }
+}
+
 run "refuses_all_of_these_8" {
   command = plan
 
