@@ -24,3 +24,22 @@ def links(path: Path) -> list[str]:
 
 def _prose(path: Path) -> str:
     return _FENCE.sub("", path.read_text("utf-8"))
+
+
+def tables(path: Path) -> list[list[dict[str, str]]]:
+    """The tables, each a list of rows: a cell's text by its column's heading, without what makes it bold."""
+    found = []
+    for block in re.findall(r"(?:^\|.*\n)+", _prose(path), re.MULTILINE):
+        heading, _, *rows = (_cells(line) for line in block.splitlines())
+        found.append([dict(zip(heading, row, strict=True)) for row in rows])
+    return found
+
+
+def table(path: Path, *columns: str) -> list[dict[str, str]]:
+    """The one table whose headings begin so."""
+    (found,) = (each for each in tables(path) if tuple(each[0])[: len(columns)] == columns)
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip("*") for cell in line.strip().strip("|").split("|")]
