@@ -110,21 +110,41 @@ def test_each_row_is_its_number_times_its_price_and_the_last_is_their_sum(headin
     assert Decimal(last["dollars"]) == sum(Decimal(row["dollars"]) for row in rows)
 
 
-def test_what_is_handled_follows_from_the_sizes() -> None:
+def test_what_is_handled_follows_from_the_sizes(module: Module) -> None:
     event = size("the event") + size("its message's attributes")
     throughput = 4 * event + 2 * size("an order event")
     mailed = size("the receipt") + 5000
     expected = {
         "requests": 2 * MILLION,
-        "their CPU": (WEBHOOK_SECONDS + DELIVERY_SECONDS) * MILLION,
+        f"their CPU, in vCPU-seconds: {WEBHOOK_SECONDS} for the webhook, {DELIVERY_SECONDS:.0f} for": (
+            WEBHOOK_SECONDS + DELIVERY_SECONDS
+        )
+        * MILLION,
         "their memory": (WEBHOOK_SECONDS + DELIVERY_SECONDS) * MILLION / 2,
         "Pub/Sub: an event": throughput * MILLION / TIB,
-        "Pub/Sub: events kept": event * MILLION / GIB * 7 / MONTH_DAYS,
+        "Pub/Sub: events kept": event * MILLION / GIB * default(module, "topics", "events_retention_days") / MONTH_DAYS,
         "logs": 4 * 800 * MILLION / GIB,
         "data sent": mailed * MILLION / GIB,
     }
     for beginning, value in expected.items():
         assert how_many(HANDLING, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
+
+
+def test_what_does_not_depend_on_the_orders_follows_from_the_month() -> None:
+    minutes = MONTH_SECONDS // 60
+    conditions = how_many(FIXED, "alerts: conditions on metrics")
+    expected = {
+        "one webhook kept warm": MONTH_SECONDS,
+        "its memory": MONTH_SECONDS / 2,
+        "alerts: two points a minute": 2 * minutes * conditions,
+        "log-based metrics: ten series, a point of 8 bytes": 10 * 8 * minutes / 2**20,
+    }
+    for beginning, value in expected.items():
+        assert how_many(FIXED, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
+    text = " ".join(COSTS.read_text("utf-8").split())
+    assert f"a check every five minutes from six places makes {6 * minutes // 5:,}" in text
+    warm = saving({"min_instances": "0"}, 1000)
+    assert f"In test mode no webhook is kept warm: {warm} dollars less" in text
 
 
 def test_what_reconcile_reads_follows_from_its_window(module: Module) -> None:
