@@ -84,12 +84,12 @@ variable "stripe_api_key" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_api_key == null || can(regex("^[sr]k_(test|live)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
-    error_message = "stripe_api_key must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…."
+    condition     = var.stripe_api_key == null || can(regex("^[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
+    error_message = "stripe_api_key must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…."
   }
   validation {
-    condition     = var.stripe_api_key == null || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
-    error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false."
+    condition     = var.stripe_api_key == null || startswith(substr(coalesce(var.stripe_api_key, "none"), 2, -1), "_org_") || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
+    error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false; an organization's key (rk_org_…) goes with both."
   }
 }
 

@@ -113,7 +113,7 @@ class StripeSettings(Settings):
             return ["STRIPE_API_KEY and STRIPE_API_KEY_FILE contradict each other: set one of them"]
         file, livemode = found.get("api_key_file"), found.get("livemode")
         key = file() if file else found.get("api_key")
-        if key is None or livemode is None or ("_live_" in key[:8]) is livemode:
+        if key is None or livemode is None or values.is_organization(key) or ("_live_" in key[:8]) is livemode:
             return []
         mode, other = ("live", "test") if livemode else ("test", "live")
         return [f"the Stripe API key is of {other} mode, but STRIPE_LIVEMODE={str(livemode).lower()} means {mode} mode"]
@@ -198,3 +198,8 @@ class ReconcileSettings(OrdersSettings, StripeSettings):
     def stripe_key(self) -> Callable[[], str]:
         """Tells the API key in force now."""
         return self.api_key_file or (lambda: self.api_key or "")
+
+    @property
+    def lists_sessions(self) -> bool:
+        """Whether Stripe lists sessions to this key: to an organization's only those of an account that is named."""
+        return not values.is_organization(self.stripe_key())

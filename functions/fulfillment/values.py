@@ -56,10 +56,17 @@ def parse_webhook_secrets(text: str) -> tuple[str, ...]:
 
 
 def parse_api_key(text: str) -> str:
-    """A secret or restricted key of Stripe's API; ValueError for anything else, a publishable key included."""
-    if not re.fullmatch(r"[sr]k_(test|live)_[A-Za-z0-9_]{8,}", text := text.strip()):
-        raise ValueError("must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…")
+    """A secret or restricted key of Stripe's API, of an account or an organization; ValueError for anything else, a
+    publishable key included.
+    """
+    if not re.fullmatch(r"[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}", text := text.strip()):
+        raise ValueError("must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…")
     return text
+
+
+def is_organization(key: str) -> bool:
+    """Whether the key is an organization's. It says nothing of its mode, and reads nothing without a context."""
+    return key[2:7] == "_org_"
 
 
 class SecretFile(Generic[T]):

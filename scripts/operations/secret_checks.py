@@ -30,7 +30,7 @@ def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
 def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
     """The key that reads line items."""
     problems = {"holds": _problem(lambda: parse_api_key(text)), "mode": None}
-    if not problems["holds"] and mode_of(text.strip()) != deployment.mode:
+    if not problems["holds"] and mode_of(text.strip()) not in {deployment.mode, None}:
         problems["mode"] = f"the key is of {mode_of(text.strip())} mode, and the deployment of {deployment.mode} mode"
     mend = RAISE.format("stripe_api_key", "stripe.api_key_version")
     return judge(f"secret {deployment.secrets.stripe_api_key}", problems, mend)

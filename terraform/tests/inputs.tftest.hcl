@@ -1,7 +1,9 @@
 # Every input that is refused. One run refuses many variables at once, each by one of its rules: a run costs a second.
 
 mock_provider "archive" {}
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   alerts     = { emails = ["on-call@acme.example"] }
@@ -243,6 +245,14 @@ run "refuses_all_of_these_7" {
     var.hook,
     var.subscribers,
   ]
+}
+
+run "takes_an_organizations_key_in_test_mode" {
+  command = plan
+
+  variables {
+    stripe_api_key = "rk_org_abcdefgh12345678"
+  }
 }
 
 run "refuses_all_of_these_8" {

@@ -3,9 +3,7 @@
 mock_provider "archive" {}
 
 mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {

@@ -35,7 +35,7 @@ from fulfillment.values import SECRET_CACHE_SECONDS
 from local.memory import MemoryTopic
 from local.stripe_events import body
 from mail_samples import LETTERS
-from markdown import table
+from markdown import table_with
 from order_sample import card_event, fulfilled_order
 from terraform_docs.source import Module
 from tools import ROOT
@@ -55,22 +55,22 @@ MEASURED_WITHIN, ROUNDED_WITHIN = 0.1, 0.01
 
 def size(beginning: str) -> int:
     """The stated bytes of what begins so."""
-    (found,) = (row for row in table(COSTS, SIZES) if row[SIZES].startswith(beginning))
+    (found,) = (row for row in table_with(COSTS, SIZES) if row[SIZES].startswith(beginning))
     return int(number(found["bytes"]))
 
 
 def kept_bytes() -> int:
-    return size("the order document") + size("its 45 index entries")
+    return size("the order document") + size("its 53 index entries")
 
 
 def how_many(heading: str, beginning: str) -> float:
     """The stated number of what begins so, in the table of that heading."""
-    (found,) = (row for row in table(COSTS, heading) if row[heading].startswith(beginning))
+    (found,) = (row for row in table_with(COSTS, heading) if row[heading].startswith(beginning))
     return float(number(found["how many"]))
 
 
 def total(heading: str) -> Decimal:
-    return Decimal(table(COSTS, heading)[-1]["dollars"])
+    return Decimal(table_with(COSTS, heading)[-1]["dollars"])
 
 
 def bill() -> Bill:
@@ -78,9 +78,9 @@ def bill() -> Bill:
     return Bill(
         fixed=total(FIXED),
         million_orders=total(HANDLING),
-        secret_read=price(table(COSTS, *READS)[0]["price"]),
+        secret_read=price(table_with(COSTS, *READS)[0]["price"]),
         order_bytes=kept_bytes(),
-        gib_month={row[KEPT].partition(":")[0]: price(row["price"]) for row in table(COSTS, KEPT)},
+        gib_month={row[KEPT].partition(":")[0]: price(row["price"]) for row in table_with(COSTS, KEPT)},
     )
 
 
@@ -102,7 +102,7 @@ def default(module: Module, variable: str, key: str) -> int:
 
 @pytest.mark.parametrize("heading", [HANDLING, FIXED])
 def test_each_row_is_its_number_times_its_price_and_the_last_is_their_sum(heading: str) -> None:
-    *rows, last = table(COSTS, heading)
+    *rows, last = table_with(COSTS, heading)
     assert len(rows) >= 10
     for row in rows:
         assert cents(number(row["how many"]) * price(row["price"])) == Decimal(row["dollars"]), row
@@ -162,13 +162,13 @@ def test_what_reconcile_reads_follows_from_its_window(module: Module) -> None:
 
 
 def test_the_writes_of_a_card_order_are_the_counted_ones() -> None:
-    (writes,) = (row for row in table(COSTS, "for") if row["for"] == "Firestore writes")
+    (writes,) = (row for row in table_with(COSTS, "for") if row["for"] == "Firestore writes")
     assert how_many(HANDLING, "Firestore: writes") == int(writes["a card payment"]) * MILLION
 
 
 def test_the_reads_of_secrets_are_those_of_the_rule() -> None:
     assert SECRET_SECONDS == SECRET_CACHE_SECONDS
-    for row in table(COSTS, *READS):
+    for row in table_with(COSTS, *READS):
         orders, dollars = VOLUMES[row["orders a month"]], Decimal(row["dollars"])
         assert float(number(row["reads"])) == pytest.approx(secret_reads(orders), rel=ROUNDED_WITHIN)
         assert cents(number(row["reads"]) * price(row["price"])) == dollars
@@ -183,7 +183,7 @@ def test_what_is_kept_follows_from_the_days_of_the_backups() -> None:
         f"daily backups: {daily} copies": lambda month: copies(month, 1, daily),
         f"weekly backups: {weekly // 7} copies": lambda month: copies(month, 7, weekly),
     }
-    found = table(COSTS, KEPT)
+    found = table_with(COSTS, KEPT)
     assert [row[KEPT] for row in found] == list(expected)
     for row in found:
         for month in (1, 12, 24):
@@ -195,14 +195,14 @@ def test_a_gib_in_every_backup_costs_what_the_text_says() -> None:
     copied = Backups().daily + Backups().weekly // 7
     together = prices["storage"] + prices["point-in-time recovery"] + copied * prices["daily backups"]
     assert f"In the {copied} copies" in text
-    assert f"Index entries are {size('its 45 index entries'):,} of an order's {kept_bytes():,} bytes" in text
+    assert f"Index entries are {size('its 53 index entries'):,} of an order's {kept_bytes():,} bytes" in text
     assert f"a GiB of orders costs {together} dollars a month" in text
     assert f"{kept_bytes():,} bytes, so {kept_bytes() * MILLION / GIB:.2f} GiB for a million orders" in text
     assert f"A million orders are {kept_bytes() * MILLION / GIB:.2f} GiB" in text
 
 
 def test_a_months_bill_follows_from_what_is_stated() -> None:
-    *rows, last = table(COSTS, PARTS)
+    *rows, last = table_with(COSTS, PARTS)
     columns = {f"{name}: month {month}": spent(orders, month) for name, orders in VOLUMES.items() for month in (1, 12)}
     assert list(last) == [PARTS, *columns]
     for column, parts in columns.items():
@@ -211,7 +211,7 @@ def test_a_months_bill_follows_from_what_is_stated() -> None:
 
 
 def test_the_first_table_is_the_months_bill_in_short() -> None:
-    rows = table(COSTS, "orders a month", "month 1")
+    rows = table_with(COSTS, "orders a month", "month 1")
     assert [row["orders a month"] for row in rows] == list(VOLUMES)
     for row in rows:
         fixed, handling, reads, *keeping = spent(VOLUMES[row["orders a month"]], 12).values()
@@ -227,13 +227,13 @@ def test_each_further_year_adds_what_the_text_says() -> None:
 
 
 def test_the_daily_reads_of_failed_orders_cost_what_the_text_says() -> None:
-    (read,) = (row for row in table(COSTS, HANDLING) if row[HANDLING].startswith("Firestore: reads"))
+    (read,) = (row for row in table_with(COSTS, HANDLING) if row[HANDLING].startswith("Firestore: reads"))
     text = " ".join(COSTS.read_text("utf-8").split())
     assert f"A million of them cost {written(price(read['price']) * MILLION * MONTH_DAYS)} dollars a month" in text
 
 
 def test_the_readme_shows_the_same_table_and_the_same_price_of_a_million() -> None:
-    assert table(README, "orders a month") == table(COSTS, "orders a month", "month 1")
+    assert table_with(README, "orders a month") == table_with(COSTS, "orders a month", "month 1")
     text = README.read_text("utf-8")
     assert f"about {total(HANDLING):.0f} dollars for handling a million card orders" in text
     _, _, _, *keeping = spent(10_000_000, 12).values()
@@ -242,7 +242,7 @@ def test_the_readme_shows_the_same_table_and_the_same_price_of_a_million() -> No
 
 
 def test_what_a_change_saves_follows_from_the_same_rules() -> None:
-    rows = table(COSTS, CHANGE)
+    rows = table_with(COSTS, CHANGE)
     for row in rows:
         settings = dict(re.findall(r"(\w+) = (\d+)", row[CHANGE]))
         saved = {orders: saving(settings, orders) for orders in (100_000, 10_000_000)}
@@ -253,10 +253,10 @@ def test_what_a_change_saves_follows_from_the_same_rules() -> None:
 def saving(settings: Mapping[str, str], orders: int) -> Decimal:
     """What other settings save in month 12."""
     if "min_instances" in settings:
-        return sum((Decimal(row["dollars"]) for row in table(COSTS, FIXED)[:2]), Decimal(0))
+        return sum((Decimal(row["dollars"]) for row in table_with(COSTS, FIXED)[:2]), Decimal(0))
     if "every_minutes" in settings:
         names = ("Firestore: reads of reconcile", "reconcile's CPU", "its memory")
-        rows = [row for row in table(COSTS, HANDLING) if row[HANDLING].startswith(names)]
+        rows = [row for row in table_with(COSTS, HANDLING) if row[HANDLING].startswith(names)]
         runs = sum((Decimal(row["dollars"]) for row in rows), Decimal(0)) * orders / MILLION
         return runs * (1 - Decimal(60) / int(settings["every_minutes"]))
     fewer = Backups(**{name.removesuffix("_backup_days"): int(days) for name, days in settings.items()})

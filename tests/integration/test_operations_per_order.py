@@ -20,7 +20,7 @@ from local.pipe import ORDER_EVENTS, PubSubAdmin
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, line_item, new_id, session, signature
 from local.stripe_stand_in import StripeStandIn
 from local.stripe_stand_in import serve as serve_stripe
-from markdown import table
+from markdown import table_with
 from tools import ROOT
 
 pytestmark = pytest.mark.timeout(90)
@@ -187,7 +187,7 @@ async def test_a_delayed_payment_that_fails(metered: Metered) -> None:
 )
 def test_the_document_states_the_counted_operations(column: str, counted: Cost) -> None:
     assert counted.webhook_calls == counted.messages == counted.deliveries
-    assert {row["for"]: int(row[column]) for row in table(ROOT / "docs" / "costs.md", "for")} == {
+    assert {row["for"]: int(row[column]) for row in table_with(ROOT / "docs" / "costs.md", "for")} == {
         "events = webhook calls = messages": counted.messages,
         "Firestore writes": counted.writes,
         "Firestore reads": counted.reads,

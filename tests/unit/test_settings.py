@@ -204,6 +204,14 @@ def test_an_api_key_of_the_other_mode_is_refused_and_not_shown(
     assert problems(SubscriberSettings, base | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")}) == said
 
 
+@pytest.mark.parametrize("livemode", ["true", "false"])
+@pytest.mark.parametrize("key", ["sk_org_0123456789abcdef", "rk_org_0123456789abcdef"])
+def test_an_organizations_key_goes_with_both_modes(livemode: str, key: str) -> None:
+    settings = SubscriberSettings.load(BASE | {"STRIPE_LIVEMODE": livemode, "STRIPE_API_KEY": key})
+    assert settings.stripe_key
+    assert settings.stripe_key() == key
+
+
 def test_two_api_keys_are_a_contradiction(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(LIVE)
     said = problems(SubscriberSettings, KEYED | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")})

@@ -7,6 +7,7 @@ disagree with their reasons.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from fulfillment.domain.checkout import Checkout, Currency, Id
 from fulfillment.domain.effects import FULFILL, Effects, EffectState
@@ -26,7 +27,9 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class LineItem:
-    """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`."""
+    """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`. `unit_amount` is what its price
+    says of one, and null where no such number exists: tiers, fractions, an amount that the buyer chose.
+    """
 
     id: str
     description: str | None = None
@@ -38,6 +41,9 @@ class LineItem:
     currency: Currency | None = None
     price: Id | None = None
     product: Id | None = None
+    lookup_key: str | None = None
+    unit_amount: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
