@@ -4,9 +4,10 @@ locals {
   # Every other field of an order is out of the index: an index costs a write each, and one on a growing timestamp
   # would cap the collection at 500 writes a second.
   unindexed_fields = toset([
-    "amount_discount", "amount_shipping", "amount_subtotal", "amount_tax", "amount_total",
-    "consent", "created_at", "custom_fields", "effects", "erased_at", "events", "fulfilled_at", "granted",
-    "lease", "line_items", "locale", "metadata", "paid_at", "presentment", "schema", "shipping", "source", "updated_at",
+    "amount_discount", "amount_shipping", "amount_subtotal", "amount_tax", "amount_total", "consent", "context",
+    "created_at", "custom_fields", "discounts", "effects", "erased_at", "events", "fulfilled_at", "granted", "lease",
+    "line_items", "locale", "metadata", "paid_at", "presentment", "recovered_from", "schema", "session_created_at", "shipping",
+    "shipping_cost", "source", "updated_at",
   ])
 }
 

@@ -223,3 +223,13 @@ def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_t
 def test_the_fields_without_an_index_are_fields_of_the_order_document(module: Module) -> None:
     unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
     assert unindexed <= set(to_document(order()))
+
+
+def test_a_new_field_of_the_order_document_is_indexed_only_if_somebody_decides_so(module: Module) -> None:
+    """Two entries in each order and each of its backups, and on a growing timestamp a limit of 500 writes a second."""
+    unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
+    assert set(to_document(order())) - unindexed == {
+        *("id", "account", "livemode", "mode", "payment_status", "status", "currency", "customer"),
+        *("payment_intent", "subscription", "invoice", "payment_link", "client_reference_id"),
+        *("effect_states", "review"),
+    }
