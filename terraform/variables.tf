@@ -84,11 +84,11 @@ variable "stripe_api_key" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_api_key == null || can(regex("^[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
+    condition     = try(length(var.stripe_api_key), 0) == 0 || can(regex("^[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
     error_message = "stripe_api_key must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…."
   }
   validation {
-    condition     = var.stripe_api_key == null || startswith(substr(coalesce(var.stripe_api_key, "none"), 2, -1), "_org_") || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
+    condition     = try(length(var.stripe_api_key), 0) == 0 || startswith(substr(coalesce(var.stripe_api_key, "none"), 2, -1), "_org_") || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
     error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false; an organization's key (rk_org_…) goes with both."
   }
 }
@@ -101,7 +101,7 @@ variable "stripe_webhook_secrets" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_webhook_secrets == null || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
+    condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
     error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 characters or more, separated by commas or whitespace."
   }
 }
@@ -152,7 +152,7 @@ variable "smtp_url" {
   ephemeral   = true
 
   validation {
-    condition     = var.smtp_url == null || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
     error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, without a path; special characters of user and password as %XX."
   }
 }
@@ -211,10 +211,12 @@ variable "hook" {
 variable "webhook" {
   description = <<-EOT
     The webhook. `public`: whether anybody may call it, as Stripe must; false where an organization policy forbids
-    `allUsers` (then see README.md). `min_instances`: null keeps one warm in live mode, none in test mode.
+    `allUsers` (then see README.md). `ingress`: `internal-and-load-balancer` where a policy forbids `all`; then Stripe calls a load
+    balancer of yours: docs/organization-policies.md. `min_instances`: null keeps one warm in live mode, none in test mode.
   EOT
   type = object({
     public        = optional(bool, true)
+    ingress       = optional(string, "all")
     min_instances = optional(number)
     max_instances = optional(number, 20)
     concurrency   = optional(number, 80)
@@ -222,6 +224,10 @@ variable "webhook" {
   default  = {}
   nullable = false
 
+  validation {
+    condition     = contains(["all", "internal-and-load-balancer"], var.webhook.ingress)
+    error_message = "webhook.ingress must be all or internal-and-load-balancer."
+  }
   validation {
     condition     = var.webhook.min_instances == null || try(var.webhook.min_instances >= 0 && var.webhook.min_instances <= var.webhook.max_instances, false)
     error_message = "webhook.min_instances must be from 0 to webhook.max_instances."
@@ -281,13 +287,14 @@ variable "subscribers" {
 
 variable "order_status" {
   description = <<-EOT
-    The buyer's landing page. `public`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
+    The buyer's landing page. `public` and `ingress`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
     is shared among `max_instances`, and guessed ids cannot exceed it. `shop_url`: the shop, linked where a payment has
     failed; null for mail.shop_url.
   EOT
   type = object({
     enabled          = optional(bool, true)
     public           = optional(bool, true)
+    ingress          = optional(string, "all")
     reads_per_minute = optional(number, 60)
     max_instances    = optional(number, 2)
     concurrency      = optional(number, 80)
@@ -296,6 +303,10 @@ variable "order_status" {
   default  = {}
   nullable = false
 
+  validation {
+    condition     = contains(["all", "internal-and-load-balancer"], var.order_status.ingress)
+    error_message = "order_status.ingress must be all or internal-and-load-balancer."
+  }
   validation {
     condition     = var.order_status.reads_per_minute >= 0 && var.order_status.reads_per_minute <= 3000 && floor(var.order_status.reads_per_minute) == var.order_status.reads_per_minute
     error_message = "order_status.reads_per_minute must be a whole number from 0 to 3000: half of what Stripe allows in live mode."

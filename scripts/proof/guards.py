@@ -11,7 +11,7 @@ GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
     "domain/debt.py": ("tests/unit/test_debt.py", _EFFECTS),
     "domain/effects.py": (_EFFECTS, _ORDER, _DOCUMENTS),
-    "domain/erasure.py": ("tests/unit/test_erasure.py",),
+    "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS),
     "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
     "domain/findings.py": ("tests/unit/test_findings.py",),
     "domain/items.py": (_ITEMS, _DOCUMENTS),

@@ -1,6 +1,7 @@
 # Every input that is refused. One run refuses many variables at once, each by one of its rules: a run costs a second.
 
 mock_provider "archive" {}
+mock_provider "time" {}
 mock_provider "google" {
   source = "./tests/mocks"
 }

@@ -1,6 +1,7 @@
 # Alerts, objectives, dashboard, budget: what is made, and what is refused.
 
 mock_provider "archive" {}
+mock_provider "time" {}
 
 mock_provider "google" {
   source = "./tests/mocks"

@@ -229,8 +229,8 @@ async def test_the_landing_page_reads_a_waiting_order_in_its_context(world: Worl
 @pytest.mark.parametrize(("livemode", "told"), [(False, 1), (True, 0)])
 async def test_an_organizations_key_reads_both_modes_and_only_our_own_counts(
     world: World,
-    livemode: bool,
-    told: int,  # noqa: FBT001
+    livemode: bool,  # noqa: FBT001
+    told: int,
 ) -> None:
     world.sell(livemode=livemode)
     said = event(COMPLETED, session(SESSION, payment_status="unpaid"), context=f"org_1/{MEMBER}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.checkout import Currency
+from fulfillment.domain.checkout import Currency, Id
 from fulfillment.domain.erasure import erase
 from fulfillment.domain.items import DOUBTS, read_page, with_line_items
 from fulfillment.domain.order import LineItem, Order
@@ -158,6 +158,13 @@ def test_the_unit_amount_is_the_prices_own_in_the_currency_of_the_item(
     said["price"] = {"id": "p_1", "currency": "usd", "unit_amount": 5} | price
     (read,) = read_page({"data": [said], "has_more": False}).items
     assert read.unit_amount == unit_amount
+
+
+def test_what_stripe_does_not_know_of_an_item_may_be_null() -> None:
+    price = {"id": "p_1"} | dict.fromkeys(("product", "lookup_key", "currency", "unit_amount"))
+    said = {"id": "li_1", "price": price} | dict.fromkeys((*AMOUNTS, "description", "quantity", "currency", "metadata"))
+    (read,) = read_page({"data": [said], "has_more": False}).items
+    assert read == LineItem(id="li_1", price=Id("p_1"))
 
 
 @pytest.mark.parametrize("keep", [[], ["color"]])

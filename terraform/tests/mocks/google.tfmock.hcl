@@ -5,6 +5,11 @@ mock_data "google_project" {
   defaults = { number = "123456789" }
 }
 
+# A time, as it is compared with the plan's.
+mock_resource "google_secret_manager_secret" {
+  defaults = { create_time = "2026-01-31T12:00:00Z" }
+}
+
 override_resource {
   target = google_service_account.webhook
   values = {
