@@ -18,6 +18,7 @@ locals {
       ORDER_STATUS_READS_PER_MINUTE = tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))
       EMAIL_FROM                    = try(var.mail.from, null)
       SHOP_URL                      = try(coalesce(var.order_status.shop_url, try(var.mail.shop_url, null)), null)
+      SHOP_TIME_ZONE                = var.time_zone
     } : name => value if value != null
   }
 }
@@ -48,6 +49,11 @@ resource "google_secret_manager_secret_iam_member" "order_status_reads_api_key" 
   secret_id = google_secret_manager_secret.this["stripe_api_key"].secret_id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.order_status[0].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 # It may look, and change nothing: whatever is wrong with a public page, the orders are safe.
@@ -74,11 +80,14 @@ resource "google_cloudfunctions2_function" "order_status" {
   name        = local.order_status_name
   description = "The buyer's landing page: where is my order?"
 
+  kms_key_name = var.encryption.kms_key
+
   build_config {
     runtime           = var.runtime
     entry_point       = "order_status"
     service_account   = google_service_account.build.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -91,7 +100,7 @@ resource "google_cloudfunctions2_function" "order_status" {
 
   service_config {
     service_account_email            = google_service_account.order_status[0].email
-    ingress_settings                 = "ALLOW_ALL"
+    ingress_settings                 = local.ingress[var.order_status.ingress]
     available_cpu                    = "1"
     available_memory                 = "512Mi"
     timeout_seconds                  = 30 # Firestore has 8 s, Stripe 5 s, Pub/Sub 8 s
@@ -99,7 +108,17 @@ resource "google_cloudfunctions2_function" "order_status" {
     max_instance_count               = var.order_status.max_instances
     max_instance_request_concurrency = var.order_status.concurrency
     all_traffic_on_latest_revision   = true
+    direct_vpc_egress                = one(local.other_network[*].egress)
     environment_variables            = local.order_status_environment
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = local.other_network
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
+    }
 
     dynamic "secret_volumes" {
       for_each = toset(local.order_status_key == 1 ? ["stripe_api_key"] : [])
@@ -117,14 +136,11 @@ resource "google_cloudfunctions2_function" "order_status" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_project_iam_member.order_status_reads_orders,
     google_pubsub_topic_iam_member.order_status_publishes_events,
     google_secret_manager_secret_iam_member.order_status_reads_api_key,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -4,9 +4,10 @@ locals {
   # Every other field of an order is out of the index: an index costs a write each, and one on a growing timestamp
   # would cap the collection at 500 writes a second.
   unindexed_fields = toset([
-    "amount_discount", "amount_shipping", "amount_subtotal", "amount_tax", "amount_total",
-    "consent", "created_at", "custom_fields", "effects", "erased_at", "events", "fulfilled_at", "granted",
-    "lease", "line_items", "locale", "metadata", "paid_at", "presentment", "schema", "shipping", "source", "updated_at",
+    "amount_discount", "amount_shipping", "amount_subtotal", "amount_tax", "amount_total", "consent", "context",
+    "created_at", "custom_fields", "discounts", "effects", "erased_at", "events", "fulfilled_at", "granted", "lease",
+    "line_items", "locale", "metadata", "paid_at", "presentment", "recovered_from", "schema", "session_created_at", "shipping",
+    "shipping_cost", "source", "updated_at",
   ])
 }
 
@@ -21,6 +22,22 @@ resource "google_firestore_database" "orders" {
   delete_protection_state           = var.orders.protected ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
   deletion_policy                   = var.orders.protected ? "ABANDON" : "DELETE" # a destroy leaves the orders alone
 
+  dynamic "cmek_config" {
+    for_each = var.encryption.orders_kms_key[*]
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [cmek_config] # another key would be another database
+
+    postcondition {
+      condition     = coalesce(one(self.cmek_config[*].kms_key_name), "Google's") == coalesce(var.encryption.orders_kms_key, "Google's")
+      error_message = "encryption.orders_kms_key is chosen with the first apply and stays: set it as it was (${coalesce(one(self.cmek_config[*].kms_key_name), "null")}), or make another deployment with another name."
+    }
+  }
+
   depends_on = [google_project_service.api]
 }
 
@@ -31,6 +48,8 @@ resource "google_firestore_field" "unindexed" {
   database   = google_firestore_database.orders.name
   collection = var.orders.collection
   field      = each.value
+
+  deletion_policy = var.orders.protected ? "ABANDON" : "DELETE" # orders that are kept, keep their indexes
 
   index_config {}
 }

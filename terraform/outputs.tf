@@ -45,6 +45,7 @@ output "deployment" {
     webhook = {
       function = google_cloudfunctions2_function.webhook.name
       url      = google_cloudfunctions2_function.webhook.url
+      ingress  = local.ingress[var.webhook.ingress]
       account  = google_service_account.webhook.email
     }
     subscribers = {
@@ -72,6 +73,7 @@ output "deployment" {
     order_status = one([for each in google_cloudfunctions2_function.order_status : {
       function = each.name
       url      = each.url
+      ingress  = local.ingress[var.order_status.ingress]
       account  = google_service_account.order_status[0].email
     }])
     secrets = {

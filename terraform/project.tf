@@ -4,6 +4,20 @@ locals {
     deployment = var.name
   }
 
+  ingress = {
+    all                        = "ALLOW_ALL"
+    internal-and-load-balancer = "ALLOW_INTERNAL_AND_GCLB"
+  }
+
+  # None or one: the network of the subscribers, and that of the other functions.
+  hook_network = [for each in var.network[*] : {
+    network    = each.network
+    subnetwork = each.subnetwork
+    tags       = sort(each.tags)
+    egress     = each.all_traffic ? "VPC_EGRESS_ALL_TRAFFIC" : "VPC_EGRESS_PRIVATE_RANGES_ONLY"
+  }]
+  other_network = try(var.network.all_functions, false) ? local.hook_network : []
+
   apis = toset(concat([
     "artifactregistry.googleapis.com",
     "cloudbuild.googleapis.com",

@@ -81,11 +81,14 @@ resource "google_cloudfunctions2_function" "reconcile" {
   name        = "${var.name}-reconcile"
   description = "Publishes what Stripe knows and did not tell"
 
+  kms_key_name = var.encryption.kms_key
+
   build_config {
     runtime           = var.runtime
     entry_point       = "reconcile"
     service_account   = google_service_account.build.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -106,7 +109,17 @@ resource "google_cloudfunctions2_function" "reconcile" {
     max_instance_count               = 1
     max_instance_request_concurrency = 1
     all_traffic_on_latest_revision   = true
+    direct_vpc_egress                = one(local.other_network[*].egress)
     environment_variables            = local.reconcile_environment
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = local.other_network
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
+    }
 
     secret_volumes {
       mount_path = "/secrets/stripe_api_key"
@@ -121,14 +134,11 @@ resource "google_cloudfunctions2_function" "reconcile" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_project_iam_member.reconcile_reads_orders,
     google_pubsub_topic_iam_member.reconcile_publishes_events,
     google_secret_manager_secret_iam_member.reconcile_reads_api_key,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -33,6 +33,13 @@ resource "google_storage_bucket" "source" {
     enabled = true
   }
 
+  dynamic "encryption" {
+    for_each = var.encryption.kms_key[*]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   lifecycle_rule {
     condition {
       days_since_noncurrent_time = 30

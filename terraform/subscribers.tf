@@ -29,6 +29,7 @@ locals {
       SMTP_URL_FILE        = contains(keys(local.secrets), "smtp_url") ? "/secrets/smtp_url/secret" : null
       EMAIL_FROM           = try(var.mail.from, null)
       SHOP_URL             = try(var.mail.shop_url, null)
+      SHOP_TIME_ZONE       = var.time_zone
       HOOK_TIMEOUT         = tostring(var.hook.timeout)
       HOLD_ON_REVIEW       = tostring(var.hook.hold_on_review)
     } : name => value if value != null
@@ -61,6 +62,11 @@ resource "google_pubsub_topic_iam_member" "subscriber_announces" {
   topic   = google_pubsub_topic.order_events[0].name
   role    = "roles/pubsub.publisher"
   member  = google_service_account.subscriber[each.key].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "subscriber_reads_secrets" {
@@ -75,6 +81,11 @@ resource "google_secret_manager_secret_iam_member" "subscriber_reads_secrets" {
   secret_id = each.value.secret
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.subscriber[each.value.subscriber].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 # Firestore has no resource to give a role on but the project: the condition narrows it to this database.
@@ -99,6 +110,11 @@ resource "google_project_iam_member" "hook" {
   project = var.project_id
   role    = each.value[1]
   member  = google_service_account.subscriber[each.value[0]].member
+
+  lifecycle {
+    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    create_before_destroy = true
+  }
 }
 
 resource "google_cloudfunctions2_function" "subscriber" {
@@ -109,11 +125,14 @@ resource "google_cloudfunctions2_function" "subscriber" {
   name        = "${var.name}-${each.value.slug}"
   description = "Brings ${each.value.event_type} into its order"
 
+  kms_key_name = var.encryption.kms_key
+
   build_config {
     runtime           = var.runtime
     entry_point       = each.key
     service_account   = google_service_account.build.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -134,7 +153,17 @@ resource "google_cloudfunctions2_function" "subscriber" {
     max_instance_count               = var.subscribers.max_instances
     max_instance_request_concurrency = var.subscribers.concurrency
     all_traffic_on_latest_revision   = true
+    direct_vpc_egress                = one(local.hook_network[*].egress)
     environment_variables            = local.subscriber_environment
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = local.hook_network
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
+    }
 
     dynamic "secret_volumes" {
       for_each = local.subscriber_secrets
@@ -162,16 +191,13 @@ resource "google_cloudfunctions2_function" "subscriber" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_project_iam_member.hook,
     google_project_iam_member.subscriber_writes_orders,
     google_pubsub_topic_iam_member.subscriber_announces,
     google_pubsub_topic_iam_member.subscriber_parks,
     google_secret_manager_secret_iam_member.subscriber_reads_secrets,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -1,29 +1,60 @@
 # The topics, and who may move messages between them.
 
+locals {
+  message_storage = length(var.residency.message_regions) > 0 ? [var.residency.message_regions] : []
+}
+
 resource "google_pubsub_topic" "events" {
-  #checkov:skip=CKV_GCP_83:Google's own keys encrypt it; a key of one's own that is lost or disabled stops the sales
   project                    = var.project_id
   name                       = "${var.name}-events"
   message_retention_duration = "${var.topics.events_retention_days * 86400}s"
+
+  kms_key_name = var.encryption.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = local.message_storage
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+      enforce_in_transit          = var.residency.refuse_elsewhere
+    }
+  }
 
   depends_on = [google_project_service.api]
 }
 
 resource "google_pubsub_topic" "dead_letter" {
-  #checkov:skip=CKV_GCP_83:Google's own keys encrypt it; a key of one's own that is lost or disabled stops the sales
   project                    = var.project_id
   name                       = "${var.name}-events-dead-letter"
   message_retention_duration = "2678400s" # 31 days, as long as Pub/Sub keeps anything
+
+  kms_key_name = var.encryption.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = local.message_storage
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+      enforce_in_transit          = var.residency.refuse_elsewhere
+    }
+  }
 
   depends_on = [google_project_service.api]
 }
 
 resource "google_pubsub_topic" "order_events" {
-  #checkov:skip=CKV_GCP_83:Google's own keys encrypt it; a key of one's own that is lost or disabled stops the sales
   count = var.topics.order_events ? 1 : 0
 
   project = var.project_id
   name    = "${var.name}-order-events"
+
+  kms_key_name = var.encryption.kms_key
+
+  dynamic "message_storage_policy" {
+    for_each = local.message_storage
+    content {
+      allowed_persistence_regions = message_storage_policy.value
+      enforce_in_transit          = var.residency.refuse_elsewhere
+    }
+  }
 
   depends_on = [google_project_service.api]
 }
@@ -42,8 +73,17 @@ resource "google_pubsub_subscription" "dead_letter" {
 }
 
 locals {
-  # Pub/Sub's own account moves dead letters and signs what it pushes. It exists once there is a topic.
+  # Pub/Sub's own account moves dead letters and signs what it pushes.
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}
+
+# The account is made with the project's first topic, and a role can be given to it only once it is known everywhere.
+resource "time_sleep" "pubsub_agent" {
+  create_duration = "60s"
+
+  triggers = { account = local.pubsub_agent }
+
+  depends_on = [google_pubsub_topic.events]
 }
 
 resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
@@ -51,6 +91,8 @@ resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
   topic   = google_pubsub_topic.dead_letter.name
   role    = "roles/pubsub.publisher"
   member  = local.pubsub_agent
+
+  depends_on = [time_sleep.pubsub_agent]
 }
 
 resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letters" {
@@ -65,6 +107,8 @@ resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letter
     # A subscription that is made anew (its filter cannot be changed) has the same name and no roles.
     replace_triggered_by = [google_pubsub_subscription.subscriber[each.key].id]
   }
+
+  depends_on = [time_sleep.pubsub_agent]
 }
 
 resource "google_service_account_iam_member" "agent_signs_pushes" {
@@ -74,5 +118,5 @@ resource "google_service_account_iam_member" "agent_signs_pushes" {
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 
-  depends_on = [google_pubsub_topic.events]
+  depends_on = [time_sleep.pubsub_agent]
 }

@@ -84,12 +84,12 @@ variable "stripe_api_key" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_api_key == null || can(regex("^[sr]k_(test|live)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
-    error_message = "stripe_api_key must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…."
+    condition     = try(length(var.stripe_api_key), 0) == 0 || can(regex("^[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}$", var.stripe_api_key))
+    error_message = "stripe_api_key must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…."
   }
   validation {
-    condition     = var.stripe_api_key == null || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
-    error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false."
+    condition     = try(length(var.stripe_api_key), 0) == 0 || startswith(substr(coalesce(var.stripe_api_key, "none"), 2, -1), "_org_") || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
+    error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false; an organization's key (rk_org_…) goes with both."
   }
 }
 
@@ -101,7 +101,7 @@ variable "stripe_webhook_secrets" {
   ephemeral   = true
 
   validation {
-    condition     = var.stripe_webhook_secrets == null || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
+    condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
     error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 characters or more, separated by commas or whitespace."
   }
 }
@@ -132,6 +132,18 @@ variable "mail" {
   }
 }
 
+variable "time_zone" {
+  description = "The shop's time zone, by its IANA name, such as Europe/Berlin: the day on receipts and on the landing page is the shop's."
+  type        = string
+  default     = "UTC"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", var.time_zone))
+    error_message = "time_zone must be the IANA name of a time zone, such as Europe/Berlin or UTC."
+  }
+}
+
 variable "smtp_url" {
   description = "The mail server with its password: smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS required). Never stored in the state: needed only when mail.smtp_url_version is new. Give it as TF_VAR_smtp_url."
   type        = string
@@ -140,7 +152,7 @@ variable "smtp_url" {
   ephemeral   = true
 
   validation {
-    condition     = var.smtp_url == null || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
     error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, without a path; special characters of user and password as %XX."
   }
 }
@@ -174,7 +186,7 @@ variable "hook" {
     condition = length(setintersection(concat(keys(var.hook.environment), keys(var.hook.secrets)), [
       "GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "EVENTS_TOPIC", "DEAD_LETTER_TOPIC", "FIRESTORE_DATABASE", "ORDERS_COLLECTION",
       "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
-      "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
+      "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "SHOP_TIME_ZONE", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
       "ORDER_STATUS_READS_PER_MINUTE", "STRIPE_CONNECT", "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
       "RECONCILE_RUN_SECONDS", "RECONCILE_GRACE_SECONDS",
       "STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE",
@@ -199,10 +211,12 @@ variable "hook" {
 variable "webhook" {
   description = <<-EOT
     The webhook. `public`: whether anybody may call it, as Stripe must; false where an organization policy forbids
-    `allUsers` (then see README.md). `min_instances`: null keeps one warm in live mode, none in test mode.
+    `allUsers` (then see README.md). `ingress`: `internal-and-load-balancer` where a policy forbids `all`; then Stripe calls a load
+    balancer of yours: docs/organization-policies.md. `min_instances`: null keeps one warm in live mode, none in test mode.
   EOT
   type = object({
     public        = optional(bool, true)
+    ingress       = optional(string, "all")
     min_instances = optional(number)
     max_instances = optional(number, 20)
     concurrency   = optional(number, 80)
@@ -210,6 +224,10 @@ variable "webhook" {
   default  = {}
   nullable = false
 
+  validation {
+    condition     = contains(["all", "internal-and-load-balancer"], var.webhook.ingress)
+    error_message = "webhook.ingress must be all or internal-and-load-balancer."
+  }
   validation {
     condition     = var.webhook.min_instances == null || try(var.webhook.min_instances >= 0 && var.webhook.min_instances <= var.webhook.max_instances, false)
     error_message = "webhook.min_instances must be from 0 to webhook.max_instances."
@@ -269,13 +287,14 @@ variable "subscribers" {
 
 variable "order_status" {
   description = <<-EOT
-    The buyer's landing page. `public`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
+    The buyer's landing page. `public` and `ingress`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
     is shared among `max_instances`, and guessed ids cannot exceed it. `shop_url`: the shop, linked where a payment has
     failed; null for mail.shop_url.
   EOT
   type = object({
     enabled          = optional(bool, true)
     public           = optional(bool, true)
+    ingress          = optional(string, "all")
     reads_per_minute = optional(number, 60)
     max_instances    = optional(number, 2)
     concurrency      = optional(number, 80)
@@ -284,6 +303,10 @@ variable "order_status" {
   default  = {}
   nullable = false
 
+  validation {
+    condition     = contains(["all", "internal-and-load-balancer"], var.order_status.ingress)
+    error_message = "order_status.ingress must be all or internal-and-load-balancer."
+  }
   validation {
     condition     = var.order_status.reads_per_minute >= 0 && var.order_status.reads_per_minute <= 3000 && floor(var.order_status.reads_per_minute) == var.order_status.reads_per_minute
     error_message = "order_status.reads_per_minute must be a whole number from 0 to 3000: half of what Stripe allows in live mode."

@@ -4,11 +4,15 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 7.31, < 9.0"
+      version = ">= 7.34, < 9.0"
     }
     archive = {
       source  = "hashicorp/archive"
       version = ">= 2.7, < 3.0"
+    }
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.12, < 1.0"
     }
   }
 }

@@ -29,11 +29,14 @@ resource "google_cloudfunctions2_function" "webhook" {
   name        = "${var.name}-webhook"
   description = "Verifies Stripe's signature and publishes the event"
 
+  kms_key_name = var.encryption.kms_key
+
   build_config {
     runtime           = var.runtime
     entry_point       = "stripe_webhook"
     service_account   = google_service_account.build.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -46,7 +49,7 @@ resource "google_cloudfunctions2_function" "webhook" {
 
   service_config {
     service_account_email            = google_service_account.webhook.email
-    ingress_settings                 = "ALLOW_ALL"
+    ingress_settings                 = local.ingress[var.webhook.ingress]
     available_cpu                    = "1" # less forces one request at a time
     available_memory                 = "512Mi"
     timeout_seconds                  = 30 # it answers within 10
@@ -54,12 +57,22 @@ resource "google_cloudfunctions2_function" "webhook" {
     max_instance_count               = var.webhook.max_instances
     max_instance_request_concurrency = var.webhook.concurrency
     all_traffic_on_latest_revision   = true
+    direct_vpc_egress                = one(local.other_network[*].egress)
 
     environment_variables = {
       GOOGLE_CLOUD_PROJECT        = var.project_id
       STRIPE_LIVEMODE             = tostring(var.stripe.livemode)
       STRIPE_WEBHOOK_SECRETS_FILE = "/secrets/webhook/secrets"
       EVENTS_TOPIC                = google_pubsub_topic.events.name
+    }
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = local.other_network
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
     }
 
     secret_volumes {
@@ -75,13 +88,10 @@ resource "google_cloudfunctions2_function" "webhook" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build_writes_images,
-    google_project_iam_member.build_reads_staged_source,
-    google_project_iam_member.build_writes_logs,
     google_pubsub_topic_iam_member.webhook_publishes_events,
     google_secret_manager_secret_iam_member.webhook_reads_secrets,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build_reads_source,
+    time_sleep.build_roles,
   ]
 }
 

@@ -69,7 +69,7 @@ def order(claim: Status = Status.PAID, **changes: Any) -> Order:
         "locale": "en",
         "customer": Customer(email="jenny@example.com", name="Jenny Rosen", address=HOME),
         "shipping": Shipping(name="Jenny Rosen", address=HOME),
-        "line_items": (item("Notebook", 3000, quantity=2), item("Fountain pen", 4400)),
+        "line_items": (item("Notebook", 3000, quantity=2, unit_amount=1500), item("Fountain pen", 4400)),
         "events": {"evt_1": seen},
         "created_at": AT,
         "updated_at": AT,
@@ -77,9 +77,20 @@ def order(claim: Status = Status.PAID, **changes: Any) -> Order:
     return Order(**(fields | changes))
 
 
-def item(name: str | None, minor: int, currency: str = "usd", quantity: int | None = 1) -> LineItem:
+def item(
+    name: str | None, minor: int, currency: str = "usd", quantity: int | None = 1, unit_amount: int | None = None
+) -> LineItem:
     """A line item of that name and amount."""
-    return LineItem(id="li_1", description=name, quantity=quantity, amount_subtotal=minor, currency=Currency(currency))
+    money: dict[str, Any] = {"amount_subtotal": minor, "unit_amount": unit_amount, "currency": Currency(currency)}
+    return LineItem(id="li_1", description=name, quantity=quantity, **money)
+
+
+def bought(*items: LineItem, **changes: Any) -> Order:
+    """An order of those items alone, without discount, shipping and tax."""
+    subtotal = sum(each.amount_subtotal or 0 for each in items)
+    nothing = dict.fromkeys(("amount_discount", "amount_shipping", "amount_tax"), 0)
+    sums = {**nothing, "amount_subtotal": subtotal, "amount_total": subtotal}
+    return order(line_items=items, currency=items[0].currency, **(sums | changes))
 
 
 def sent_to(email: str | None, **changes: Any) -> Order:

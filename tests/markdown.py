@@ -24,3 +24,25 @@ def links(path: Path) -> list[str]:
 
 def _prose(path: Path) -> str:
     return _FENCE.sub("", path.read_text("utf-8"))
+
+
+def table(path: Path, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, row by row, without its head."""
+    below = path.read_text("utf-8").split(f"\n{heading}\n", 1)[1]
+    (rows,) = re.findall(r"(?:^\|.*\|\n)+", below.split("\n## ", 1)[0] + "\n", re.MULTILINE)[:1]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows.splitlines()[2:]]
+
+
+def table_with(path: Path, *columns: str) -> list[dict[str, str]]:
+    """The one table whose columns begin so: its rows, a cell's text by its column, without what makes it bold."""
+    found = []
+    for block in re.findall(r"(?:^\|.*\n)+", _prose(path), re.MULTILINE):
+        heading, _, *rows = (_cells(line) for line in block.splitlines())
+        if tuple(heading[: len(columns)]) == columns:
+            found.append([dict(zip(heading, row, strict=True)) for row in rows])
+    (only,) = found
+    return only
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip().strip("*") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]

@@ -8,14 +8,15 @@
 5. `domain`      the rules, pure: `shape`, `checkout`, `session`, `events`, `status`, `effects`, `order`,
                  `transitions` (what an event does to an order), `debt` (how what is owed is paid), `items`, `money`,
                  `findings` (what a session read from Stripe claims), `retelling` (what an order itself remembers),
-                 `erasure` (what is personal, and how it is erased), `standing` (what its buyer is told)
+                 `erasure` (what is personal, and how it is erased), `standing` (what its buyer is told), `sums` (what
+                 adds up)
 6. `orders`      an order is kept in Firestore, each change one atomic write; `documents` is how it is written,
                  `firestore` what the store can do
 7. `effects`     what is owed is done to the world, and struck off
 8. `performers`  which effects there are here, and by what: `stripe_api` reads the line items, `hook` runs the
                  user's hooks.py, `mail` sends what `letters` writes (`statement` is what a mail says of an order,
-                 `locales` how the buyer writes it, `addresses` whom it may reach, `headers` how its headers are
-                 encoded), `announce` tells a topic
+                 `locales` how the buyer writes it, `postal` the lines on the parcel, `addresses` whom it may reach,
+                 `headers` how its headers are encoded), `announce` tells a topic
 
 What Stripe did not tell in time: `finder` publishes what was found by reading, as messages of the same topic.
 `reconcile` is called by a schedule: a `sweep` compares Stripe, read by a `pacer`, with the orders, a `tally` says what

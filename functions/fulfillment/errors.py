@@ -6,6 +6,7 @@ FulfillmentError
 │   ├── MalformedEvent           a body that is no Checkout event as Stripe writes them
 │   ├── CorruptOrder             a stored document that this version cannot read
 │   ├── UnstorableOrder          a document that Firestore refuses for good
+│   ├── LineItemsRefused         what was bought, which the API key may not see, or does not know
 │   └── MailRefused              an address or a mail that no server takes, whatever the day
 └── TransientError               the same message may go through later: Pub/Sub brings it again
     ├── PublishFailed            Pub/Sub did not take the message
@@ -65,6 +66,12 @@ class MailRefused(PermanentError):
     """An address or a mail that no server takes, whatever the day."""
 
     code = "mail_refused"
+
+
+class LineItemsRefused(PermanentError):
+    """What was bought cannot be read with this key in this context, whatever the day."""
+
+    code = "line_items_refused"
 
 
 class TransientError(FulfillmentError):

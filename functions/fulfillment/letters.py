@@ -7,7 +7,7 @@ only what is certainly one address.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from fulfillment import headers, statement
+from fulfillment import headers, postal, statement
 from fulfillment.addresses import Mailbox, mailbox
 from fulfillment.domain.order import Order
 from fulfillment.errors import MailRefused
@@ -39,8 +39,10 @@ class Letter:
 class Letters:
     """Writes the mails of one shop. ConfigurationError if a template is missing or cannot be read."""
 
-    def __init__(self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES) -> None:
-        self._sender = sender
+    def __init__(
+        self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES, time_zone: tzinfo = UTC
+    ) -> None:
+        self._sender, self._time_zone = sender, time_zone
         self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
         needed = [f"{letter}.{kind}" for letter in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
         self._templates = Templates(templates, needed)
@@ -58,7 +60,7 @@ class Letters:
             return None
         to = _recipient(order.customer.email)
         order = statement.clean(order)
-        notation = Notation.of(order)
+        notation = Notation.of(order, self._time_zone)
         facts = self._facts(order, notation)
         subject, text = _split_subject(self._templates.render(letter, "txt", notation.tags, facts))
         body = EmailMessage(SMTP)
@@ -83,8 +85,10 @@ class Letters:
             "shop": self._shop,
             "items": statement.items(order, notation),
             "totals": statement.totals(order, notation),
-            "date": notation.date(order.paid_at or order.created_at),
-            "ship_to": notation.postal(shipping.name, shipping.address) if shipping and shipping.address else [],
+            "date": notation.date(order.sold_at),
+            "ship_to": postal.lines(shipping.name, shipping.address, notation.country)
+            if shipping and shipping.address
+            else [],
             "dir": notation.direction,
             "start": "right" if right_to_left else "left",
             "end": "left" if right_to_left else "right",

@@ -3,69 +3,92 @@
 import copy
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Self
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
-from fulfillment.domain.checkout import Address, Checkout
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.money import shown_decimals, to_decimal
 
 ENGLISH = Locale("en")
+STRIPES = {"pt": "pt-PT"}
+"""What Stripe means by a tag, where CLDR means something else: `pt` is Portugal's, as there is `pt-BR` beside it."""
 _CODE_MEETS_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_FOUR_DIGITS_TOGETHER = {
+    **dict.fromkeys(("be", "bg", "es", "et", "hu", "hy", "it", "ka", "lv", "pl", "pt_PT", "sl", "sq"), True),
+    **dict.fromkeys(("es_419", "pt_AO"), False),
+}
+"""Who writes 1234, but 12.345: CLDR's minimumGroupingDigits, which Babel does not have. Others inherit it."""
 
 
 class Notation:
-    """The buyer's way to write things down. `direction` is `ltr` or `rtl`; `tags` are the languages to look
-    for, the best first, e.g. `pt-BR`, `pt`.
+    """The buyer's way to write things down, and the shop's time zone. `direction` is `ltr` or `rtl`; `tags` are the
+    languages to look for, the best first, e.g. `pt-BR`, `pt`.
     """
 
-    def __init__(self, locale: Locale) -> None:
-        self._locale = locale
+    def __init__(self, locale: Locale, zone: tzinfo = UTC) -> None:
+        self._locale, self._zone = locale, zone
         self.direction = locale.text_direction
         self.tags = tuple(_tags(locale))
+        together = (_FOUR_DIGITS_TOGETHER.get(name) for name in _ancestry(str(locale)))
+        self._four_together = next((each for each in together if each is not None), False)
 
     @classmethod
-    def of(cls, checkout: Checkout) -> Self:
-        """That of the language which Checkout spoke; if that is not known, the likely one of the buyer's
-        country; if that is not known either, English.
+    def of(cls, checkout: Checkout, zone: tzinfo = UTC) -> Self:
+        """That of the language which Checkout spoke, in the buyer's country where the language leaves that open; if the
+        language is not known, the likely one of the country; if that is not known either, English.
         """
         addresses = (party.address for party in (checkout.customer, checkout.shipping) if party)
-        countries = (address.country for address in addresses if address)
-        tags = [checkout.locale or "auto", *(f"und-{country}" for country in countries)]
-        return cls(next(filter(None, map(_locale, tags)), ENGLISH))
+        countries = [address.country.upper() for address in addresses if address and address.country]
+        tag = checkout.locale or "auto"
+        spoken = _locale(STRIPES.get(tag, tag))
+        if spoken:
+            return cls(_refined(spoken, countries[0]) if countries else spoken, zone)
+        return cls(next(filter(None, (_locale(f"und-{country}") for country in countries)), ENGLISH), zone)
 
     @classmethod
-    def spoken(cls, languages: str) -> Self:
+    def spoken(cls, languages: str, zone: tzinfo = UTC) -> Self:
         """That of the first known language of a browser's Accept-Language, taken to be in order; or else English."""
         tags = (each.partition(";")[0].strip() for each in languages[:100].split(","))
-        return cls(next(filter(None, map(_locale, tags)), ENGLISH))
+        return cls(next(filter(None, map(_locale, tags)), ENGLISH), zone)
 
     def money(self, minor: int, currency: str) -> str:
         """An amount in minor units with all its decimals by Stripe's count, e.g. `1.234,50 €`."""
         pattern = copy.copy(self._locale.currency_formats["standard"])
         pattern.frac_prec = (shown_decimals(minor, currency),) * 2
         amount, code = to_decimal(minor, currency), currency.upper()
-        text = format_currency(amount, code, pattern, locale=self._locale, currency_digits=False)
+        text = format_currency(
+            amount,
+            code,
+            pattern,
+            locale=self._locale,
+            currency_digits=False,
+            group_separator=self._is_grouped(int(amount)),
+        )
         return _CODE_MEETS_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
     def number(self, number: int) -> str:
         """A whole number with the buyer's grouping."""
-        return format_decimal(number, locale=self._locale)
+        return format_decimal(number, locale=self._locale, group_separator=self._is_grouped(number))
+
+    def _is_grouped(self, whole: int) -> bool:
+        return abs(whole) >= (10_000 if self._four_together else 1000)
 
     def date(self, at: datetime) -> str:
-        """The day in UTC, in words, e.g. `23. November 2026`."""
-        return format_date(at.astimezone(UTC), "long", locale=self._locale)
+        """The day in the shop's time zone, in words, e.g. `23. November 2026`."""
+        try:
+            local = at.astimezone(self._zone)
+        except OverflowError:  # the calendar's first or last day
+            local = at.astimezone(UTC)
+        return format_date(local, "long", locale=self._locale)
 
-    def postal(self, name: str | None, address: Address) -> list[str]:
-        """The lines to write on a parcel, those that are known."""
-        code, city, state = address.postal_code, address.city, address.state
-        place = [f"{city}, {state}" if city and state else city or state, code]
-        country = self._locale.territories.get(address.country or "", address.country)
-        town = " ".join(part for part in (place if state else reversed(place)) if part)
-        return [line for line in (name, address.line1, address.line2, town, country) if line]
+    def country(self, code: str) -> str:
+        """A country's name in the buyer's language; what is no known code stays as it is."""
+        return str(self._locale.territories.get(code.upper(), code))
 
 
 def _locale(tag: str) -> Locale | None:
@@ -77,8 +100,27 @@ def _locale(tag: str) -> Locale | None:
         return None
 
 
+def _refined(spoken: Locale, country: str) -> Locale:
+    """The language as that country writes it, where CLDR derives that from the very variant that was spoken: `de` in
+    Switzerland is `de_CH`, `es-419` in Mexico `es_MX`. Not `en` in Britain: that derives from `en_001`, and whom Stripe
+    takes for British it calls `en-GB`.
+    """
+    name = f"{spoken.language}_{country}"
+    parent = next(iter([*_ancestry(name)][1:]), None)
+    return (_locale(name) or spoken) if parent == str(spoken) else spoken
+
+
 def _tags(locale: Locale) -> Iterator[str]:
-    language, script, territory = locale.language, locale.script, locale.territory
-    for parts in ((script, territory), (territory,), (script,), ()):
-        if None not in parts:
-            yield "-".join((language, *map(str, parts)))
+    """The locale's own tags, then those that it inherits from: `es-MX`, `es-419`, `es`."""
+    for name in _ancestry(str(locale)):
+        yield name.replace("_", "-")
+        if re.fullmatch(r"[a-z]+_[A-Z][a-z]{3}_\w+", name):
+            yield re.sub("_.*_", "-", name)
+
+
+def _ancestry(name: str) -> Iterator[str]:
+    """A locale's name, and those that it inherits from by CLDR, the nearest first."""
+    parents = get_global("parent_exceptions")
+    while name and name != "root":
+        yield name
+        name = parents.get(name) or name.rpartition("_")[0]

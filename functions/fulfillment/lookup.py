@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.checkout import OWN, Checkout, Owner
 from fulfillment.domain.findings import claims_more, finding
 from fulfillment.domain.order import Order
 from fulfillment.domain.rounds import OVERLAP_SECONDS
@@ -37,13 +37,18 @@ def configured(settings: OrderStatusSettings, finder: Finder) -> "Lookup | None"
 
     stripe = StripeApi(settings.stripe_key, settings.api_base, READ_SECONDS, again=lambda _error: False)
     wanted = settings.order_filter
-    return Lookup(stripe, finder, Allowance(settings.reads_per_minute), wanted.matches if wanted else lambda _: True)
+
+    def ours(checkout: Checkout) -> bool:
+        """An organization's key reads both modes."""
+        return checkout.livemode is settings.livemode and (wanted is None or wanted.matches(checkout))
+
+    return Lookup(stripe, finder, Allowance(settings.reads_per_minute), ours)
 
 
 class Sessions(Protocol):
     """Where sessions are read: `StripeApi`, as far as it is needed here."""
 
-    async def session(self, session_id: str, account: str | None = None) -> Any:
+    async def session(self, session_id: str, owner: Owner = OWN) -> Any:
         """The session as Stripe writes it, or None. Raises StripeUnavailable."""
         ...
 
@@ -86,7 +91,7 @@ class Lookup:
     async def _read(self, session_id: str, order: Order | None, visit: Visit, line: Line) -> None:
         line.note(stripe="read")
         try:
-            said = await self._sessions.session(session_id, order.account if order else None)
+            said = await self._sessions.session(session_id, order.owner if order else OWN)
             visit.reading, visit.published = self._reading(said, order), False
             visit.until = self._clock() + REMEMBERED_SECONDS
         except (StripeUnavailable, ShapeError) as error:
@@ -98,11 +103,11 @@ class Lookup:
         """Nothing for what is no order of ours: an id that nobody has is not told from another shop's."""
         if said is None:
             return Reading()
-        account, now = order.account if order else None, datetime.now(UTC)
-        found = finding(said, account=account, api_version=self._sessions.api_version, at=now)
+        owner, now = order.owner if order else OWN, datetime.now(UTC)
+        found = finding(said, owner=owner, api_version=self._sessions.api_version, at=now)
         if found is None or (order is None and found.age(now) > NEW):
             return Reading()
-        checkout = to_checkout(read(Session, said), livemode=said["livemode"], account=account)
+        checkout = to_checkout(read(Session, said), livemode=said["livemode"], owner=owner)
         return Reading(found=found, checkout=checkout) if self._ours(checkout) else Reading()
 
     async def _publish(self, order: Order | None, visit: Visit, line: Line) -> None:

@@ -72,7 +72,7 @@ class Mailer:
         if settings.smtp_server is None or settings.email_from is None:
             raise ConfigurationError("mail needs SMTP_URL or SMTP_URL_FILE, and EMAIL_FROM")
         self._server, self._sender = settings.smtp_server, settings.email_from
-        self._letters = Letters(settings.email_from, settings.shop_url, templates)
+        self._letters = Letters(settings.email_from, settings.shop_url, templates, settings.time_zone)
 
     async def send_receipt(self, order: Order, key: str) -> None:
         """Sends the receipt of a paid order."""

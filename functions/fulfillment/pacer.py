@@ -5,13 +5,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.stripe_api import Sessions
 
 
 class Reader(Protocol):
     """Who reads Stripe."""
 
-    async def session(self, session_id: str, account: str | None = None) -> Mapping[str, Any] | None:
+    async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
         """A Checkout Session, its PaymentIntent expanded; None if there is none."""
         ...
 
@@ -38,10 +39,10 @@ class PacedStripe:
         self._stripe, self._gap, self._clock, self._sleep = stripe, 1 / reads_per_second, clock, sleep
         self._next = 0.0
 
-    async def session(self, session_id: str, account: str | None = None) -> Mapping[str, Any] | None:
+    async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
         """A Checkout Session, its PaymentIntent expanded; None if this key sees no such session."""
         await self._turn()
-        return await self._stripe.session(session_id, account)
+        return await self._stripe.session(session_id, owner)
 
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
         """A page of complete Checkout Sessions, newest first."""

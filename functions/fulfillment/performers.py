@@ -16,7 +16,7 @@ from fulfillment.domain.effects import (
 from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.effects import Performer, Performers
-from fulfillment.errors import ConfigurationError
+from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
 from fulfillment.hook import Hook, Hooks
 from fulfillment.settings import SubscriberSettings
 from fulfillment.topic import PubSubTopic
@@ -40,7 +40,10 @@ def _line_items(settings: SubscriberSettings) -> dict[str, Performer]:
     stripe = StripeApi(settings.stripe_key, settings.api_base)
 
     async def load(order: Order, _key: str) -> Callable[[Order], Order]:
-        items = await stripe.line_items(order.id, order.account)
+        try:
+            items = await stripe.line_items(order.id, order.owner)
+        except StripeRefused as refused:
+            raise LineItemsRefused(str(refused)) from None
         return lambda latest: with_line_items(latest, items)
 
     return {LOAD_LINE_ITEMS: Performer(READ_SECONDS + _MARGIN_SECONDS, load)}

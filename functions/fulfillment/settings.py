@@ -4,7 +4,7 @@ there, all of it named at once. Secrets are stripped of whitespace and never sho
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from fulfillment import values
@@ -112,7 +112,7 @@ class StripeSettings(Settings):
             return ["STRIPE_API_KEY and STRIPE_API_KEY_FILE contradict each other: set one of them"]
         file, livemode = found.get("api_key_file"), found.get("livemode")
         key = file() if file else found.get("api_key")
-        if key is None or livemode is None or ("_live_" in key[:8]) is livemode:
+        if key is None or livemode is None or values.is_organization(key) or ("_live_" in key[:8]) is livemode:
             return []
         mode, other = ("live", "test") if livemode else ("test", "live")
         return [f"the Stripe API key is of {other} mode, but STRIPE_LIVEMODE={str(livemode).lower()} means {mode} mode"]
@@ -130,6 +130,7 @@ class ShopSettings(Settings):
 
     email_from: Mailbox | None = _setting("EMAIL_FROM", parse_sender, default=None)
     shop_url: str | None = _setting("SHOP_URL", parse_shop_url, default=None)
+    time_zone: tzinfo = _setting("SHOP_TIME_ZONE", values.time_zone, default=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,3 +198,8 @@ class ReconcileSettings(OrdersSettings, StripeSettings):
     def stripe_key(self) -> Callable[[], str]:
         """Tells the API key in force now."""
         return self.api_key_file or (lambda: self.api_key or "")
+
+    @property
+    def lists_sessions(self) -> bool:
+        """Whether Stripe lists sessions to this key: to an organization's only those of an account that is named."""
+        return not values.is_organization(self.stripe_key())

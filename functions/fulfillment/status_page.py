@@ -59,13 +59,15 @@ class StatusPage:
 
     def __init__(self, settings: ShopSettings, templates: Path = TEMPLATES) -> None:
         self._templates = Templates(templates, [f"{ORDER_STATUS}.html"])
+        self._time_zone = settings.time_zone
         self._shop = {"name": _name(settings), "url": settings.shop_url}
 
     def answer(self, view: View, asked: Mapping[str, str]) -> Response:
         """The whole answer to a request with those headers."""
         checkout = view.known.checkout
         checkout = checkout and statement.clean(checkout)
-        notation = Notation.of(checkout) if checkout else Notation.spoken(asked.get("accept-language", ""))
+        zone, languages = self._time_zone, asked.get("accept-language", "")
+        notation = Notation.of(checkout, zone) if checkout else Notation.spoken(languages, zone)
         headers = _HEADERS | {"Cache-Control": _caching(view)}
         headers |= {"Retry-After": str(view.refresh or 60)} if view.status == 503 else {}
         if prefers_json(asked.get("accept", "")):
@@ -78,6 +80,7 @@ class StatusPage:
     def _facts(self, view: View, checkout: Checkout | None, notation: Notation, nonce: str) -> dict[str, Any]:
         """What the template is told; templates/README.md is its documentation."""
         standing = view.known.standing
+        sold_at = statement.sold_at(checkout) if checkout else None
         address = f"?session_id={view.session_id}" if view.session_id else None
         return {
             "standing": standing.value,
@@ -85,6 +88,8 @@ class StatusPage:
             "shop": self._shop,
             "items": statement.items(checkout, notation) if isinstance(checkout, Order) else [],
             "totals": statement.totals(checkout, notation) if checkout else None,
+            "date": notation.date(sold_at) if sold_at else None,
+            "long_date": notation.date,
             "reference": view.session_id,
             "refreshing": bool(view.refresh) and not view.quiet,
             "again_url": address if standing not in FINAL else None,

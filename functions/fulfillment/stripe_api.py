@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from stripe import (
     StripeError,
 )
 
+from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.domain.items import Page, read_page
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.shape import ShapeError, read
@@ -51,20 +53,19 @@ class StripeApi:
     ) -> None:
         self._key, self._base, self._seconds, self._again = key, base, seconds, again or _is_passing
 
-    async def line_items(self, session_id: str, account: str | None) -> tuple[LineItem, ...]:
-        """Everything that was bought in a Checkout Session, of a connected account if one is named.
-
-        Raises StripeUnavailable.
+    async def line_items(self, session_id: str, owner: Owner = OWN) -> tuple[LineItem, ...]:
+        """Everything that was bought in a Checkout Session. Raises StripeUnavailable; of it StripeRefused, where the
+        same question gets the same answer whatever the day.
         """
         items: dict[str, LineItem] = {}
-        await self._ask(lambda: self._read_on(items, session_id, account))
+        await self._ask(lambda: self._read_on(items, session_id, owner), owner)
         return tuple(items.values())
 
-    async def session(self, session_id: str, account: str | None = None) -> Mapping[str, Any] | None:
+    async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
         """A Checkout Session as Stripe writes it, its PaymentIntent expanded; None if this key sees no such session.
         Raises StripeUnavailable.
         """
-        return await self._ask(lambda: self._session(session_id, account))
+        return await self._ask(lambda: self._session(session_id, owner), owner)
 
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
         """The complete Checkout Sessions made from one time until before another (epoch seconds), newest first, 100 at
@@ -79,7 +80,7 @@ class StripeApi:
         """The version of Stripe's API in which this library reads and writes."""
         return str(stripe.api_version)
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, ask: Callable[[], Awaitable[T]], owner: Owner = OWN) -> T:
         """What is asked, with further tries while there is time. Raises StripeUnavailable, and nothing else."""
         retry = AsyncRetry(self._again, initial=0.5, maximum=4, timeout=self._seconds)
         tried: Callable[[], Awaitable[T]] = retry(ask)
@@ -89,13 +90,13 @@ class StripeApi:
         except Exception as error:  # noqa: BLE001 - the library meets an odd answer with any kind of error
             cause = error.cause if isinstance(error, RetryError) else error
             kind = StripeRefused if _is_about_the_question(cause) else StripeUnavailable
-            raise kind(_where_to_look(cause)) from None
+            raise kind(_where_to_look(cause, self._key(), owner)) from None
 
-    async def _session(self, session_id: str, account: str | None) -> Mapping[str, Any] | None:
+    async def _session(self, session_id: str, owner: Owner) -> Mapping[str, Any] | None:
         params: Any = {"expand": ["payment_intent"]}
         retrieve = self._client.v1.checkout.sessions.retrieve_async
         try:
-            answer = await retrieve(session_id, params=params, options=self._options(account))
+            answer = await retrieve(session_id, params=params, options=self._options(owner))
         except InvalidRequestError as error:
             if error.http_status == 404:
                 return None
@@ -105,31 +106,33 @@ class StripeApi:
 
     async def _sessions(self, params: Any) -> Sessions:
         sessions = self._client.v1.checkout.sessions
-        page: Sessions = read(Sessions, _written(await sessions.list_async(params=params, options=self._options(None))))
+        page: Sessions = read(Sessions, _written(await sessions.list_async(params=params, options=self._options(OWN))))
         if page.has_more and not page.data:
             raise ShapeError("data", "empty, but has_more is true")
         return page
 
-    async def _read_on(self, items: dict[str, LineItem], session_id: str, account: str | None) -> None:
+    async def _read_on(self, items: dict[str, LineItem], session_id: str, owner: Owner) -> None:
         """Adds every page behind the last of the items, so that a page that failed is tried again alone. An item
         that moves to a later page meanwhile is there once.
         """
         has_more = True
         while has_more:
-            page = await self._page(session_id, account, next(reversed(items), None))
+            page = await self._page(session_id, owner, next(reversed(items), None))
             for item in page.items:
                 items.pop(item.id, None)
                 items[item.id] = item
             has_more = page.has_more
 
-    async def _page(self, session_id: str, account: str | None, after: str | None) -> Page:
+    async def _page(self, session_id: str, owner: Owner, after: str | None) -> Page:
         """One page, from the answer as Stripe wrote it: the library's own objects turn numbers into Decimals."""
         params: Any = {"limit": PAGE} | ({"starting_after": after} if after else {})
         lists = self._client.v1.checkout.sessions.line_items
-        return read_page(_written(await lists.list_async(session_id, params=params, options=self._options(account))))
+        return read_page(_written(await lists.list_async(session_id, params=params, options=self._options(owner))))
 
-    def _options(self, account: str | None) -> Any:
-        return {"api_key": self._key()} | ({"stripe_account": account} if account else {})
+    def _options(self, owner: Owner) -> Any:
+        if owner.context:
+            return {"api_key": self._key(), "stripe_context": owner.context}
+        return {"api_key": self._key()} | ({"stripe_account": owner.account} if owner.account else {})
 
     @functools.cached_property
     def _client(self) -> StripeClient:
@@ -158,22 +161,26 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _is_about_the_question(error: BaseException | None) -> bool:
-    """Whether this very question was refused: a connected account that is closed, an id that cannot be."""
+    """Whether this very question was refused: an account that the key may not read, an id that is not there. Where the
+    list has changed between two pages, the next reading begins at its start.
+    """
+    if isinstance(error, InvalidRequestError) and error.param == "starting_after":
+        return False
     return isinstance(error, StripeError) and error.http_status in {400, 403, 404}
 
 
 _ADVICE = {
     200: "nothing that can be read: look at STRIPE_API_BASE",
-    400: "if the list has changed between two pages, the next try reads it from its start",
+    400: "it does not take the question as it is; an organization's key reads nothing without a context",
     401: "the API key is revoked, expired or mistyped: look at STRIPE_API_KEY or its file",
-    403: "the API key lacks a permission: a restricted key needs 'Checkout Sessions: read' and 'PaymentIntents: read', "
+    403: "the key lacks a permission: a restricted key needs 'Checkout Sessions: read' and 'PaymentIntents: read', "
     "and for a connected account the access to it",
-    404: "no such session: the API key is of the other mode, or of another account than the webhook's",
+    404: "no such session: the key is of the other mode, or of another account than the webhook's",
     429: "the rate limit: if this lasts, something else uses it up",
 }
 
 
-def _where_to_look(error: BaseException | None) -> str:
+def _where_to_look(error: BaseException | None, key: str, owner: Owner) -> str:
     """What an operator should know, without a word of Stripe's: it can quote the key, or the buyer."""
     match error:
         case TimeoutError():
@@ -182,7 +189,16 @@ def _where_to_look(error: BaseException | None) -> str:
             return f"Stripe cannot be reached: {type(error.__cause__).__name__}"
         case ShapeError():
             return f"Stripe's answer cannot be read: {error}"
+        case InvalidRequestError(param="starting_after"):
+            return "the list of line items has changed between two pages: the next try reads it from its start"
         case StripeError(http_status=int(status)):
             unknown = "its own failure: look at status.stripe.com" if status >= 500 else _ADVICE[200]
-            return f"Stripe answered {status}: {_ADVICE.get(status, unknown)}"
+            return f"Stripe answered {status} to {_asked_by(key, owner)}: {_ADVICE.get(status, unknown)}"
     return f"Stripe's answer cannot be read: {type(error).__name__}"
+
+
+def _asked_by(key: str, owner: Owner) -> str:
+    """The kind of the key, which is no secret, and whose object was asked for."""
+    kind = re.match(r"[sr]k_(org|test|live)_", key)
+    whose = f"in the context {owner.context}" if owner.context else f"for the account {owner.account}"
+    return f"the key {kind[0] if kind else ''}… " + (whose if owner.account or owner.context else "for its own account")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
@@ -81,9 +82,11 @@ class Sweep:
         return _behind(reached, found)
 
     async def _sessions(self, reached: Round) -> Round:
+        if not self.settings.lists_sessions:
+            return reached.next_stage()
         page = await self.stripe.sessions(reached.start, reached.before, self._cursor)
         self.tally.sessions += len(page.data)
-        await self._tell([seen for each in page.data if (seen := self._seen(each, None))])
+        await self._tell([seen for each in page.data if (seen := self._seen(each, OWN))])
         if not page.has_more:
             return reached.next_stage()
         self._cursor = str(page.data[-1]["id"])
@@ -119,7 +122,7 @@ class Sweep:
     async def _read(self, order: Order) -> Finding | None:
         """What the order's session claims now. One that fails does not keep the others waiting; several in a row do."""
         try:
-            session = await self.stripe.session(order.id, order.account)
+            session = await self.stripe.session(order.id, order.owner)
         except StripeUnavailable as error:
             self._failures += not isinstance(error, StripeRefused)
             if self._failures >= IN_A_ROW:
@@ -130,12 +133,12 @@ class Sweep:
         if session is None:
             self.tally.be_refused(order.id)
             return None
-        return self._seen(session, order.account)
+        return self._seen(session, order.owner)
 
-    def _seen(self, session: Mapping[str, Any], account: str | None) -> Finding | None:
+    def _seen(self, session: Mapping[str, Any], owner: Owner) -> Finding | None:
         """What a session claims; None if nothing, or if it is not ours. What its subscriber would park is counted."""
         try:
-            seen = finding(session, account=account, api_version=self.stripe.api_version, at=datetime.now(UTC))
+            seen = finding(session, owner=owner, api_version=self.stripe.api_version, at=datetime.now(UTC))
             return seen if seen and self._is_ours(seen) else None
         except (ShapeError, MalformedEvent):
             self.tally.fail_to_read(str(session.get("id")))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard
 
 from fulfillment.batching import Batcher, CallCancelled, Limit, Overloaded, Refused
-from fulfillment.domain.checkout import SessionId
+from fulfillment.domain.checkout import ContextPath, SessionId
 from fulfillment.domain.events import load_object
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent, MalformedMessage, PublishFailed
@@ -86,10 +86,20 @@ def attributes_of(event: Mapping[str, Any], traceparent: str) -> dict[str, str]:
         "session_id": session_id if _usable(session_id) else None,
         "livemode": str(livemode).lower() if isinstance(livemode, bool) else None,
         "api_version": event.get("api_version"),
-        "account": event.get("account"),
+        **_owner(event),
         "traceparent": traceparent,
     }
     return {name: value for name, value in attributes.items() if fits(value)}
+
+
+def _owner(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose event it is; the account is told by the context where nothing else tells it."""
+    account, context = event.get("account"), event.get("context")
+    try:
+        told = ContextPath.read(context)
+    except ShapeError:
+        return {"account": account}
+    return {"account": account or told.account, "context": told}
 
 
 def _usable(session_id: object) -> bool:

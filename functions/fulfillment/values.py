@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 from urllib.parse import urlsplit
@@ -56,10 +56,17 @@ def parse_webhook_secrets(text: str) -> tuple[str, ...]:
 
 
 def parse_api_key(text: str) -> str:
-    """A secret or restricted key of Stripe's API; ValueError for anything else, a publishable key included."""
-    if not re.fullmatch(r"[sr]k_(test|live)_[A-Za-z0-9_]{8,}", text := text.strip()):
-        raise ValueError("must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…")
+    """A secret or restricted key of Stripe's API, of an account or an organization; ValueError for anything else, a
+    publishable key included.
+    """
+    if not re.fullmatch(r"[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}", text := text.strip()):
+        raise ValueError("must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…")
     return text
+
+
+def is_organization(key: str) -> bool:
+    """Whether the key is an organization's. It says nothing of its mode, and reads nothing without a context."""
+    return key[2:7] == "_org_"
 
 
 class SecretFile(Generic[T]):
@@ -168,6 +175,18 @@ def moment(text: str) -> datetime:
     if read is None or (read.tzinfo is None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)):
         raise ValueError("must be a day or a time with its zone: 2026-11-25 or 2026-11-25T09:30:00Z")
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def time_zone(text: str) -> tzinfo:
+    """A time zone by its IANA name."""
+    if text == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be the IANA name of a time zone, such as Europe/Berlin or UTC") from None
 
 
 def collection(text: str) -> str:

@@ -76,6 +76,7 @@ class Webhook:
         attributes = attributes_of(event, trace.traceparent)
         line.note(event=attributes.get("event_id"), event_type=attributes.get("event_type"))
         line.note(session=attributes.get("session_id"), account=attributes.get("account"))
+        line.note(context=attributes.get("context"))
         if attributes.get("event_type") not in _ROUTED:
             _ignore(event, line)
             return 200

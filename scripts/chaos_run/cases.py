@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from fulfillment.domain.checkout import OWN
 from fulfillment.domain.findings import finding
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session
 
@@ -146,7 +147,7 @@ def _one(till: Till, name: str, said: str, event_changes: dict[str, Any], **chan
 def _never_told(till: Till, name: str, *told: str) -> Case:
     """A payment that came, and of which Stripe makes no event."""
     sold = session(till.session_id())
-    found = finding(sold, account=None, api_version="", at=datetime.now(UTC))
+    found = finding(sold, owner=OWN, api_version="", at=datetime.now(UTC))
     if found is None:
         raise LookupError("a session that is paid claims something")
     events = [*_says(*told)(till, sold), dict(found.event)]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.errors import StripeUnavailable
 from fulfillment.stripe_api import PAGE, Sessions
 from local.stripe_events import Json
@@ -32,11 +33,11 @@ class MemoryStripe:
         """Some version."""
         return "2026-10-28.endive"
 
-    async def session(self, session_id: str, account: str | None = None) -> Mapping[str, Any] | None:
+    async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
         """A Checkout Session, its PaymentIntent expanded; None if there is none."""
         await self._answer(session_id)
         found = self.known.get(session_id)
-        if found is None or self.accounts.get(session_id) != account:
+        if found is None or self.accounts.get(session_id) != owner.account:
             return None
         intent = self.intents.get(found.get("payment_intent") or "")
         return found | ({"payment_intent": intent} if intent else {})

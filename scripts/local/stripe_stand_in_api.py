@@ -4,7 +4,8 @@
     GET /v1/checkout/sessions/{session}?expand[]=payment_intent
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
 
-401 without a key; 404 for a session that is unknown, of the other mode or of another account.
+401 without a key; 400 for an organization's key without a context; 404 for a session that is unknown, of the other mode
+or of another account.
 """
 
 import asyncio
@@ -60,7 +61,7 @@ class ReadableStripe:
     async def _sessions(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
-        asked, livemode = request.query_params, "_live_" in authorized(request)
+        asked, account, livemode = request.query_params, _account(request), "_live_" in authorized(request)
         earliest, latest = int(asked.get("created[gte]", "0")), int(asked.get("created[lt]", str(2**60)))
         fitting = [
             each
@@ -68,7 +69,7 @@ class ReadableStripe:
             if each["livemode"] is livemode
             and asked.get("status", each["status"]) == each["status"]
             and earliest <= each["created"] < latest
-            and each["id"] not in self.accounts
+            and self.accounts.get(each["id"]) == account
         ]
         return JSONResponse(page(sorted(fitting, key=lambda each: (-each["created"], each["id"])), request))
 
@@ -91,10 +92,18 @@ class ReadableStripe:
         """The session, if the key may see it."""
         key = authorized(request)
         found = find(self.sessions, request.path_params["id"])
-        own = request.headers.get("stripe-account") == self.accounts.get(found["id"])
-        if not own or found["livemode"] is not ("_live_" in key):
+        own = _account(request) == self.accounts.get(found["id"])
+        if not own or (key[2:7] != "_org_" and found["livemode"] is not ("_live_" in key)):
             raise HTTPException(404, f"No such checkout.session: '{found['id']}'")
         return found
+
+
+def _account(request: Request) -> str | None:
+    """Whose objects are asked for: of `Stripe-Account`, or where the path of `Stripe-Context` ends."""
+    context = request.headers.get("stripe-context")
+    if context is None and authorized(request)[2:7] == "_org_":
+        raise HTTPException(400, "A request with an organization's key needs the header Stripe-Context")
+    return context.rpartition("/")[2] if context else request.headers.get("stripe-account")
 
 
 def authorized(request: Request) -> str:
@@ -112,7 +121,7 @@ def page(items: Sequence[Json], request: Request) -> Json:
         raise HTTPException(400, "Invalid limit: it must be from 1 to 100")
     ids = [item["id"] for item in items]
     if after and after not in ids:
-        raise HTTPException(400, f"No such item: '{after}'")
+        raise HTTPException(400, f"No such item: '{after}'", {"Param": "starting_after"})
     start = ids.index(after) + 1 if after else 0
     data = items[start : start + limit]
     return {"object": "list", "data": data, "has_more": start + limit < len(items), "url": request.url.path}
@@ -129,4 +138,6 @@ async def refuse(request: Request, error: Exception) -> Response:
     """An error as Stripe writes it."""
     refusal = error if isinstance(error, HTTPException) else HTTPException(500)
     message = f"{refusal.detail} ({request.method}: {request.url.path})"
-    return JSONResponse({"error": {"type": "invalid_request_error", "message": message}}, refusal.status_code)
+    param = (refusal.headers or {}).get("Param")
+    error_body = {"type": "invalid_request_error", "message": message} | ({"param": param} if param else {})
+    return JSONResponse({"error": error_body}, refusal.status_code)

@@ -29,7 +29,7 @@ def stripe_access(
     if not (text := env.get("STRIPE_API_KEY", "").strip()):
         raise WrongSettings(f"STRIPE_API_KEY is not set. It must be {wanted}")
     key = _read("STRIPE_API_KEY", values.parse_api_key, text)
-    if mode_of(key) != deployment.mode:
+    if mode_of(key) not in {deployment.mode, None}:
         raise WrongSettings(
             f"STRIPE_API_KEY is of {mode_of(key)} mode, and the deployment of {deployment.mode}. It must be {wanted}"
         )
@@ -37,8 +37,10 @@ def stripe_access(
     return StripeAccess(key=key, base=_read("STRIPE_API_BASE", values.api_base, base))
 
 
-def mode_of(key: str) -> str:
-    """The mode that a key of Stripe's is for: `live` or `test`."""
+def mode_of(key: str) -> str | None:
+    """The mode that a key of Stripe's is for: `live` or `test`; None for an organization's, which does not say."""
+    if values.is_organization(key):
+        return None
     return "live" if "_live_" in key[:8] else "test"
 
 

@@ -34,6 +34,7 @@ class Webhook:
     function: str
     url: str
     account: str
+    ingress: str = "ALLOW_ALL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,7 @@ class OrderStatus:
     function: str
     url: str
     account: str
+    ingress: str = "ALLOW_ALL"
 
 
 @dataclass(frozen=True, kw_only=True)

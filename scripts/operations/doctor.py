@@ -173,7 +173,12 @@ class Examination:
                 yield f"secret {name}", functools.partial(self._readers, name, readers)
 
     def _secret(self, name: str, check: Callable[[Deployment, str], list[Finding]]) -> list[Finding]:
-        return check(self._deployment, self._google.secret_text(name))
+        text, number = self._google.secret_text(name)
+        earlier = self._google.earlier_texts(name, number)
+        return [
+            *check(self._deployment, text),
+            *secret_checks.check_newest(self._deployment, name, text, earlier),
+        ]
 
     def _readers(self, name: str, accounts: list[tuple[str, str]]) -> list[Finding]:
         return secret_checks.check_readers(name, accounts, self._google.secret_policy(name))

@@ -15,10 +15,18 @@ COLUMNS = (
     *("amount_total", "amount_subtotal", "amount_discount", "amount_tax", "amount_shipping"),
     *("presentment_amount", "presentment_currency", "payment_intent", "subscription", "invoice", "payment_link"),
     *("created_at", "updated_at", "paid_at", "fulfilled_at", "erased_at", "review", "not_done", "line_items"),
+    *("context", "session_created_at", "recovered_from", "shipping_rate", "discounts"),
 )
 PERSONAL_COLUMNS = (
     *("client_reference_id", "customer_id", "customer_email", "customer_name", "customer_phone"),
     *("customer_address", "shipping_name", "shipping_phone", "shipping_address", "metadata", "custom_fields"),
+    *(
+        "customer_account",
+        "customer_business_name",
+        "customer_individual_name",
+        "customer_tax_ids",
+        "customer_tax_exempt",
+    ),
 )
 _FORMULA = tuple(
     "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
@@ -39,7 +47,8 @@ def header(*, personal: bool) -> str:
 
 def csv_line(order: Order, *, personal: bool) -> str:
     """The order as one record of CSV: amounts in the currency's minor unit, times as RFC 3339, lists as JSON."""
-    told = document(order, personal=True)
+    told = document(order, personal=personal)
+    told["shipping_rate"] = (told["shipping_cost"] or {}).get("shipping_rate")
     told |= {f"presentment_{name}": value for name, value in (told["presentment"] or {}).items()}
     for who in ("customer", "shipping"):
         told |= {f"{who}_{name}": value for name, value in (told[who] or {}).items()}

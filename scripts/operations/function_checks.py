@@ -23,7 +23,7 @@ def check_webhook(deployment: Deployment, found: Function) -> list[Finding]:
         **_function(found),
         "entry point": differs(found.entry_point, "stripe_webhook"),
         "account": differs(found.account, deployment.webhook.account),
-        "ingress": differs(found.ingress, "ALLOW_ALL"),
+        "ingress": differs(found.ingress, deployment.webhook.ingress),
         "address": differs(found.url, deployment.webhook.url),
         **_secrets(needed, found),
         **_settings(WebhookSettings, deployment, found, {"EVENTS_TOPIC": deployment.topics.events}),
@@ -58,7 +58,7 @@ def check_order_status(deployment: Deployment, wanted: OrderStatus, found: Funct
     """The function that buyers call."""
     own = {
         "entry point": differs(found.entry_point, "order_status"),
-        "ingress": differs(found.ingress, "ALLOW_ALL"),
+        "ingress": differs(found.ingress, wanted.ingress),
         "address": differs(found.url, wanted.url),
     }
     return _check_finder(deployment, wanted, OrderStatusSettings, found, own)

@@ -99,9 +99,17 @@ class GoogleCloud:
                 raise error_of(told)  # type: ignore[no-untyped-call]
             return sum(int(each["points"][0]["value"]["int64Value"]) for each in told.json().get("timeSeries", []))
 
-    def secret_text(self, name: str) -> str:
-        """What `latest` is of a secret, which is what the functions see."""
-        return self._version(name, "latest")[0]
+    def secret_text(self, name: str) -> tuple[str, int]:
+        """What `latest` is of a secret, which is what the functions see, and its number."""
+        return self._version(name, "latest")
+
+    def earlier_texts(self, name: str, before: int) -> Iterator[tuple[int, str | None]]:
+        """The versions before one, the newest first; None for what is disabled or destroyed."""
+        for number in range(before - 1, 0, -1):
+            try:
+                yield number, self._version(name, str(number))[0]
+            except (Refused, Missing):
+                yield number, None
 
     def _newest(self, name: str) -> tuple[str, int]:
         """The newest version of a secret, and its number. After a version was added, `latest` may stay the one before

@@ -1,5 +1,6 @@
 """What the secrets must hold, and who must be able to read them: the rules, pure. No finding shows a secret."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from fulfillment.addresses import SmtpServer
@@ -11,6 +12,8 @@ from operations.running import Policy
 from operations.signing_secrets import SigningSecrets
 
 ACCESSOR = "roles/secretmanager.secretAccessor"
+PLACEHOLDERS = re.compile(r"\s*(whsec_unregistered\w*|missing: .*)\s*")
+"""What Terraform stored, or did in former versions, where no value was given."""
 RAISE = "export TF_VAR_{0}=…, raise {1} by one, and: terraform -chdir=terraform apply"
 
 
@@ -30,7 +33,7 @@ def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
 def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
     """The key that reads line items."""
     problems = {"holds": _problem(lambda: parse_api_key(text)), "mode": None}
-    if not problems["holds"] and mode_of(text.strip()) != deployment.mode:
+    if not problems["holds"] and mode_of(text.strip()) not in {deployment.mode, None}:
         problems["mode"] = f"the key is of {mode_of(text.strip())} mode, and the deployment of {deployment.mode} mode"
     mend = RAISE.format("stripe_api_key", "stripe.api_key_version")
     return judge(f"secret {deployment.secrets.stripe_api_key}", problems, mend)
@@ -41,6 +44,28 @@ def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:
     problems = {"holds": _problem(lambda: SmtpServer.parse(text))}
     mend = RAISE.format("smtp_url", "mail.smtp_url_version")
     return judge(f"secret {deployment.secrets.smtp_url}", problems, mend)
+
+
+def check_newest(
+    deployment: Deployment, name: str, text: str, earlier: Iterable[tuple[int, str | None]]
+) -> list[Finding]:
+    """No placeholder lies over a real value. `earlier`: number -> text, the newest first; None if it cannot be read."""
+    if not PLACEHOLDERS.fullmatch(text):
+        return judge(f"secret {name}", {"newest": None})
+    before = dict(earlier)
+    of = f"{name} --project {deployment.project}"
+    real = [number for number, each in before.items() if each is not None and not PLACEHOLDERS.fullmatch(each)]
+    if real:
+        problem: str | None = f"a placeholder is newer than the real value in version {real[0]}"
+        mend = (
+            f"gcloud secrets versions access {real[0]} --secret {of} | gcloud secrets versions add {of} --data-file=-"
+        )
+    else:
+        shut = [number for number, each in before.items() if each is None]
+        numbers = ", ".join(map(str, shut))
+        problem = f"a placeholder is newer than what is disabled or destroyed: version {numbers}" if shut else None
+        mend = f"gcloud secrets versions list {of}, enable the one with the real value, and run this again"
+    return judge(f"secret {name}", {"newest": problem}, mend)
 
 
 def check_readers(name: str, accounts: Iterable[tuple[str, str]], found: Policy) -> list[Finding]:

@@ -132,8 +132,10 @@ def _story(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text 
     mode = "live" if order.livemode else "test"
     money = amount(order.amount_total, order.currency)
     lines: list[Text | str] = [Text(f"{order.id}  {order.status.value}  {money}  {mode} mode", style="bold")]
-    names = ("payment_intent", "invoice", "subscription", "payment_link", "account")
+    names = ("payment_intent", "invoice", "subscription", "payment_link", "account", "context", "recovered_from")
     lines += columns([(name, str(shown[name])) for name in names if shown[name]])
+    lines += [f"shipping: {order.shipping_cost.shipping_rate}"] if order.shipping_cost else []
+    lines += [f"discount: {each.promotion_code or each.coupon}" for each in order.discounts]
     lines += [f"to review: {', '.join(order.review)}"] if order.review else []
     for item in order.line_items or ():
         what = f"{item.quantity or 1} x {item.description or item.product or item.id}"

@@ -1,12 +1,13 @@
 """An order as the commands show it: nothing personal, unless that is asked for. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from fulfillment.documents import to_document
 from fulfillment.domain.effects import Effect, EffectState
-from fulfillment.domain.erasure import PERSONAL
+from fulfillment.domain.erasure import PERSONAL, anonymous_items
 from fulfillment.domain.money import shown_decimals, to_decimal
 from fulfillment.domain.order import Order
 from operations.times import ago
@@ -53,8 +54,14 @@ def row(order: Order, now: datetime) -> tuple[str, ...]:
 def document(order: Order, *, personal: bool) -> dict[str, Any]:
     """The order's document as JSON has it. What is personal is named in `hidden` instead, unless it is asked for."""
     full = plain(to_document(order))
-    hidden = [] if personal else [name for name in PERSONAL if full[name]]
-    return {**full, **dict.fromkeys(hidden, None), HIDDEN: hidden}
+    if personal:
+        return {**full, HIDDEN: []}
+    hidden = [name for name in PERSONAL if full[name]]
+    items = order.line_items or ()
+    if any(item.metadata for item in items):
+        hidden.append("line_items.metadata")
+        full |= plain({"line_items": to_document(replace(order, line_items=anonymous_items(items)))["line_items"]})
+    return {**full, **dict.fromkeys(set(hidden) & set(PERSONAL), None), HIDDEN: hidden}
 
 
 def plain(value: Any) -> Any:

@@ -1,11 +1,10 @@
 # What is made, with every switch on. Nothing real is touched: the providers are mocked.
 
 mock_provider "archive" {}
+mock_provider "time" {}
 
 mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {
@@ -156,8 +155,8 @@ run "nobody_has_a_role_on_the_project_that_a_resource_could_give" {
     error_message = "A subscriber may use this database only."
   }
   assert {
-    condition     = strcontains(google_project_iam_member.build_reads_staged_source.condition[0].expression, "gcf-v2-sources-123456789-europe-west1")
-    error_message = "The build account may read the bucket of staged sources only."
+    condition     = google_project_iam_member.build_reads_staged_source.condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789-europe-west1/\") || resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789-europe-west1-\")"
+    error_message = "The build account may read the bucket of staged sources only, and not that of europe-west10."
   }
   assert {
     condition     = google_project_iam_member.build_writes_logs.role == "roles/logging.logWriter"
@@ -224,6 +223,10 @@ run "the_hook_gets_what_it_needs" {
 }
 
 run "orders_are_kept_safe" {
+  assert {
+    condition     = alltrue([for each in google_firestore_field.unindexed : each.deletion_policy == "ABANDON"])
+    error_message = "A destroy that leaves the orders must not give their fields an index each."
+  }
   assert {
     condition     = google_firestore_database.orders.name == "checkout-orders" && google_firestore_database.orders.delete_protection_state == "DELETE_PROTECTION_ENABLED" && google_firestore_database.orders.deletion_policy == "ABANDON" && google_firestore_database.orders.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED"
     error_message = "The database is protected, and can be read as it was."

@@ -1,7 +1,10 @@
 # Every input that is refused. One run refuses many variables at once, each by one of its rules: a run costs a second.
 
 mock_provider "archive" {}
-mock_provider "google" {}
+mock_provider "time" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   alerts     = { emails = ["on-call@acme.example"] }
@@ -245,6 +248,14 @@ run "refuses_all_of_these_7" {
   ]
 }
 
+run "takes_an_organizations_key_in_test_mode" {
+  command = plan
+
+  variables {
+    stripe_api_key = "rk_org_abcdefgh12345678"
+  }
+}
+
 run "refuses_all_of_these_8" {
   command = plan
 
@@ -278,11 +289,14 @@ run "refuses_all_of_these_10" {
   command = plan
 
   variables {
+    # time zone that is no name
+    time_zone = "Berlin time"
     # hook role that is none
     hook = { roles = ["pubsub.publisher"] }
   }
 
   expect_failures = [
+    var.time_zone,
     var.hook,
   ]
 }

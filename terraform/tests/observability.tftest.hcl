@@ -1,11 +1,10 @@
 # Alerts, objectives, dashboard, budget: what is made, and what is refused.
 
 mock_provider "archive" {}
+mock_provider "time" {}
 
 mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {

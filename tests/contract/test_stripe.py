@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from fulfillment.domain.checkout import ContextPath, Owner
 from fulfillment.pacer import Reader
 from fulfillment.stripe_api import StripeApi
 from local.memory_stripe import MemoryStripe
@@ -47,7 +48,8 @@ async def test_a_session_of_another_account_is_none(world: World) -> None:
     world.known["cs_test_a"] = session("cs_test_a")
     world.accounts["cs_test_a"] = "acct_1"
     assert await world.read.session("cs_test_a") is None
-    assert await world.read.session("cs_test_a", "acct_1")
+    assert await world.read.session("cs_test_a", Owner(account="acct_1"))
+    assert await world.read.session("cs_test_a", Owner.told_by(None, ContextPath("org_1/acct_1")))
     assert await world.read.session("cs_test_b") is None
 
 

@@ -130,7 +130,7 @@ async def test_what_stripe_trigger_sold_is_what_the_buyer_paid_for(stripe: Strip
     api = StripeApi(lambda: stripe.env["STRIPE_API_KEY"], stripe.api)
 
     try:
-        (item,) = await api.line_items(sold["id"], None)
+        (item,) = await api.line_items(sold["id"])
     finally:
         await api.close()
 

@@ -17,8 +17,6 @@ ON_THE_PROJECT = {
 }
 """The only roles on the whole project: a condition narrows each, or why none does."""
 
-STAGED = "gcf-v2-sources-${data.google_project.this.number}-${var.region}"
-
 
 def grants(module: Module) -> dict[str, Block]:
     """Every resource that says who may do what."""
@@ -74,7 +72,7 @@ def test_no_role_is_on_the_project_that_could_be_on_a_resource(module: Module) -
         ),
         (
             "google_project_iam_member.build_reads_staged_source",
-            f'resource.name.startsWith("projects/_/buckets/{STAGED}")',
+            '${join(" || ", [for end in ["/", "-"] : "resource.name.startsWith("${local.staged_sources}${end}")"])}',
         ),
     ],
 )

@@ -25,6 +25,15 @@ def test_git_ignores_it(name: str) -> None:
     assert ignored(name)
 
 
+def test_a_user_commits_the_versions_of_the_providers_and_the_product_brings_none() -> None:
+    """Ours would choose for everybody; the tests make theirs in a copy."""
+    lock = "terraform/.terraform.lock.hcl"
+    assert not ignored(lock)
+    assert ignored("terraform/.terraform/providers")
+    known = subprocess.run(["git", "-C", str(ROOT), "ls-files", lock], capture_output=True, text=True, check=True)
+    assert known.stdout == ""
+
+
 def test_git_does_not_ignore_what_is_ours() -> None:
     assert not ignored("docs/orders.csv")
     assert not ignored("tests/stripe_events/dead-letters.jsonl")

@@ -99,6 +99,7 @@ PRODUCTION = {
     "ORDER_EVENTS_TOPIC": "checkout-order-events",
     "EMAIL_FROM": "Acme <orders@acme.example>",
     "SHOP_URL": "https://acme.example",
+    "SHOP_TIME_ZONE": "Europe/Berlin",
     "HOOK_TIMEOUT": "30",
     "HOLD_ON_REVIEW": "false",
     "ORDER_STATUS_READS_PER_MINUTE": "30",

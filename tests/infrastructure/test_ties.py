@@ -130,7 +130,8 @@ def mounted(volume: Mapping[str, Any]) -> str:
 def test_the_api_key_of_the_landing_page_is_where_its_secret_is_mounted(
     module: Module, environment: Environment
 ) -> None:
-    (dynamic,) = module.resources[ORDER_STATUS]["service_config"][0]["dynamic"]
+    blocks = module.resources[ORDER_STATUS]["service_config"][0]["dynamic"]
+    (dynamic,) = [each for each in blocks if "secret_volumes" in each]
     path = mounted(dynamic["secret_volumes"]["content"][0]).replace("${secret_volumes.key}", "stripe_api_key")
     said = environment["order_status"]["STRIPE_API_KEY_FILE"]
     assert said == f'contains(keys(local.secrets), "stripe_api_key") ? "{path}" : null'
@@ -215,10 +216,20 @@ def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> 
 
 
 def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:
-    (placeholder,) = re.findall(r'"(whsec_\w+)\$\{replace\(uuid\(\)', str(module.locals["secret_values"]["webhook"]))
+    (placeholder,) = re.findall(r'"(whsec_\w+)\$\{replace\(uuid\(\)', str(module.locals["secret_values"]))
     assert parse_webhook_secrets(placeholder + "0" * 32)
 
 
 def test_the_fields_without_an_index_are_fields_of_the_order_document(module: Module) -> None:
     unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
     assert unindexed <= set(to_document(order()))
+
+
+def test_a_new_field_of_the_order_document_is_indexed_only_if_somebody_decides_so(module: Module) -> None:
+    """Two entries in each order and each of its backups, and on a growing timestamp a limit of 500 writes a second."""
+    unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
+    assert set(to_document(order())) - unindexed == {
+        *("id", "account", "livemode", "mode", "payment_status", "status", "currency", "customer"),
+        *("payment_intent", "subscription", "invoice", "payment_link", "client_reference_id"),
+        *("effect_states", "review"),
+    }

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 import samples
 from fulfillment import stripe_api
-from fulfillment.errors import StripeUnavailable, TransientError
+from fulfillment.domain.checkout import OWN, ContextPath, Owner
+from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
 from fulfillment.stripe_api import StripeApi
 from fulfillment.values import SecretFile, parse_api_key
 from local.processes import free_ports
@@ -67,10 +68,10 @@ def sold(stand_in: StripeStandIn, count: int) -> list[Json]:
     return stand_in.line_items.setdefault(SESSION, [line_item(description=f"Item {n}") for n in range(count)])
 
 
-async def why(api: StripeApi, account: str | None = None, of: str = SESSION) -> str:
+async def why(api: StripeApi, owner: Owner = OWN, of: str = SESSION) -> str:
     """What is said when the items cannot be had."""
     with pytest.raises(StripeUnavailable) as error:
-        await api.line_items(of, account)
+        await api.line_items(of, owner)
     assert isinstance(error.value, TransientError)
     assert KEY[8:] not in repr(error.value)
     assert error.value.__suppress_context__
@@ -81,7 +82,7 @@ async def why(api: StripeApi, account: str | None = None, of: str = SESSION) -> 
 async def test_every_item_is_read_in_its_order(stand_in: StripeStandIn, api: StripeApi, count: int, pages: int) -> None:
     expected = [item["id"] for item in sold(stand_in, count)]
 
-    items = await api.line_items(SESSION, None)
+    items = await api.line_items(SESSION)
 
     assert [item.id for item in items] == expected
     assert len(stand_in.reads) == pages
@@ -95,7 +96,7 @@ async def test_an_item_has_the_quantity_finally_bought_and_what_it_cost(
     said = line_item(1500, 3, amount_discount=500, amount_tax=80, amount_total=4080, adjustable_quantity=adjustable)
     stand_in.line_items[SESSION] = [said]
 
-    (item,) = await api.line_items(SESSION, None)
+    (item,) = await api.line_items(SESSION)
 
     assert (item.description, item.quantity, item.currency) == ("T-shirt", 3, "usd")
     amounts = (item.amount_subtotal, item.amount_discount, item.amount_tax, item.amount_total)
@@ -110,7 +111,7 @@ async def test_every_sample_is_read_whole(stand_in: StripeStandIn, api: StripeAp
     said = [item for [page] in pages for item in page["data"]] + [official]
     stand_in.line_items[SESSION] = said
 
-    items = await api.line_items(SESSION, None)
+    items = await api.line_items(SESSION)
 
     assert len(items) == len(said) > 11
     for item, each in zip(items, said, strict=True):
@@ -126,7 +127,7 @@ async def test_every_sample_is_read_whole(stand_in: StripeStandIn, api: StripeAp
 async def test_what_an_item_may_lack_is_null(stand_in: StripeStandIn, api: StripeApi) -> None:
     stand_in.line_items[SESSION] = [line_item() | dict.fromkeys(["price", "quantity", "description"])]
 
-    (item,) = await api.line_items(SESSION, None)
+    (item,) = await api.line_items(SESSION)
 
     assert (item.price, item.product, item.quantity, item.description) == (None, None, None, None)
 
@@ -136,7 +137,7 @@ async def test_a_product_that_came_expanded_is_its_id(stand_in: StripeStandIn, a
     said["price"]["product"] = {"id": "prod_1", "object": "product", "name": "T-shirt", "deleted": True}
     stand_in.line_items[SESSION] = [said]
 
-    (item,) = await api.line_items(SESSION, None)
+    (item,) = await api.line_items(SESSION)
 
     assert item.product == "prod_1"
 
@@ -148,7 +149,7 @@ async def test_what_passes_is_tried_again_at_once(
     sold(stand_in, 1)
     stand_in.faults = [fault, fault]
 
-    assert len(await api.line_items(SESSION, None)) == 1
+    assert len(await api.line_items(SESSION)) == 1
     assert len(stand_in.reads) == 3
 
 
@@ -156,7 +157,7 @@ async def test_a_page_that_fails_in_the_middle_is_read_again_alone(stand_in: Str
     expected = [item["id"] for item in sold(stand_in, 250)]
     stand_in.faults = [None, 500, 429]
 
-    assert [item.id for item in await api.line_items(SESSION, None)] == expected
+    assert [item.id for item in await api.line_items(SESSION)] == expected
     afters = [read.query_params.get("starting_after") for read in stand_in.reads]
     assert afters == [None, expected[99], expected[99], expected[99], expected[199]]
 
@@ -167,16 +168,16 @@ async def test_a_page_in_the_middle_that_fails_for_good_is_no_half_list(
     sold(stand_in, 101)
     stand_in.faults = [None, *[500] * FOR_GOOD]
 
-    assert "500: its own failure" in await why(hurried)
+    assert ": its own failure" in await why(hurried)
 
 
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (400, "the next try reads it from its start"),
+        (400, "an organization's key reads nothing without a context"),
         (401, "look at STRIPE_API_KEY"),
         (403, "a restricted key needs 'Checkout Sessions: read'"),
-        (404, "the API key is of the other mode, or of another account"),
+        (404, "the key is of the other mode, or of another account"),
         (409, "look at STRIPE_API_BASE"),
     ],
 )
@@ -188,7 +189,7 @@ async def test_a_refusal_says_where_to_look_and_is_not_repeated(
 
     said = await why(api)
 
-    assert said.startswith(f"Stripe answered {status}: ")
+    assert said.startswith(f"Stripe answered {status} to the key sk_test_… for its own account: ")
     assert advice in said
     assert "jenny" not in said
     assert len(stand_in.reads) == 1
@@ -201,7 +202,7 @@ async def test_what_does_not_pass_is_given_up_within_the_limit(
     stand_in.faults = [status] * FOR_GOOD
     began = time.monotonic()
 
-    assert f"Stripe answered {status}: " in await why(hurried)
+    assert f"Stripe answered {status} to the key" in await why(hurried)
     assert time.monotonic() - began < 1
 
 
@@ -258,7 +259,7 @@ async def test_an_answer_that_is_too_slow_ends_at_the_limit_and_the_next_one_is_
     assert await why(hurried) == "Stripe did not answer in time"
     assert time.monotonic() - began < 0.6
     stand_in.delay = 0
-    assert len(await hurried.line_items(SESSION, None)) == 1
+    assert len(await hurried.line_items(SESSION)) == 1
 
 
 async def test_a_try_that_hangs_is_followed_by_another(
@@ -267,7 +268,7 @@ async def test_a_try_that_hangs_is_followed_by_another(
     monkeypatch.setattr(stripe_api, "TRY_SECONDS", 0.2)
     sold(stand_in, 1)
     stand_in.delay = 0.5
-    reading = asyncio.create_task(api.line_items(SESSION, None))
+    reading = asyncio.create_task(api.line_items(SESSION))
     await asyncio.sleep(0.1)
     stand_in.delay = 0
 
@@ -280,7 +281,7 @@ async def test_an_item_that_is_removed_between_pages_hides_no_other(stand_in: St
     expected = [item["id"] for item in items]
     stand_in.after_page = lambda: items.pop(10) if len(items) == 150 else None
 
-    assert [item.id for item in await api.line_items(SESSION, None)] == expected
+    assert [item.id for item in await api.line_items(SESSION)] == expected
 
 
 async def test_an_item_that_moves_to_the_next_page_is_there_once(stand_in: StripeStandIn, api: StripeApi) -> None:
@@ -288,7 +289,7 @@ async def test_an_item_that_moves_to_the_next_page_is_there_once(stand_in: Strip
     expected = {item["id"] for item in items}
     stand_in.after_page = lambda: items.append(items.pop(10))
 
-    found = [item.id for item in await api.line_items(SESSION, None)]
+    found = [item.id for item in await api.line_items(SESSION)]
 
     assert len(found) == 150
     assert set(found) == expected
@@ -300,18 +301,52 @@ async def test_the_very_last_item_of_a_page_removed_is_tried_again_later(
     items = sold(stand_in, 150)
     stand_in.after_page = lambda: items.pop(99) if len(items) == 150 else None
 
-    assert "400: if the list has changed between two pages" in await why(api)
-    assert len(await api.line_items(SESSION, None)) == 149
+    assert "has changed between two pages" in await why(api)
+    assert len(await api.line_items(SESSION)) == 149
 
 
 async def test_a_connected_accounts_session_is_asked_of_that_account(stand_in: StripeStandIn, api: StripeApi) -> None:
     sold(stand_in, 101)
     stand_in.accounts[SESSION] = "acct_1"
 
-    assert len(await api.line_items(SESSION, "acct_1")) == 101
+    assert len(await api.line_items(SESSION, Owner(account="acct_1"))) == 101
     assert [read.headers["stripe-account"] for read in stand_in.reads] == ["acct_1", "acct_1"]
     assert "404" in await why(api)
-    assert "404" in await why(api, "acct_2")
+    assert "404" in await why(api, Owner(account="acct_2"))
+
+
+@pytest.mark.parametrize("path", ["acct_1", "org_1/acct_1", "org_1/org_2/acct_9/acct_1"])
+@pytest.mark.parametrize("key", [KEY, "rk_org_0123456789abcdef"])
+async def test_a_session_in_a_context_is_asked_for_by_its_whole_path(
+    stand_in: StripeStandIn, connect: Connect, path: str, key: str
+) -> None:
+    sold(stand_in, 101)
+    stand_in.accounts[SESSION] = "acct_1"
+    owner = Owner.told_by(None, ContextPath(path))
+
+    assert len(await connect(lambda: key).line_items(SESSION, owner)) == 101
+    assert [read.headers["stripe-context"] for read in stand_in.reads] == [path, path]
+    assert all("stripe-account" not in read.headers for read in stand_in.reads)
+
+
+@pytest.mark.parametrize("path", ["acct_2", "org_1/acct_2"])
+async def test_a_refusal_names_the_kind_of_the_key_and_the_context(
+    stand_in: StripeStandIn, api: StripeApi, path: str
+) -> None:
+    stand_in.accounts[SESSION] = "acct_1"
+
+    said = await why(api, Owner.told_by(None, ContextPath(path)))
+
+    assert said.startswith(f"Stripe answered 404 to the key sk_test_… in the context {path}: no such session")
+
+
+async def test_an_organizations_key_without_a_context_is_refused_for_good(
+    stand_in: StripeStandIn, connect: Connect
+) -> None:
+    sold(stand_in, 1)
+
+    with pytest.raises(StripeRefused, match="to the key sk_org_… for its own account: .*without a context"):
+        await connect(lambda: "sk_org_0123456789abcdef").line_items(SESSION)
 
 
 async def test_a_session_that_the_key_does_not_see_is_a_404(stand_in: StripeStandIn, connect: Connect) -> None:
@@ -320,7 +355,7 @@ async def test_a_session_that_the_key_does_not_see_is_a_404(stand_in: StripeStan
     assert "other mode" in await why(live)
     assert "other mode" in await why(live, of="cs_test_unknown")
     stand_in.sessions[SESSION]["livemode"] = True
-    assert await live.line_items(SESSION, None) == ()
+    assert await live.line_items(SESSION) == ()
 
 
 async def test_a_rotated_key_is_used_by_the_next_read(
@@ -330,10 +365,10 @@ async def test_a_rotated_key_is_used_by_the_next_read(
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
     api = connect(SecretFile(file, parse_api_key, lambda: now))
-    await api.line_items(SESSION, None)
+    await api.line_items(SESSION)
     file.write_text("rk_test_fedcba9876543210")
     now = 60.0
-    await api.line_items(SESSION, None)
+    await api.line_items(SESSION)
 
     keys = [read.headers["authorization"] for read in stand_in.reads]
     assert keys == [f"Bearer {KEY}", "Bearer rk_test_fedcba9876543210"]
@@ -343,6 +378,6 @@ async def test_several_orders_are_read_at_once(stand_in: StripeStandIn, api: Str
     sold(stand_in, 101)
 
     async with asyncio.TaskGroup() as group:
-        reads = [group.create_task(api.line_items(SESSION, None)) for _ in range(20)]
+        reads = [group.create_task(api.line_items(SESSION)) for _ in range(20)]
 
     assert {len(read.result()) for read in reads} == {101}

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import tools
-from fulfillment.domain.checkout import Currency
 from fulfillment.domain.status import Status
-from mail_samples import KEY, LETTERS, item, order, part, received
+from mail_samples import KEY, LETTERS, bought, item, order, part, received
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -45,7 +44,7 @@ def seen(page: str, folder: Path, *flags: str) -> str:
     pytest.fail("the page never said how wide it is")
 
 
-LONG = order(line_items=(item("N" * 500, 123456789, "kwd"),), currency=Currency("kwd"), amount_total=123456789)
+LONG = bought(item("N" * 500, 123456789, "kwd"))
 PAGES = {
     "receipt": LETTERS.receipt(order(), KEY),
     "long": LETTERS.receipt(LONG, KEY),

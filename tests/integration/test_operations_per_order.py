@@ -20,6 +20,8 @@ from local.pipe import ORDER_EVENTS, PubSubAdmin
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, line_item, new_id, session, signature
 from local.stripe_stand_in import StripeStandIn
 from local.stripe_stand_in import serve as serve_stripe
+from markdown import table_with
+from tools import ROOT
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -40,6 +42,22 @@ class Cost:
 
     def __sub__(self, other: "Cost") -> "Cost":
         return Cost(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+CARD = Cost(webhook_calls=1, messages=1, deliveries=1, reads=0, writes=6, rpcs=6, stripe_reads=1, announced=2, mails=1)
+DUPLICATE = Cost(
+    webhook_calls=1, messages=1, deliveries=1, reads=1, writes=0, rpcs=2, stripe_reads=0, announced=0, mails=0
+)
+UNPAID = Cost(
+    webhook_calls=1, messages=1, deliveries=1, reads=0, writes=2, rpcs=2, stripe_reads=0, announced=1, mails=0
+)
+SUCCEEDS = Cost(
+    webhook_calls=1, messages=1, deliveries=1, reads=1, writes=6, rpcs=8, stripe_reads=1, announced=2, mails=1
+)
+FAILS = Cost(webhook_calls=1, messages=1, deliveries=1, reads=1, writes=4, rpcs=6, stripe_reads=0, announced=1, mails=1)
 
 
 class BriefStripe(StripeStandIn):
@@ -142,30 +160,41 @@ def unpaid(session_id: str) -> Json:
 
 async def test_a_card_order_and_a_duplicate_of_its_event(metered: Metered) -> None:
     said = event(COMPLETED, session(new_id("cs_test")))
-    assert await metered.tell(said) == Cost(
-        webhook_calls=1, messages=1, deliveries=1, reads=0, writes=6, rpcs=6, stripe_reads=1, announced=2, mails=1
-    )
-    assert await metered.tell(said) == Cost(
-        webhook_calls=1, messages=1, deliveries=1, reads=1, writes=0, rpcs=2, stripe_reads=0, announced=0, mails=0
-    )
+    assert await metered.tell(said) == CARD
+    assert await metered.tell(said) == DUPLICATE
 
 
 async def test_a_delayed_payment_that_comes(metered: Metered) -> None:
     session_id = new_id("cs_test")
-    assert await metered.tell(unpaid(session_id)) == Cost(
-        webhook_calls=1, messages=1, deliveries=1, reads=0, writes=2, rpcs=2, stripe_reads=0, announced=1, mails=0
-    )
-    assert await metered.tell(event(SUCCEEDED, session(session_id))) == Cost(
-        webhook_calls=1, messages=1, deliveries=1, reads=1, writes=6, rpcs=8, stripe_reads=1, announced=2, mails=1
-    )
+    assert await metered.tell(unpaid(session_id)) == UNPAID
+    assert await metered.tell(event(SUCCEEDED, session(session_id))) == SUCCEEDS
 
 
 async def test_a_delayed_payment_that_fails(metered: Metered) -> None:
     session_id = new_id("cs_test")
-    await metered.tell(unpaid(session_id))
-    assert await metered.tell(event(FAILED, session(session_id, payment_status="unpaid"))) == Cost(
-        webhook_calls=1, messages=1, deliveries=1, reads=1, writes=4, rpcs=6, stripe_reads=0, announced=1, mails=1
-    )
+    assert await metered.tell(unpaid(session_id)) == UNPAID
+    assert await metered.tell(event(FAILED, session(session_id, payment_status="unpaid"))) == FAILS
+
+
+@pytest.mark.parametrize(
+    ("column", "counted"),
+    [
+        ("a card payment", CARD),
+        ("a duplicate of its event", DUPLICATE),
+        ("a delayed payment that comes", UNPAID + SUCCEEDS),
+        ("one that fails", UNPAID + FAILS),
+    ],
+)
+def test_the_document_states_the_counted_operations(column: str, counted: Cost) -> None:
+    assert counted.webhook_calls == counted.messages == counted.deliveries
+    assert {row["for"]: int(row[column]) for row in table_with(ROOT / "docs" / "costs.md", "for")} == {
+        "events = webhook calls = messages": counted.messages,
+        "Firestore writes": counted.writes,
+        "Firestore reads": counted.reads,
+        "Stripe reads": counted.stripe_reads,
+        "order events": counted.announced,
+        "mails": counted.mails,
+    }
 
 
 async def test_calls_for_the_state_alone(serve: Serve, emulated: Emulators) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.responses import JSONResponse
 
+from fulfillment.domain.checkout import Owner
 from fulfillment.errors import StripeUnavailable
 from fulfillment.stripe_api import StripeApi
 from local.stripe_events import session
@@ -38,7 +39,7 @@ async def test_a_session_that_this_key_does_not_see_is_none(stand_in: StripeStan
     stand_in.accounts[SESSION] = "acct_1"
     assert await api.session("cs_test_nothing") is None
     assert await api.session(SESSION) is None
-    assert await api.session(SESSION, "acct_1")
+    assert await api.session(SESSION, Owner(account="acct_1"))
 
 
 async def test_stripe_down_is_no_missing_session(stand_in: StripeStandIn, api: StripeApi) -> None:

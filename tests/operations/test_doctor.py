@@ -8,7 +8,7 @@ import pytest
 from google.cloud.functions_v2 import Function, ServiceConfig
 from google.pubsub_v1 import DeadLetterPolicy, ExpirationPolicy, PushConfig, RetryPolicy
 
-from deployments import HOST, grant
+from deployments import HOST, grant, told
 from google_stand_in import Version
 from operators import Operator
 
@@ -404,9 +404,22 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     (
         "the placeholder",
         _holds("webhook-secrets", f"whsec_unregistered{'0' * 32}"),
-        {"secret checkout-webhook-secrets: registered", "stripe: signing secret"},
+        {
+            "secret checkout-webhook-secrets: registered",
+            "secret checkout-webhook-secrets: newest",
+            "stripe: signing secret",
+        },
     ),
-    ("no API key", _holds("stripe-api-key", "missing: export …"), {"secret checkout-stripe-api-key: holds"}),
+    (
+        "no API key",
+        _holds("stripe-api-key", "missing: export …"),
+        {"secret checkout-stripe-api-key: holds", "secret checkout-stripe-api-key: newest"},
+    ),
+    (
+        "no mail server any more",
+        _holds("smtp-url", "missing: export …"),
+        {"secret checkout-smtp-url: holds", "secret checkout-smtp-url: newest"},
+    ),
     ("a live key", _holds("stripe-api-key", "rk_live_0123456789abcdef"), {"secret checkout-stripe-api-key: mode"}),
     ("no mail server", _holds("smtp-url", "mail.example"), {"secret checkout-smtp-url: holds"}),
     *(
@@ -469,6 +482,15 @@ def test_a_registered_deployment_is_well_and_nothing_is_changed(registered: Oper
     assert result.stdout.splitlines()[-1] == f"{len(result.stdout.splitlines()) - 1} ok"
     calls = registered.google.calls + registered.stripe.endpoint_calls
     assert {call.split()[0] for call in calls} == {"GET"}
+
+
+@pytest.mark.parametrize("door", ["webhook", "order_status"])
+def test_a_door_behind_a_load_balancer_is_well_where_terraform_says_so(registered: Operator, door: str) -> None:
+    behind = ServiceConfig.IngressSettings.ALLOW_INTERNAL_AND_GCLB
+    _config(door.replace("_", "-"), "ingress_settings", behind)(registered)
+    assert len(findings(registered)) == 1
+    registered.has(**{door: {**told()[door], "ingress": "ALLOW_INTERNAL_AND_GCLB"}})
+    assert findings(registered) == {}
 
 
 def test_webhook_without_check_of_the_invoker_is_as_good_as_public(registered: Operator) -> None:
@@ -581,6 +603,38 @@ def test_trouble_is_told_with_what_mends_it(registered: Operator, change: Change
     change(registered)
     (found,) = [each for each in registered.reports("doctor")["checks"] if each["verdict"] == "trouble"]
     assert mend in found["mend"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "placeholder", "version"),
+    [("webhook-secrets", f"whsec_unregistered{'0' * 32}\n", 2), ("stripe-api-key", "missing: export …", 1)],
+)
+def test_a_placeholder_over_a_real_value_is_found_with_the_version_that_holds_it(
+    registered: Operator, secret: str, placeholder: str, version: int
+) -> None:
+    _holds(secret, placeholder, placeholder)(registered)
+    found = _newest(registered, secret)
+    assert found["problem"] == f"a placeholder is newer than the real value in version {version}"
+    assert found["mend"].startswith(f"gcloud secrets versions access {version} --secret checkout-{secret} ")
+
+
+def test_a_placeholder_over_a_disabled_value_is_found_too(registered: Operator) -> None:
+    registered.google.versions["projects/acme-shop/secrets/checkout-smtp-url"][0].enabled = False
+    _holds("smtp-url", "missing: export …")(registered)
+    assert _newest(registered, "smtp-url")["problem"].endswith("disabled or destroyed: version 1")
+
+
+def test_the_placeholder_that_a_deployment_begins_with_lies_over_nothing(operator: Operator) -> None:
+    assert _newest(operator, "webhook-secrets")["verdict"] == "ok"
+
+
+def _newest(operator: Operator, secret: str) -> dict[str, str]:
+    (found,) = [
+        each
+        for each in operator.reports("doctor")["checks"]
+        if (each["subject"], each["check"]) == (f"secret checkout-{secret}", "newest")
+    ]
+    return dict(found)
 
 
 def test_an_endpoint_of_somebody_elses_is_taken_over_with_its_secret(operator: Operator) -> None:

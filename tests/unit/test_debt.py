@@ -92,6 +92,24 @@ def test_what_is_settled_is_not_given_up_again(state: EffectState) -> None:
     assert debt.give_up(order, "fulfill", "refused") is order
 
 
+def test_what_waits_for_line_items_that_are_refused_fails_with_them_and_comes_back_with_them() -> None:
+    owed = EffectState.OWED
+    refused = debt.give_up(
+        owing(load_line_items=owed, fulfill=owed, send_receipt=owed, announce_paid=owed), "load_line_items", "refused"
+    )
+    failed = {"load_line_items": "failed", "fulfill": "failed", "send_receipt": "failed"}
+    assert states(refused) == failed | {"announce_paid": "owed"}
+    assert refused.effects["fulfill"].error == "waits for load_line_items, which was refused for good"
+    assert set(states(debt.revive(refused)).values()) == {"owed"}
+
+
+def test_what_was_held_is_released_into_failure_where_its_line_items_were_refused() -> None:
+    held = owing(load_line_items=EffectState.OWED, fulfill=EffectState.HELD, announce_paid=EffectState.HELD)
+    refused = debt.give_up(held, "load_line_items", "refused")
+    assert states(refused) == {"load_line_items": "failed", "fulfill": "held", "announce_paid": "held"}
+    assert states(debt.release(refused)) == {"load_line_items": "failed", "fulfill": "failed", "announce_paid": "owed"}
+
+
 def test_what_is_done_or_gone_changes_nothing() -> None:
     order = owing(fulfill=EffectState.DONE)
     for name in ("fulfill", "send_receipt"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fulfillment.delivery import Wishes
 from fulfillment.documents import from_document, to_document
 from fulfillment.domain import debt
-from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.checkout import OWN, Checkout
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.erasure import PERSONAL, erase, unsettled
 from fulfillment.domain.events import parse
@@ -67,7 +67,7 @@ def test_nothing_that_arrives_later_brings_the_buyer_back(events: list[Json], da
     said = marked(events)
     first, later = said[:1], data.draw(st.permutations(said))
     erased = erase(arrive(first), NOW, ["shop"])
-    found = finding(said[-1]["data"]["object"] | {"status": "complete"}, account=None, api_version="", at=LATER)
+    found = finding(said[-1]["data"]["object"] | {"status": "complete"}, owner=OWN, api_version="", at=LATER)
     assert found
     after = apply(arrive(later, erased), parse(found.body, LATER)).order
     after = Wishes(id="1", replay=True, release=True).grant(apply(after, parse(retelling(after).body, LATER)).order)
@@ -96,7 +96,8 @@ def test_erasing_again_changes_nothing(events: list[Json]) -> None:
 def test_every_field_of_a_checkout_is_personal_or_on_the_books() -> None:
     """A new field must be put on one side or the other."""
     books = {"id", "payment_status", "mode", "livemode", "account", "currency", "presentment", "locale", "consent"}
-    books |= {"payment_intent", "subscription", "invoice", "payment_link"}
+    books |= {"payment_intent", "subscription", "invoice", "payment_link", "context", "session_created_at"}
+    books |= {"shipping_cost", "discounts", "recovered_from"}
     books |= {each.name for each in fields(Checkout) if each.name.startswith("amount_")}
     assert books | {*PERSONAL} == {each.name for each in fields(Checkout)}
 

@@ -14,9 +14,11 @@ from fulfillment.domain import shape
 from fulfillment.domain.checkout import (
     Address,
     Checkout,
+    ContextPath,
     Currency,
     Customer,
     Id,
+    Owner,
     Presentment,
     SessionId,
     Shipping,
@@ -189,6 +191,14 @@ def test_missing_and_unknown_keys_are_stripes_right() -> None:
 
 def test_a_connected_account_is_kept() -> None:
     assert parsed(event(COMPLETED, session("cs_test_a1"), account="acct_1")).checkout.account == "acct_1"
+
+
+def test_the_context_is_kept_and_tells_the_account_that_no_other_field_tells() -> None:
+    checkout = parsed(event(COMPLETED, session("cs_test_a1"), context="org_1/acct_1")).checkout
+    assert (checkout.context, checkout.account) == ("org_1/acct_1", "acct_1")
+    assert checkout.owner == Owner(account="acct_1", context=ContextPath("org_1/acct_1"))
+    named = parsed(event(COMPLETED, session("cs_test_a1"), context="org_1", account="acct_2")).checkout
+    assert (named.context, named.account) == ("org_1", "acct_2")
 
 
 def test_stripes_words_are_kept_as_they_came() -> None:
@@ -409,6 +419,7 @@ FULL = event(
         consent={"promotions": "opt_in"},
     ),
     account="acct_1",
+    context="org_1/acct_1",
 )
 SEEN = {"presentment_amount": 1, "presentment_currency": "eur"}
 NEVER_NULL = {

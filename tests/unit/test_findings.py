@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
 from fulfillment.domain.shape import ShapeError
@@ -22,7 +23,7 @@ AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def found(**changes: Any) -> Finding | None:
-    return finding(session(ID, **changes), account=None, api_version="2026-10-28.endive", at=AT)
+    return finding(session(ID, **changes), owner=OWN, api_version="2026-10-28.endive", at=AT)
 
 
 def claim(**changes: Any) -> str | None:
@@ -103,7 +104,7 @@ def test_what_is_bearer_like_is_not_even_named(name: str) -> None:
 
 
 def test_the_account_and_the_mode_are_told() -> None:
-    seen = finding(session(ID, livemode=True), account="acct_1", api_version="v", at=AT)
+    seen = finding(session(ID, livemode=True), owner=Owner(account="acct_1"), api_version="v", at=AT)
     assert seen
     assert (seen.event["account"], seen.event["livemode"], seen.event["api_version"]) == ("acct_1", True, "v")
 

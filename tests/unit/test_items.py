@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.checkout import Currency
+from fulfillment.domain.checkout import Currency, Id
+from fulfillment.domain.erasure import erase
 from fulfillment.domain.items import DOUBTS, read_page, with_line_items
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
 from local.stripe_events import COMPLETED, event, line_item, session
-from samples import json_values, parsed
+from samples import NOW, json_values, parsed
 
 AMOUNTS = ("amount_subtotal", "amount_discount", "amount_tax", "amount_total")
 USD, EUR = Currency("usd"), Currency("eur")
@@ -134,8 +135,48 @@ def test_whatever_stripe_does_not_know_of_an_item_is_null() -> None:
 def test_every_field_of_an_item_has_its_place() -> None:
     said: dict[str, object] = {name: minor for minor, name in enumerate(AMOUNTS)}
     said |= {"id": "li_1", "description": "Mug", "quantity": 7, "currency": "usd"}
-    (read,) = read_page({"data": [said | {"price": {"id": "p_1", "product": "prod_1"}}], "has_more": False}).items
-    assert vars(read) == said | {"price": "p_1", "product": "prod_1"}
+    said |= {"metadata": {"color": "red"}}
+    price = {"id": "p_1", "product": "prod_1", "lookup_key": "mug", "unit_amount": 5, "currency": "usd"}
+    (read,) = read_page({"data": [said | {"price": price}], "has_more": False}).items
+    assert vars(read) == said | {"price": "p_1", "product": "prod_1", "lookup_key": "mug", "unit_amount": 5}
+
+
+@pytest.mark.parametrize(
+    ("price", "unit_amount"),
+    [
+        ({}, 5),
+        ({"currency": None}, 5),
+        ({"unit_amount": None}, None),
+        ({"unit_amount": 0}, 0),
+        ({"currency": "eur"}, None),
+    ],
+)
+def test_the_unit_amount_is_the_prices_own_in_the_currency_of_the_item(
+    price: dict[str, object], unit_amount: int | None
+) -> None:
+    said = line_item(currency="usd")
+    said["price"] = {"id": "p_1", "currency": "usd", "unit_amount": 5} | price
+    (read,) = read_page({"data": [said], "has_more": False}).items
+    assert read.unit_amount == unit_amount
+
+
+def test_what_stripe_does_not_know_of_an_item_may_be_null() -> None:
+    price = {"id": "p_1"} | dict.fromkeys(("product", "lookup_key", "currency", "unit_amount"))
+    said = {"id": "li_1", "price": price} | dict.fromkeys((*AMOUNTS, "description", "quantity", "currency", "metadata"))
+    (read,) = read_page({"data": [said], "has_more": False}).items
+    assert read == LineItem(id="li_1", price=Id("p_1"))
+
+
+@pytest.mark.parametrize("keep", [[], ["color"]])
+def test_what_is_written_on_an_item_goes_with_its_buyer_also_where_it_is_read_later(keep: list[str]) -> None:
+    items = (replace(item(), metadata={"color": "red", "engraving": "For Jenny"}),)
+    bought = order(metadata={"color": "", "note": "Jenny"})
+    kept = dict.fromkeys(keep, "red")
+    for erased in (
+        erase(with_line_items(bought, items), NOW, keep),
+        with_line_items(erase(bought, NOW, keep), items),
+    ):
+        assert [each.metadata for each in erased.line_items or ()] == [kept]
 
 
 def test_a_page_that_is_empty_and_not_the_last_is_no_page() -> None:

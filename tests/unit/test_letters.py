@@ -19,7 +19,7 @@ from fulfillment.domain.status import Status
 from fulfillment.errors import ConfigurationError, MailRefused
 from fulfillment.letters import Letters
 from fulfillment.templates import TEMPLATES
-from mail_samples import HOME, HOSTILE_ADDRESSES, KEY, LETTERS, item, order, part, received, sent_to
+from mail_samples import HOME, HOSTILE_ADDRESSES, KEY, LETTERS, bought, item, order, part, received, sent_to
 
 
 def plain(of: Order) -> str:
@@ -105,9 +105,9 @@ def test_a_hostile_address_is_refused_for_good_and_not_shown(email: str) -> None
 def test_amounts_have_stripes_decimals_in_the_buyers_notation(
     minor: int, currency: str, locale: str, shown: str
 ) -> None:
-    bought = order(amount_total=minor, currency=Currency(currency), locale=locale, line_items=())
-    assert shown in plain(bought).replace("\u200f", "")
-    assert shown in html(bought).replace("\u200f", "")
+    of = order(amount_total=minor, currency=Currency(currency), locale=locale, line_items=())
+    assert shown in plain(of).replace("\u200f", "")
+    assert shown in html(of).replace("\u200f", "")
 
 
 @pytest.mark.parametrize(
@@ -157,15 +157,37 @@ def test_a_line_item_may_lack_everything() -> None:
     assert "\N{EN DASH}\n  \N{EN DASH}\n" in plain(order(line_items=(bare,)))
 
 
-def test_the_price_of_one_is_said_where_it_comes_out_even() -> None:
-    assert "Quantity: 3 · $1.00 each" in plain(order(line_items=(item("a", 300, quantity=3),)))
-    assert "each" not in plain(order(line_items=(item("a", 301, quantity=3),)))
-    assert "Quantity: 12,345\n" in plain(order(line_items=(item("a", 1, quantity=12345),)))
+@pytest.mark.parametrize(
+    ("minor", "quantity", "unit_amount", "said"),
+    [
+        (300, 3, 100, "Quantity: 3 · $1.00 each\n"),
+        (3000, 3, None, "Quantity: 3\n"),  # graduated tiers: 15.00, 10.00 and 5.00
+        (3000, 3, 1500, "Quantity: 3\n"),
+        (1000, 20, 500, "Quantity: 20\n"),  # sold in packages of ten
+        (100, 1, 100, "Quantity: 1\n"),
+        (0, 3, 0, "Quantity: 3\n"),
+        (1, 12345, None, "Quantity: 12,345\n"),
+    ],
+)
+def test_the_price_of_one_is_said_where_the_price_says_it(
+    minor: int, quantity: int, unit_amount: int | None, said: str
+) -> None:
+    of = bought(item("a", minor, quantity=quantity, unit_amount=unit_amount))
+    assert said in plain(of)
+    assert said.strip() in re.sub("<[^>]+>", "", html(of))
+    assert ("each" in html(of)) is ("each" in said)
 
 
-def test_tax_within_the_prices_is_said_to_be() -> None:
-    assert "Tax (included): $5.33" in plain(order(amount_total=7160))
-    assert "Tax: $5.33" in plain(order())
+def test_an_amount_that_contradicts_the_total_is_not_said_nor_the_price_of_one() -> None:
+    of = bought(item("a", 300, quantity=3, unit_amount=100), amount_subtotal=None, amount_total=400)
+    assert "Quantity: 3\n  \N{EN DASH}\n" in plain(of)
+    assert "Total: $4.00" in plain(of)
+    assert not re.search("each|Subtotal", plain(of))
+
+
+def test_tax_within_the_prices_is_said_below_the_total() -> None:
+    assert "Total: $71.60\nTax (included): $5.33" in plain(order(amount_total=7160))
+    assert "Tax: $5.33\nTotal: $76.93" in plain(order())
 
 
 def test_what_the_buyer_paid_in_another_currency_is_said_too() -> None:
@@ -202,10 +224,10 @@ def test_a_language_written_from_the_right_turns_the_mail() -> None:
 
 @pytest.mark.parametrize("name", ["N" * 500, "name " * 100, "👩‍👩‍👧‍👦🏴󠁧󠁢󠁥󠁮󠁧󠁿🇩🇪", "دفتر كتّان، أزرق", "\U0001d518\U0001d52b"])
 def test_long_and_unusual_names_arrive_whole(name: str) -> None:
-    bought = order(line_items=(item(name, 100),), customer=Customer(email="a@b.example", name=name))
-    assert name.strip() in plain(bought)
-    assert name.strip() in html(bought)
-    assert all(len(line) <= 998 for line in bytes(received(LETTERS.receipt(bought, KEY))).splitlines())
+    of = order(line_items=(item(name, 100),), customer=Customer(email="a@b.example", name=name))
+    assert name.strip() in plain(of)
+    assert name.strip() in html(of)
+    assert all(len(line) <= 998 for line in bytes(received(LETTERS.receipt(of, KEY))).splitlines())
 
 
 def with_templates(folder: Path, files: dict[str, str | None]) -> Letters:

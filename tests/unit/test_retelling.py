@@ -52,12 +52,12 @@ def test_what_it_made_where_the_order_was_lost_gives_way_to_stripes_own_event(
 
 
 def test_it_says_nothing_of_the_buyer_and_reaches_the_subscriber_of_its_event() -> None:
-    order = arrive([event(COMPLETED, session("cs_test_a1"), account="acct_1")])
+    order = arrive([event(COMPLETED, session("cs_test_a1"), account="acct_1", context="org_1/acct_1")])
     found = retelling(order)
     assert not [each for each in ("jenny", "Jenny", "Oyster", "cart_1001") if each in found.body.decode()]
     attributes = attributes_of(found.event, "")
     wanted = {"event_id": order.source, "event_type": COMPLETED, "session_id": "cs_test_a1", "livemode": "false"}
-    assert attributes == {**wanted, "account": "acct_1"}
+    assert attributes == {**wanted, "account": "acct_1", "context": "org_1/acct_1"}
     assert json.loads(found.body) == found.event
 
 

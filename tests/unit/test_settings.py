@@ -1,14 +1,19 @@
 """The environment: everything that is wrong is named at once, nothing secret is shown."""
 
+import subprocess
+import sys
 import threading
 import time
+from datetime import UTC
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from fulfillment.errors import ConfigurationError
-from fulfillment.settings import ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
+from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
 from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
+from local.pipe import FUNCTIONS
 from local.stripe_events import COMPLETED, event, session
 from samples import parsed
 
@@ -44,6 +49,34 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
 def test_an_entry_point_asks_only_for_what_it_needs() -> None:
     assert SubscriberSettings.load(BASE).project == "shop"
     assert "STRIPE_WEBHOOK" in problems(WebhookSettings, BASE)
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT+12", " Asia/Tokyo "])
+def test_a_time_zone_is_told_by_its_name(name: str) -> None:
+    assert SubscriberSettings.load(BASE | {"SHOP_TIME_ZONE": name}).time_zone == ZoneInfo(name.strip())
+
+
+def test_the_time_zone_is_utc_where_nothing_is_said() -> None:
+    assert SubscriberSettings.load(BASE).time_zone is UTC
+    assert OrderStatusSettings.load(BASE | {"SHOP_TIME_ZONE": "UTC"}).time_zone is UTC
+    assert "SHOP_TIME_ZONE" not in SubscriberSettings.load(BASE).left_out()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Berlin", "Europe", "Europe/", "europe/", "CEST", "+01:00", "../UTC", "/etc/passwd", "a\x00b", "zone.tab", "🕰"],
+)
+def test_a_time_zone_that_does_not_exist_stops_the_start(name: str) -> None:
+    said = problems(SubscriberSettings, BASE | {"SHOP_TIME_ZONE": name})
+    assert said == "SHOP_TIME_ZONE must be the IANA name of a time zone, such as Europe/Berlin or UTC"
+
+
+def test_a_machine_needs_no_time_zones_of_its_own() -> None:
+    code = "from fulfillment import values; print(values.time_zone('Europe/Berlin')); values.time_zone('Nowhere/Land')"
+    env = {"PYTHONPATH": str(FUNCTIONS), "PYTHONTZPATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout == "Europe/Berlin\n"
+    assert "must be the IANA name" in done.stderr
 
 
 def test_blank_is_not_set() -> None:
@@ -202,6 +235,14 @@ def test_an_api_key_of_the_other_mode_is_refused_and_not_shown(
     base = BASE | {"STRIPE_LIVEMODE": livemode}
     assert problems(SubscriberSettings, base | {"STRIPE_API_KEY": given}) == said
     assert problems(SubscriberSettings, base | {"STRIPE_API_KEY_FILE": str(tmp_path / "key")}) == said
+
+
+@pytest.mark.parametrize("livemode", ["true", "false"])
+@pytest.mark.parametrize("key", ["sk_org_0123456789abcdef", "rk_org_0123456789abcdef"])
+def test_an_organizations_key_goes_with_both_modes(livemode: str, key: str) -> None:
+    settings = SubscriberSettings.load(BASE | {"STRIPE_LIVEMODE": livemode, "STRIPE_API_KEY": key})
+    assert settings.stripe_key
+    assert settings.stripe_key() == key
 
 
 def test_two_api_keys_are_a_contradiction(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from fulfillment.domain.checkout import OWN
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.findings import finding
 from fulfillment.domain.order import Order
@@ -28,8 +29,8 @@ QUARTER_OF_AN_HOUR = 15 * 60
 def said(**changes: object) -> Reading:
     """What Stripe says of a session."""
     raw = session("cs_test_a1", **changes)
-    found = finding(raw, account=None, api_version="v", at=datetime.now(UTC))
-    return Reading(found=found, checkout=to_checkout(read(Session, raw), livemode=False, account=None))
+    found = finding(raw, owner=OWN, api_version="v", at=datetime.now(UTC))
+    return Reading(found=found, checkout=to_checkout(read(Session, raw), livemode=False, owner=OWN))
 
 
 PAID, UNPAID, FAILED = said(), said(payment_status="unpaid"), said(**ENDED)

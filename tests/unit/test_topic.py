@@ -35,6 +35,23 @@ def test_without_connect_there_is_no_account() -> None:
     assert "account" not in attributes_of(event(COMPLETED, session("cs_test_a1")), TRACE)
 
 
+@pytest.mark.parametrize(
+    ("context", "account"),
+    [
+        ("acct_1", "acct_1"),
+        ("org_1/acct_1", "acct_1"),
+        ("org_1/acct_1/acct_2", "acct_2"),
+        ("acct_1/org_1", "acct_1"),
+        ("org_1", None),
+    ],
+)
+def test_the_whole_context_is_told_and_the_account_by_it(context: str, account: str | None) -> None:
+    attributes = attributes_of(event(COMPLETED, session("cs_test_a1"), context=context), TRACE)
+    assert (attributes["context"], attributes.get("account")) == (context, account)
+    named = attributes_of(event(COMPLETED, session("cs_test_a1"), context=context, account="acct_9"), TRACE)
+    assert (named["context"], named["account"]) == (context, "acct_9")
+
+
 @pytest.mark.parametrize("bad", ["", "a/b", ".", "..", "__x__", "c" * 256, 5, None, [], "\ud800"])
 def test_an_unusable_session_id_is_left_out(bad: object) -> None:
     assert "session_id" not in attributes_of(event(COMPLETED, session("cs_test_a1") | {"id": bad}), TRACE)
@@ -45,7 +62,11 @@ def test_a_missing_session_leaves_no_session_id(data: object) -> None:
     assert "session_id" not in attributes_of({"data": data}, TRACE)
 
 
-@given(st.dictionaries(st.sampled_from(["id", "type", "livemode", "api_version", "account", "data"]), json_values))
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "type", "livemode", "api_version", "account", "context", "data"]), json_values
+    )
+)
 def test_attributes_are_always_fit_for_pubsub(said: dict[str, Any]) -> None:
     for name, value in attributes_of(said, TRACE).items():
         assert 0 < len(value.encode()) <= 1024, name

@@ -5,6 +5,7 @@ wrote it. Amounts are integers in the minor unit of their currency, never floats
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from fulfillment.domain.shape import ShapeError
@@ -28,6 +29,7 @@ class EventId(str):
     """An event's id: Stripe's `evt_…`, or `reconcile:{session}:{claim}` for what we found ourselves."""
 
     __slots__ = ()
+    FOUND = "reconcile:"
     _FIT = re.compile(r"(?!__.*__\Z)[A-Za-z0-9_:.-]{1,320}")
 
     @classmethod
@@ -36,6 +38,50 @@ class EventId(str):
         if isinstance(value, str) and cls._FIT.fullmatch(value):
             return cls(value)
         raise ShapeError(path, "not a usable id: 1 to 320 letters, digits, - _ : or ., and not __so__")
+
+
+class ContextPath(str):
+    """Whose object it is, as an event's `context` tells: `acct_1`, or a path that ends there: `org_1/acct_1`. It is
+    sent as the header `Stripe-Context`.
+    """
+
+    __slots__ = ()
+    _FIT = re.compile(r"[A-Za-z0-9_./-]{1,512}")
+
+    @classmethod
+    def read(cls, value: object, path: str = "context") -> Self:
+        """The value as a context, or ShapeError."""
+        if isinstance(value, str) and cls._FIT.fullmatch(value):
+            return cls(value)
+        raise ShapeError(path, "expected ids, parted by /")
+
+    @property
+    def account(self) -> str | None:
+        """The last part that is an account."""
+        accounts = [part for part in self.split("/") if part.startswith("acct_")]
+        return accounts[-1] if accounts else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose session it is, where that is not the API key's own account: a connected account's, an organization's."""
+
+    account: str | None = None
+    context: ContextPath | None = None
+
+    @classmethod
+    def told_by(cls, account: str | None, context: ContextPath | None) -> Self:
+        """The owner in an event: some events name the account in their context alone."""
+        return cls(account=account or (context.account if context else None), context=context)
+
+    def told(self) -> dict[str, str]:
+        """The owner as an event tells it."""
+        fields = {"account": self.account, "context": self.context}
+        return {name: value for name, value in fields.items() if value}
+
+
+OWN = Owner()
+"""The API key's own account."""
 
 
 class Id(str):
@@ -88,14 +134,20 @@ class TaxId:
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """The buyer. `id` is null for guests: a guest's order is an order."""
+    """The buyer. `id` is null for guests: a guest's order is an order. `account` is the buyer as an Account of
+    Stripe's Accounts v2.
+    """
 
     id: Id | None = None
+    account: Id | None = None
     email: str | None = None
     name: str | None = None
+    business_name: str | None = None
+    individual_name: str | None = None
     phone: str | None = None
     address: Address | None = None
     tax_ids: tuple[TaxId, ...] = ()
+    tax_exempt: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +157,26 @@ class Shipping:
     name: str | None = None
     phone: str | None = None
     address: Address | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippingCost:
+    """The shipping that the buyer chose: `shipping_rate` is which, `amount_tax` the tax on it. `amount_total` is more
+    than `amount_subtotal` where tax was added.
+    """
+
+    shipping_rate: Id | None = None
+    amount_subtotal: int | None = None
+    amount_tax: int | None = None
+    amount_total: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discount:
+    """A coupon, and the promotion code by which it came, if the buyer used one."""
+
+    coupon: Id | None = None
+    promotion_code: Id | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +196,17 @@ class Checkout:
     mode: str | None
     livemode: bool
     account: str | None = None
+    context: ContextPath | None = None
+    session_created_at: datetime | None = None
+    recovered_from: Id | None = None
     amount_total: int | None = None
     amount_subtotal: int | None = None
     amount_discount: int | None = None
     amount_tax: int | None = None
     amount_shipping: int | None = None
     currency: Currency | None = None
+    shipping_cost: ShippingCost | None = None
+    discounts: tuple[Discount, ...] = ()
     presentment: Presentment | None = None
     locale: str | None = None
     customer: Customer | None = None
@@ -142,3 +219,8 @@ class Checkout:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     custom_fields: tuple[Any, ...] = ()
     consent: Mapping[str, Any] | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """Whose session it is. An order of before `context` was kept knows its account alone."""
+        return Owner(account=self.account, context=self.context)

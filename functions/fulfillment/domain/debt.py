@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from fulfillment.domain.effects import LOAD_LINE_ITEMS, Effect, EffectState, enter, owed
+from fulfillment.domain.effects import LOAD_LINE_ITEMS, WAITS_FOR_LINE_ITEMS, Effect, EffectState, enter, owed
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 
@@ -36,7 +36,7 @@ def raises_doubt(before: Order | None, after: Order) -> bool:
 
 def release(order: Order) -> Order:
     """What was held is owed again."""
-    return _owe_again(order, EffectState.HELD)
+    return _without_vain_waiting(_owe_again(order, EffectState.HELD))
 
 
 def revive(order: Order) -> Order:
@@ -87,13 +87,25 @@ def rest(order: Order, name: str, error: str, now: datetime) -> Order:
 
 
 def give_up(order: Order, name: str, error: str) -> Order:
-    """The effect was refused for good."""
+    """The effect was refused for good, and with it what waits for it."""
     effect = order.effects.get(name)
     if effect is None or effect.state in {EffectState.DONE, EffectState.FAILED}:
         return order
     tried = replace(effect, attempts=effect.attempts + 1, error=error, not_before=None)
     failed = replace(tried, state=EffectState.FAILED)
-    return _with(order, {name: failed})
+    return _without_vain_waiting(_with(order, {name: failed}))
+
+
+def _without_vain_waiting(order: Order) -> Order:
+    """What waits for line items that cannot be read has failed, too: without them, nothing would be handed over, and
+    the order called fulfilled. The message that brings them back (`replay`) brings it back.
+    """
+    line_items = order.effects.get(LOAD_LINE_ITEMS)
+    if line_items is None or line_items.state is not EffectState.FAILED:
+        return order
+    waiting = [name for name in owed(order.effects) if name in WAITS_FOR_LINE_ITEMS]
+    error = f"waits for {LOAD_LINE_ITEMS}, which was refused for good"
+    return _with(order, {name: replace(order.effects[name], state=EffectState.FAILED, error=error) for name in waiting})
 
 
 def take_lease(order: Order, owner: str, read_at: datetime | None, seconds: int) -> Order:

@@ -4,11 +4,11 @@ The books are what remains: ids of the payment, amounts, what was bought, when, 
 who bought, and what a shop or a buyer can write anything into.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import (
@@ -19,7 +19,7 @@ from fulfillment.domain.effects import (
     Effects,
     EffectState,
 )
-from fulfillment.domain.order import Order
+from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.status import Status
 
 PERSONAL = ("customer", "shipping", "custom_fields", "metadata", "client_reference_id")
@@ -41,14 +41,25 @@ def erase(order: Order, at: datetime, keep: Collection[str] = ()) -> Order:
     cannot be done without the buyer, and is not done, is dropped. Erasing again changes nothing.
     """
     effects = _without(order.effects, _NEED_THE_BUYER)
-    erased = replace(anonymous(order, frozenset(keep)), effects=effects, erased_at=order.erased_at or at)
+    items = anonymous_items(order.line_items, frozenset(keep)) if order.line_items else order.line_items
+    books = replace(anonymous(order, frozenset(keep)), line_items=items)
+    erased = replace(books, effects=effects, erased_at=order.erased_at or at)
     return order if erased == order else replace(erased, updated_at=at)
 
 
 def anonymous(checkout: T, keep: AbstractSet[str]) -> T:
     """A checkout without its buyer; of its metadata those keys."""
-    kept = {key: text for key, text in checkout.metadata.items() if key in keep}
+    kept = _kept(checkout.metadata, keep)
     return replace(checkout, customer=None, shipping=None, custom_fields=(), client_reference_id=None, metadata=kept)
+
+
+def anonymous_items(items: Iterable[LineItem], keep: AbstractSet[str] = frozenset()) -> tuple[LineItem, ...]:
+    """What was bought, of its metadata those keys."""
+    return tuple(replace(item, metadata=_kept(item.metadata, keep)) for item in items)
+
+
+def _kept(metadata: Mapping[str, Any], keep: AbstractSet[str]) -> dict[str, Any]:
+    return {key: text for key, text in metadata.items() if key in keep}
 
 
 def without_mails(effects: Effects) -> Effects:

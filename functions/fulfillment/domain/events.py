@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from fulfillment.domain.checkout import Checkout, EventId
+from fulfillment.domain.checkout import Checkout, ContextPath, EventId, Owner
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent
@@ -77,7 +77,9 @@ def parse(body: bytes, received_at: datetime) -> CheckoutEvent:
         created=event.created,
         received_at=received_at,
         api_version=event.api_version,
-        checkout=to_checkout(event.data.object, livemode=event.livemode, account=event.account),
+        checkout=to_checkout(
+            event.data.object, livemode=event.livemode, owner=Owner.told_by(event.account, event.context)
+        ),
     )
 
 
@@ -111,3 +113,4 @@ class _Event:
     data: _Data
     api_version: str | None = None
     account: str | None = None
+    context: ContextPath | None = None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.checkout import SessionId
+from fulfillment.domain.checkout import EventId, Owner, SessionId
 from fulfillment.domain.events import EventType
 from fulfillment.domain.shape import read
 from fulfillment.domain.status import Status
@@ -43,7 +43,7 @@ class Finding:
         return now - datetime.fromtimestamp(created, UTC) if isinstance(created, int) else timedelta(0)
 
 
-def finding(session: Mapping[str, Any], *, account: str | None, api_version: str, at: datetime) -> Finding | None:
+def finding(session: Mapping[str, Any], *, owner: Owner, api_version: str, at: datetime) -> Finding | None:
     """What a session as Stripe writes it claims, found at a time; None if it is no order yet, or never.
 
     Raises ShapeError for what is no session.
@@ -54,7 +54,7 @@ def finding(session: Mapping[str, Any], *, account: str | None, api_version: str
         return None
     failed = claim is Status.PAYMENT_FAILED
     event = {
-        "id": f"reconcile:{seen.id}:{claim.value}",
+        "id": f"{EventId.FOUND}{seen.id}:{claim.value}",
         "object": "event",
         "type": (EventType.ASYNC_PAYMENT_FAILED if failed else EventType.COMPLETED).value,
         "created": int(at.timestamp()),
@@ -62,8 +62,7 @@ def finding(session: Mapping[str, Any], *, account: str | None, api_version: str
         "api_version": api_version,
         "data": {"object": _told(session)},
     }
-    event |= {"account": account} if account else {}
-    return Finding(session_id=seen.id, claim=claim, event=event)
+    return Finding(session_id=seen.id, claim=claim, event=event | owner.told())
 
 
 def claims_more(found: Finding, status: Status | None) -> bool:

@@ -1,9 +1,11 @@
 """What was bought, item by item: read as Stripe lists it, brought into its order, compared with what was paid."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fulfillment.domain.checkout import Currency, Id
+from fulfillment.domain.erasure import anonymous_items
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError, read
 
@@ -28,7 +30,8 @@ def read_page(answer: object) -> Page:
 
 def with_line_items(order: Order, items: tuple[LineItem, ...]) -> Order:
     """The order with its line items, under review if they are not what was paid for. Doing it again changes nothing."""
-    return judged(replace(order, line_items=items))
+    own = anonymous_items(items, order.metadata.keys()) if order.erased_at else items
+    return judged(replace(order, line_items=own))
 
 
 def judged(order: Order) -> Order:
@@ -55,6 +58,9 @@ def _doubts(order: Order, items: tuple[LineItem, ...]) -> Iterator[str]:
 class _Price:
     id: Id
     product: Id | None = None
+    lookup_key: str | None = None
+    currency: Currency | None = None
+    unit_amount: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,7 @@ class _Item:
     amount_total: int | None = None
     currency: Currency | None = None
     price: _Price | None = None
+    metadata: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,5 +84,16 @@ class _Page:
 
 
 def _line_item(item: _Item) -> LineItem:
-    price = {"price": item.price.id, "product": item.price.product} if item.price else {}
-    return LineItem(**{**vars(item), **price})
+    own = vars(item) | {"metadata": item.metadata or {}}
+    return LineItem(**own | (_of_price(item.price, item.currency) if item.price else {}))
+
+
+def _of_price(price: _Price, currency: Currency | None) -> dict[str, Any]:
+    """What an item keeps of its price. A price in several currencies states `unit_amount` in its first alone."""
+    same = price.currency in {None, currency}
+    return {
+        "price": price.id,
+        "product": price.product,
+        "lookup_key": price.lookup_key,
+        "unit_amount": price.unit_amount if same else None,
+    }

@@ -7,8 +7,9 @@ disagree with their reasons.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from fulfillment.domain.checkout import Checkout, Currency, Id
+from fulfillment.domain.checkout import Checkout, Currency, EventId, Id
 from fulfillment.domain.effects import FULFILL, Effects, EffectState
 from fulfillment.domain.status import Status
 
@@ -26,7 +27,9 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class LineItem:
-    """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`."""
+    """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`. `unit_amount` is what its price
+    says of one, and null where no such number exists: tiers, fractions, an amount that the buyer chose.
+    """
 
     id: str
     description: str | None = None
@@ -38,6 +41,9 @@ class LineItem:
     currency: Currency | None = None
     price: Id | None = None
     product: Id | None = None
+    lookup_key: str | None = None
+    unit_amount: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +90,16 @@ class Order(Checkout):
         """When the money came, by Stripe's clock, or was found, where Stripe never told; null before."""
         source = self.events[self.source]
         return source.created if source.claim is Status.PAID else None
+
+    @property
+    def sold_at(self) -> datetime:
+        """The sale's own time, by Stripe's clock: when the money came, or before that when the order was made.
+
+        Of what reconcile found it is known when it was found, perhaps days later. Nearer to the sale is the first event
+        that Stripe did tell, or else the session's creation: a session ends within a day.
+        """
+        found = {name for name in self.events if name.startswith(EventId.FOUND)}
+        if self.paid_at and self.source not in found:
+            return self.paid_at
+        told = [seen.created for name, seen in self.events.items() if name not in found]
+        return min(told, default=self.session_created_at or min(seen.created for seen in self.events.values()))

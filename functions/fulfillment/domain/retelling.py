@@ -25,5 +25,4 @@ def retelling(order: Order) -> Finding:
         "livemode": order.livemode,
         "data": {"object": {**session, "metadata": dict(order.metadata), "object": "checkout.session"}},
     }
-    account = {"account": order.account} if order.account else {}
-    return Finding(session_id=SessionId(order.id), claim=seen.claim, event=event | account)
+    return Finding(session_id=SessionId(order.id), claim=seen.claim, event=event | order.owner.told())

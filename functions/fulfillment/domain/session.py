@@ -10,6 +10,7 @@ Field names are Stripe's. Only what is read is declared; `shape` ignores the res
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fulfillment.domain.checkout import (
@@ -17,10 +18,13 @@ from fulfillment.domain.checkout import (
     Checkout,
     Currency,
     Customer,
+    Discount,
     Id,
+    Owner,
     Presentment,
     SessionId,
     Shipping,
+    ShippingCost,
     TaxId,
 )
 
@@ -47,6 +51,8 @@ class _Conversion:
 
 @dataclass(frozen=True, kw_only=True)
 class _Collected:
+    business_name: str | None = None
+    individual_name: str | None = None
     shipping_details: Shipping | None = None
 
 
@@ -54,9 +60,12 @@ class _Collected:
 class _CustomerDetails:
     email: str | None = None
     name: str | None = None
+    business_name: str | None = None
+    individual_name: str | None = None
     phone: str | None = None
     address: Address | None = None
     tax_ids: tuple[TaxId, ...] | None = None
+    tax_exempt: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +73,21 @@ class Session:
     """What is read of a session."""
 
     id: SessionId
+    created: datetime | None = None
+    recovered_from: Id | None = None
     mode: str | None = None
     payment_status: str | None = None
     amount_total: int | None = None
     amount_subtotal: int | None = None
     currency: Currency | None = None
     total_details: _Totals | None = None
+    shipping_cost: ShippingCost | None = None
+    discounts: tuple[Discount, ...] | None = None
     presentment_details: _Presented | None = None
     currency_conversion: _Conversion | None = None
     locale: str | None = None
     customer: Id | None = None
+    customer_account: Id | None = None
     customer_details: _CustomerDetails | None = None
     shipping: Shipping | None = None
     shipping_details: Shipping | None = None
@@ -88,15 +102,19 @@ class Session:
     consent: Mapping[str, Any] | None = None
 
 
-def to_checkout(session: Session, *, livemode: bool, account: str | None) -> Checkout:
-    """The session in our one shape; livemode and account are told by the event around it."""
+def to_checkout(session: Session, *, livemode: bool, owner: Owner) -> Checkout:
+    """The session in our one shape; livemode and owner are told by the event around it."""
     return Checkout(
         id=session.id,
         payment_status=session.payment_status,
         mode=session.mode,
         livemode=livemode,
-        account=account,
+        account=owner.account,
+        context=owner.context,
+        session_created_at=session.created,
+        recovered_from=session.recovered_from,
         **_amounts(session),
+        discounts=session.discounts or (),
         locale=session.locale,
         customer=_customer(session),
         shipping=_shipping(session),
@@ -121,6 +139,7 @@ def _amounts(session: Session) -> dict[str, Any]:
         "amount_tax": totals.amount_tax,
         "amount_shipping": totals.amount_shipping,
         "currency": session.currency,
+        "shipping_cost": session.shipping_cost,
     }
     if presented:
         seen = Presentment(amount=presented.presentment_amount, currency=presented.presentment_currency)
@@ -141,22 +160,26 @@ def _converted(session: Session, conversion: _Conversion, totals: _Totals) -> di
         "amount_tax": 0 if totals.amount_tax == 0 else None,
         "amount_shipping": 0 if totals.amount_shipping == 0 else None,
         "currency": conversion.source_currency,
+        "shipping_cost": ShippingCost(shipping_rate=cost.shipping_rate) if (cost := session.shipping_cost) else None,
         "presentment": Presentment(amount=session.amount_total, currency=session.currency),
     }
 
 
 def _customer(session: Session) -> Customer | None:
-    details = session.customer_details
-    if details is None:
-        return Customer(id=session.customer) if session.customer else None
-    return Customer(
+    details, collected = session.customer_details or _CustomerDetails(), session.collected_information or _Collected()
+    customer = Customer(
         id=session.customer,
+        account=session.customer_account,
         email=details.email,
         name=details.name,
+        business_name=details.business_name or collected.business_name,
+        individual_name=details.individual_name or collected.individual_name,
         phone=details.phone,
         address=details.address,
         tax_ids=details.tax_ids or (),
+        tax_exempt=details.tax_exempt,
     )
+    return None if customer == Customer() and session.customer_details is None else customer
 
 
 def _shipping(session: Session) -> Shipping | None:

@@ -1,0 +1,110 @@
+# What the tests' stand-in of the google provider answers. The real provider checks an IAM member, so a random string will
+# not do. Each account has an answer of its own: with one for all, no test could tell whose account a role is given to.
+
+mock_data "google_project" {
+  defaults = { number = "123456789" }
+}
+
+# A time, as it is compared with the plan's.
+mock_resource "google_secret_manager_secret" {
+  defaults = { create_time = "2026-01-31T12:00:00Z" }
+}
+
+override_resource {
+  target = google_service_account.webhook
+  values = {
+    email  = "checkout-webhook@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-webhook@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-webhook@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.build
+  values = {
+    email  = "checkout-build@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-build@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-build@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.subscriber["on_checkout_session_completed"]
+  values = {
+    email  = "checkout-completed@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-completed@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-completed@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.subscriber["on_async_payment_succeeded"]
+  values = {
+    email  = "checkout-succeeded@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-succeeded@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-succeeded@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.subscriber["on_async_payment_failed"]
+  values = {
+    email  = "checkout-failed@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-failed@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-failed@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.push["on_checkout_session_completed"]
+  values = {
+    email  = "checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.push["on_async_payment_succeeded"]
+  values = {
+    email  = "checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.push["on_async_payment_failed"]
+  values = {
+    email  = "checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.reconcile[0]
+  values = {
+    email  = "checkout-reconcile@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-reconcile@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-reconcile@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.schedule[0]
+  values = {
+    email  = "checkout-schedule@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-schedule@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-schedule@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.order_status[0]
+  values = {
+    email  = "checkout-order-status@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-order-status@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-order-status@acme-shop.iam.gserviceaccount.com"
+  }
+}

@@ -1,0 +1,74 @@
+"""In which order Terraform makes and removes things, where Google needs one that the references do not give."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from terraform_docs.source import Block, Module, texts
+from tools import ROOT
+
+FUNCTION = "google_cloudfunctions2_function."
+BUILD_ROLES = {
+    "google_artifact_registry_repository_iam_member.build_writes_images",
+    "google_project_iam_member.build_reads_staged_source",
+    "google_project_iam_member.build_writes_logs",
+    "google_storage_bucket_iam_member.build_reads_source",
+}
+
+
+def waits_for(block: Block) -> set[str]:
+    return {text.removeprefix("${").removesuffix("}") for text in texts(block.get("depends_on", []))}
+
+
+def test_a_function_is_built_once_the_roles_of_its_builder_are_in_force_everywhere(module: Module) -> None:
+    for address, block in module.resources.items():
+        if address.startswith(FUNCTION):
+            assert "time_sleep.build_roles" in waits_for(block), address
+    given = {address for address in module.resources if "_iam_" in address and ".build_" in address}
+    assert waits_for(module.resources["time_sleep.build_roles"]) == given == BUILD_ROLES
+
+
+def test_pubsubs_own_account_gets_its_roles_once_it_is_known_everywhere(module: Module) -> None:
+    given = {address: block for address, block in module.resources.items() if ".agent_" in address}
+    assert len(given) == 3
+    for address, block in given.items():
+        assert "time_sleep.pubsub_agent" in waits_for(block), address
+    assert waits_for(module.resources["time_sleep.pubsub_agent"]) == {"google_pubsub_topic.events"}
+
+
+def test_a_role_that_a_setting_takes_away_goes_after_the_functions_were_rebuilt(module: Module) -> None:
+    """A function that stays has the role until it runs without the setting: `mail = null`, no key, fewer hook.roles."""
+    stay = "(webhook|subscriber|order_status)"
+    optional = {
+        address
+        for address, block in module.resources.items()
+        if re.search(rf"_iam_member\.({stay}_|hook$)", address)
+        and re.search(r"var\.|subscriber_secrets|order_status_key", str(block.get("for_each", block.get("count", ""))))
+    }
+    assert {each.partition(".")[2] for each in optional} == {
+        "hook",
+        "order_status_reads_api_key",
+        "subscriber_announces",
+        "subscriber_reads_secrets",
+    }
+    for address in optional:
+        assert module.resources[address]["lifecycle"][0]["create_before_destroy"] is True, address
+
+
+@pytest.mark.parametrize("document", ["README.md", "terraform/README.md"])
+def test_the_guide_says_what_a_second_job_needs_beside_the_plan(module: Module, document: str) -> None:
+    """A plan holds the path of the zip, not the zip: the job that applies it needs both."""
+    path = module.data["archive_file.functions"]["output_path"]
+    assert path == "${path.module}/.build/functions.zip"
+    assert "`terraform/.build/`" in (ROOT / document).read_text()
+
+
+def test_the_load_balancer_of_the_example_leads_to_the_webhook(module: Module, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "terraform" / "load_balancer.tf.example", tmp_path / "load_balancer.tf")
+    example = Module.read(tmp_path)
+    group = example.resources["google_compute_region_network_endpoint_group.webhook"]
+    assert group["cloud_run"][0]["service"] == "${google_cloudfunctions2_function.webhook.name}"
+    referred = {each for text in texts(example.resources) for each in re.findall(r"\bgoogle_\w+\.\w+", text)}
+    assert referred <= set(example.resources) | set(module.resources)
