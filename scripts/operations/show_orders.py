@@ -136,8 +136,7 @@ def _story(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text 
     lines += columns([(name, str(shown[name])) for name in names if shown[name]])
     lines += [f"to review: {', '.join(order.review)}"] if order.review else []
     for item in order.line_items or ():
-        what = f"{item.quantity or 1} x {item.description or item.product or item.id}"
-        lines.append(printable(f"bought: {what}  {amount(item.amount_total, item.currency or order.currency)}"))
+        lines.append(printable(f"bought: {item.label}  {amount(item.amount_total, item.currency or order.currency)}"))
     if shown["hidden"]:
         lines.append(f"hidden: {', '.join(shown['hidden'])} (--personal shows them)")
     if personal:

@@ -166,6 +166,14 @@ async def test_the_json_is_the_contracts(landing: Landing) -> None:
     }
 
 
+async def test_a_quantity_is_shown_where_there_is_one_and_zero_is_one(landing: Landing) -> None:
+    for quantity in (None, 0):
+        order_id = await landing.has(Status.PAID, line_items=(item("Metered", 300, quantity=quantity),))
+        page, told = await landing.get(order_id), await landing.told(order_id)
+        assert ("Quantity" in page.text, "Quantity: <bdi>0</bdi>" in page.text) == (quantity == 0, quantity == 0)
+        assert told["items"][0]["quantity"] == quantity
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "event_type"),
     [

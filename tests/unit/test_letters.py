@@ -156,6 +156,12 @@ def test_a_line_item_may_lack_everything() -> None:
     assert "\N{EN DASH}\n  \N{EN DASH}\n" in plain(order(line_items=(bare,)))
 
 
+@pytest.mark.parametrize(("quantity", "said"), [(None, False), (0, True), (1, True)])
+def test_a_quantity_is_said_where_there_is_one_and_zero_is_one(quantity: int | None, said: bool) -> None:  # noqa: FBT001
+    text = plain(order(line_items=(item("Metered", 300, quantity=quantity),)))
+    assert (f"Quantity: {quantity}\n" in text, "Quantity" in text) == (said, said)
+
+
 def test_the_price_of_one_is_said_where_it_comes_out_even() -> None:
     assert "Quantity: 3 · $1.00 each" in plain(order(line_items=(item("a", 300, quantity=3),)))
     assert "each" not in plain(order(line_items=(item("a", 301, quantity=3),)))
