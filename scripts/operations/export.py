@@ -15,9 +15,9 @@ from operations.command import FILE, Report, order_operation
 from operations.deployment import Deployment
 from operations.errors import WrongSettings
 from operations.export_rows import csv_line, header, json_line
-from operations.lookup import orders_of, pages
 from operations.progress import Progress
 from operations.show_orders import STATUSES, Wanted
+from operations.stored_orders import orders_of, pages
 from operations.times import MOMENT
 
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
