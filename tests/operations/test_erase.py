@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.documents import to_document
 from fulfillment.domain import debt
@@ -11,6 +13,7 @@ from fulfillment.domain.checkout import Id
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from local.stripe_events import COMPLETED, body, event, session
+from operations import buyer
 from spellings import RESPELLINGS, respelled
 
 NOW = datetime.now(UTC)
@@ -144,6 +147,23 @@ def test_where_nobody_may_look_at_dead_letters_the_orders_are_erased_and_it_is_t
     result = shop.runs("erase", "jenny@example.com", "--yes", DEAD_LETTER_TOPIC="there-is-none")
     assert (result.exit_code, "dead letters could not be looked at" in result.stderr) == (1, True)
     assert shop.order("cs_test_a").erased_at
+
+
+def test_a_buyer_is_found_on_every_page_of_many_orders(shop: EmulatedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buyer, "SCANNED", 3)
+    theirs = [f"cs_test_{number:03}" for number in range(0, 20, 4)]
+    for number in range(20):
+        order_id = f"cs_test_{number:03}"
+        shop.keep(bought_by(order_id, "Jenny@example.com" if order_id in theirs else f"john{number}@example.com"))
+    assert shop.reports("erase", "jenny@example.com", "--yes")["erased"] == theirs
+
+
+def test_an_order_of_the_buyer_that_cannot_be_read_is_named_before_anything_is_erased(shop: EmulatedShop) -> None:
+    shop.keep(bought_by("cs_test_a", "jenny@example.com"), bought_by("cs_test_b", "Jenny@example.com"))
+    shop.break_order("cs_test_b")
+    result = shop.runs("erase", "jenny@example.com", "--yes")
+    assert (result.exit_code, "cs_test_b" in result.stderr) == (1, True)
+    assert shop.order("cs_test_a").erased_at is None
 
 
 def test_a_machine_cannot_take_what_would_be_erased_for_done(shop: EmulatedShop) -> None:
