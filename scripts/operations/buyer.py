@@ -11,7 +11,7 @@ from fulfillment.documents import decoded
 from fulfillment.errors import CorruptOrder
 from fulfillment.firestore import Condition, Snapshot
 from fulfillment.orders import FirestoreOrders, Stored
-from operations.mailboxes import difference, mailbox, mailboxes_in
+from operations.mailboxes import difference, mailbox, names
 from operations.progress import Progress
 from operations.stored_orders import PAGE, pages, readable
 
@@ -46,9 +46,7 @@ class Buyer:
             self.customers |= {customer["id"]} if written == self.box and customer.get("id") else set()
         elif why := next(filter(None, (difference(self.box, each) for each in (written, reference) if each)), None):
             self.alike[found.id] = f"its address differs by {why}"
-        elif any(
-            self.box in mailboxes_in(text) for text in _texts([document.get("metadata"), document.get("custom_fields")])
-        ):
+        elif any(names(document.get(each), self.box) for each in _WRITTEN):
             self.alike[found.id] = "its metadata or custom fields name the address"
 
     def look_at_customers(self, stored: Stored) -> None:
@@ -86,17 +84,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _mailbox(value: Any) -> str | None:
     return mailbox(value) if isinstance(value, str) else None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, keys included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _texts([*value.keys(), *value.values()])
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
 
 
 def _parts(values: Sequence[str], size: int) -> Iterator[list[str]]:

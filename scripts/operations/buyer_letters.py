@@ -1,13 +1,13 @@
 """The dead letters that hold a buyer: they are no part of an order, and outlive its erasure."""
 
-import json
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from fulfillment.domain.events import load_object
 from fulfillment.errors import MalformedEvent
 from operations.dead_letter import DeadLetter
-from operations.mailboxes import mailboxes_in
+from operations.mailboxes import names
 from operations.progress import Progress
 from operations.pubsub import DeadLetterBox
 from operations.reading import reading
@@ -19,7 +19,7 @@ def about(box: str | None, order_ids: AbstractSet[str]) -> Judge:
     """Whether a letter is of one of the orders, or names the mailbox anywhere."""
 
     def judge(letter: DeadLetter) -> bool:
-        return letter.session_id in order_ids or (box is not None and box in mailboxes_in(_text(letter.data)))
+        return letter.session_id in order_ids or (box is not None and names(_said(letter.data), box))
 
     return judge
 
@@ -35,9 +35,9 @@ async def letters_about(box: DeadLetterBox, judge: Judge) -> list[str]:
     return sorted(found)
 
 
-def _text(data: bytes) -> str:
-    """What is said in it: without JSON's escapes, where it is JSON."""
+def _said(data: bytes) -> Any:
+    """The event; the bytes as a text, where they are none."""
     try:
-        return json.dumps(load_object(data), ensure_ascii=False)
+        return load_object(data)
     except MalformedEvent:
         return data.decode(errors="replace")

@@ -7,11 +7,13 @@ no provider gives two people such addresses. What is only alike (a +tag, Gmail's
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import idna
 
+LONGEST = 1000  # the RFC ends at 254: the rest is room for blanks, and for what Unicode takes apart
 _DROPPED = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))  # controls, unseen characters, blanks
 _JOINERS = "\u200c\u200d"  # unseen, and yet a part of some domains
 _VARIATIONS = re.compile("[\u034f\ufe00-\ufe0f]")
@@ -21,7 +23,9 @@ _GMAIL = frozenset(("gmail.com", "googlemail.com"))
 
 
 def mailbox(text: str) -> str | None:
-    """The one spelling of a mailbox; None of a text that has no @ between two parts."""
+    """The one spelling of a mailbox; None of a text that has no @ between two parts, or is longer than any address."""
+    if len(text) > LONGEST:
+        return None
     local, _, domain = _plain(text).rpartition("@")
     local, domain = _plain(_unquoted(local.translate(_NO_JOINERS))), _domain(domain)
     return f"{local}@{domain}" if local and domain else None
@@ -37,11 +41,18 @@ def difference(one: str, other: str) -> str | None:
     return None
 
 
-def mailboxes_in(text: str) -> Iterator[str]:
-    """The mailboxes that a longer text names."""
+def names(value: Any, box: str) -> bool:
+    """Whether a text anywhere in a value of JSON, a key included, is the mailbox or names it among other words."""
+    if isinstance(value, str):
+        return mailbox(value) == box or box in _mailboxes_in(value)
+    if isinstance(value, Mapping):
+        return any(names(each, box) for pair in value.items() for each in pair)
+    return isinstance(value, list) and any(names(each, box) for each in value)
+
+
+def _mailboxes_in(text: str) -> Iterator[str | None]:
     for found in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
-        if box := mailbox(found.rstrip(".!?")):
-            yield box
+        yield mailbox(found.rstrip(".!?"))
 
 
 def _plain(text: str) -> str:
