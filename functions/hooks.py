@@ -17,7 +17,7 @@ from fulfillment.domain.order import Order
 def fulfill(order: Order, key: str) -> None:
     """Hands over what was bought. `order.line_items` is None where no STRIPE_API_KEY is set."""
     for item in order.line_items or ():
-        print(f"ship {item.quantity} x {item.description} for order {order.id}")
+        print(f"ship {item.label} for order {order.id}")
     print(f"fulfilled {order.id} ({order.amount_total} {order.currency}), key {key}")
 
 

@@ -94,15 +94,15 @@ variable "stripe_api_key" {
 }
 
 variable "stripe_webhook_secrets" {
-  description = "Signing secrets of webhook endpoints that exist already, separated by commas or whitespace. Looked at by the first apply alone. Leave it out: `scripts/ops register-webhook` stores the secret of the endpoint that it makes. Never stored in the state."
+  description = "Signing secrets of webhook endpoints that exist already, separated by commas, semicolons or whitespace. Looked at by the first apply alone. Leave it out: `scripts/ops register-webhook` stores the secret of the endpoint that it makes. Never stored in the state."
   type        = string
   default     = null
   sensitive   = true
   ephemeral   = true
 
   validation {
-    condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,\\s]*whsec_[^,\\s]{16,}([,\\s]+whsec_[^,\\s]{16,})*[,\\s]*$", var.stripe_webhook_secrets))
-    error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 characters or more, separated by commas or whitespace."
+    condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,;\\s]*whsec_[A-Za-z0-9+/=_-]{16,}([,;\\s]+whsec_[A-Za-z0-9+/=_-]{16,})*[,;\\s]*$", var.stripe_webhook_secrets))
+    error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 or more letters, digits or any of + / = _ -, separated by commas, semicolons or whitespace."
   }
 }
 

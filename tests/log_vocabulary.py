@@ -94,6 +94,8 @@ class _Reader(ast.NodeVisitor):
         for keyword in node.keywords:
             assert keyword.arg, f"{self._path.name}:{node.lineno} logs fields that cannot be read off the source"
             self._found.fields.add(keyword.arg)
+            if keyword.arg == "cause" and isinstance(keyword.value, ast.Constant):
+                self._found.values["cause"] |= self._texts(keyword.value)
             if keyword.arg == "outcome":
                 self._found.values["outcome"] |= self._texts(keyword.value)
 

@@ -23,7 +23,8 @@ What Stripe did not tell in time: `finder` publishes what was found by reading, 
 it saw, and the `checkpoint` keeps how far a round has come (`rounds`, of the domain).
 
 The buyer's landing page: `order_status` answers by the order, or else by `lookup`, which reads the session from Stripe
-(`visits` is what it remembers); `domain.standing` says what the buyer is told, `status_page` how.
+(`visits` is what it remembers); `domain.standing` says what the buyer is told, `status_page` how; `success_url` is what
+the shop can get wrong before anybody comes.
 
 Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
 a setting may be), `credentials` (Google's),

@@ -4,6 +4,7 @@ since what they hold ends in commands and headers; no error text shows one.
 
 import ipaddress
 import re
+import string
 import unicodedata
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -21,6 +22,7 @@ _SMTP_RULE = (
     "loopback only and without credentials, smtp+insecure://127.0.0.1:1025; write what is special in the user or "
     "the password as %XX"
 )
+_NOT_PRINTED = frozenset(("Cc", "Cf", "Co", "Cn", "Mn", "Zl", "Zp", "Zs"))  # classes of characters in Unicode
 LONGEST = 254  # bytes of an address that a mail server takes (RFC 5321)
 _LONGEST_LOCAL = 64
 _LONGEST_TEXT = 4 * LONGEST  # a longer one is none, whatever it is mapped to
@@ -44,6 +46,20 @@ _SENDER = re.compile(r"(?:(?P<name>[^<>]*?)\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]
 _SHOP = re.compile(r"(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://localhost(:[0-9]{1,5})?)([/?#][!#-;=?-~]*)?")
 
 
+def in_ascii(text: str) -> str:
+    """The text without the blanks around it. ValueError if a character in it is not ASCII, or steers a terminal: what
+    was copied from a page or a chat may hold one that nobody sees. The rule shows the place, and the character only
+    where it cannot be seen: any other may be a part of a secret.
+    """
+    text = text.strip(string.whitespace)
+    for place, each in enumerate(text, 1):
+        if not " " <= each <= "~" and each not in string.whitespace:
+            unseen = unicodedata.category(each) in _NOT_PRINTED
+            what = f"U+{ord(each):04X}, which cannot be seen," if unseen else "something beyond ASCII"
+            raise ValueError(f"holds {what} as character {place} of {len(text)}: copy it again, without that")
+    return text
+
+
 class Security(StrEnum):
     """How the way to a mail server is protected; the certificate is verified in both ways."""
 
@@ -65,7 +81,10 @@ class SmtpServer:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The server in an SMTP_URL; a ValueError that names the rule, and shows nothing, for anything else."""
-        found = _SMTP.fullmatch(text.strip())
+        try:
+            found = _SMTP.fullmatch(in_ascii(text))
+        except ValueError as foreign:
+            raise ValueError(f"{foreign}; it {_SMTP_RULE}") from None
         if found is None or not 0 < int(found["port"]) < 2**16:
             raise ValueError(_SMTP_RULE)
         security, host = Security(found["scheme"]), found["host"].strip("[]")

@@ -51,6 +51,15 @@ def from_document(document: Mapping[str, Any]) -> Order:
     return order
 
 
+def decoded(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document, or a part of one, with what was escaped in it as it was; CorruptOrder if it was changed by hand."""
+    try:
+        whole: dict[str, Any] = _decode(document)
+    except (ValueError, TypeError, RecursionError):
+        raise CorruptOrder("the document cannot be read: a broken `json:` escape") from None
+    return whole
+
+
 def _encode_fields(value: Any, depth: int) -> dict[str, Any]:
     return {each.name: _encode(getattr(value, each.name), depth + 1) for each in fields(value)}
 

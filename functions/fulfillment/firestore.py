@@ -92,12 +92,18 @@ class Collection:
             found = [_snapshot(each) async for each in (await self._connected()).get_all(documents)]
         return [each for each in found if each]
 
-    async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> list[Snapshot]:
-        """The documents that are so, by their names, at most `limit` of those behind the name `after`."""
+    async def find(
+        self, conditions: Sequence[Condition], after: str | None, limit: int, fields: Sequence[str] = ()
+    ) -> list[Snapshot]:
+        """The documents that are so, by their names, at most `limit` of those behind the name `after`. With `fields`
+        nothing else is read of them.
+        """
         async with _rpc():
             query = (await self._collection()).order_by(ID).limit(limit)
             for each in conditions:
                 query = query.where(filter=FieldFilter(each.field, each.operator, each.value))
+            if fields:
+                query = query.select(fields)
             if after:
                 query = query.start_after({ID: after})
             found = [_snapshot(each) async for each in query.stream()]

@@ -2,7 +2,9 @@
 
 | request                                                       | answer                                        |
 |---------------------------------------------------------------|-----------------------------------------------|
-| not GET or HEAD                                               | 405                                           |
+| OPTIONS                                                       | 204: a page of another origin may ask         |
+| not GET, HEAD or OPTIONS                                      | 405                                           |
+| no id, by a success_url that is wrong (`success_url`)         | 404, a page of its own: nobody is asked       |
 | an id of another shape, or of the other mode                  | 404, and nobody is asked                      |
 | an id that Stripe does not know, or that is no order of ours  | 404, the very same page                       |
 | an order that waits, failed, is paid or fulfilled             | 200                                           |
@@ -16,6 +18,7 @@ was bought, and for how much. While it is not final it looks again by itself, ev
 
 import asyncio
 import re
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -26,12 +29,22 @@ from fulfillment.errors import CorruptOrder, StoreUnavailable
 from fulfillment.lookup import Lookup
 from fulfillment.orders import Orders
 from fulfillment.settings import OrderStatusSettings
-from fulfillment.status_page import StatusPage, View
+from fulfillment.status_page import ANY_ORIGIN, StatusPage, View
+from fulfillment.success_url import PARAMETER, RIGHT, fault
 from fulfillment.telemetry import Line, Trace
 from fulfillment.visits import Visit, Visits
 
 NOT_FOUND = View(known=Known(standing=Standing.NOT_FOUND), status=404)
+BROKEN_LINK = replace(NOT_FOUND, broken_link=True)
+METHODS = "GET, HEAD, OPTIONS"
+_PREFLIGHT = ANY_ORIGIN | {
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": "*",  # a shop's page may bring headers of its own, as tracing does
+    "Access-Control-Max-Age": "7200",  # no browser remembers it for much longer
+    "Allow": METHODS,
+}
 STORE_SECONDS = 8  # a buyer is waiting; a first call on a cold instance takes its time
+_BROKEN = ANY_ORIGIN | {"Refresh": "60", "Retry-After": "60"}
 _STATUS = {Standing.CONFIRMING: 202, Standing.NOT_FOUND: 404}
 
 
@@ -48,9 +61,7 @@ class OrderStatus:
         """The answer to one request."""
         with Line("order_status", self.settings.project, trace=Trace.of(request.headers)) as line:
             if request.method not in {"GET", "HEAD"}:
-                line.say("INFO", "not a GET", outcome="refused")
-                line.note(status=405)
-                return PlainTextResponse("method not allowed\n", 405, {"Allow": "GET, HEAD"})
+                return _without_a_page(request.method, line)
             view = await self._view(request, line)
             line.note(standing=view.known.standing.value, status=view.status)
             return self._answer(view, request, line)
@@ -63,15 +74,15 @@ class OrderStatus:
             line.say("ERROR", "the page cannot be written: look at templates/order_status.html", outcome="failed")
             line.blame(error)
             line.note(status=503)
-            return PlainTextResponse("Please look again in a minute.\n", 503, {"Refresh": "60", "Retry-After": "60"})
+            return PlainTextResponse("Please look again in a minute.\n", 503, _BROKEN)
 
     async def _view(self, request: Request, line: Line) -> View:
         """What is shown, whatever happens."""
-        asked = request.query_params.getlist("session_id")
-        if len(asked) != 1 or not self._id.fullmatch(asked[0]):
-            line.say("INFO", "not a session's id of this mode", outcome="refused")
-            return NOT_FOUND
-        session_id, visit = SessionId(asked[0]), self._visits.of(asked[0])
+        asked = set(request.query_params.getlist(PARAMETER))
+        wanted = asked.pop() if len(asked) == 1 else ""
+        if not self._id.fullmatch(wanted):
+            return _refused(request, line)
+        session_id, visit = SessionId(wanted), self._visits.of(wanted)
         line.note(session=session_id)
         status, standing = 503, Known(standing=Standing.CONFIRMING)
         try:
@@ -105,3 +116,24 @@ class OrderStatus:
         if not line.message:
             line.say("INFO", f"the buyer is told: {seen.standing.value}", outcome="shown")
         return seen
+
+
+def _without_a_page(method: str, line: Line) -> Response:
+    """The answer to another method. What a browser asks beforehand, for a page of another origin, is granted."""
+    if method == "OPTIONS":
+        line.say("INFO", "a browser asks whether a page of another origin may ask", outcome="preflight")
+        line.note(status=204)
+        return Response(status_code=204, headers=_PREFLIGHT)
+    line.say("INFO", "not a GET", outcome="refused")
+    line.note(status=405)
+    return PlainTextResponse("method not allowed\n", 405, ANY_ORIGIN | {"Allow": METHODS})
+
+
+def _refused(request: Request, line: Line) -> View:
+    """What is shown where the address has no id that could be one of ours."""
+    if problem := fault(request.query_params.multi_items()):
+        line.say("WARNING", f"the shop's success_url is wrong: {problem}; {RIGHT}", outcome="refused")
+        line.note(cause="success_url")
+        return BROKEN_LINK
+    line.say("INFO", "not a session's id of this mode", outcome="refused")
+    return NOT_FOUND

@@ -121,6 +121,10 @@ class FirestoreOrders:
         """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
         return _found(await self._documents.find(conditions, after, limit))
 
+    async def glance(self, fields: Sequence[str], after: str | None, limit: int) -> list[Snapshot]:
+        """Some fields of every document, as they are stored, by their ids: at most `limit` behind the id `after`."""
+        return await self._documents.find((), after, limit, fields)
+
     async def pause(self, losses: int) -> None:
         """Spreads writers that keep losing the race for one order, up to two seconds apart."""
         await asyncio.sleep(random.uniform(0, 0.02 * 2**losses))  # noqa: S311

@@ -2,6 +2,7 @@
 there, all of it named at once. Secrets are stripped of whitespace and never shown.
 """
 
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
@@ -20,6 +21,11 @@ def _setting(name: str, parse: Callable[[str], Any] = str, **default: Any) -> An
     return field(metadata={"name": name, "parse": parse}, **default)
 
 
+def _stripped(text: str) -> str:
+    """Without ASCII's blanks around it. Any other may be the fault of a copy, and is left for the parser to name."""
+    return text.strip(string.whitespace)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What every entry point needs."""
@@ -34,7 +40,7 @@ class Settings:
         found: dict[str, Any] = {}
         problems: list[str] = []
         for each in fields(cls):
-            name, text = each.metadata["name"], env.get(each.metadata["name"], "").strip()
+            name, text = each.metadata["name"], _stripped(env.get(each.metadata["name"], ""))
             try:
                 if text:
                     found[each.name] = each.metadata["parse"](text)
@@ -42,7 +48,7 @@ class Settings:
                     problems.append(f"{name} is required")
             except ValueError as error:
                 problems.append(f"{name} {error}")
-        problems += cls._contradictions({name for name in env if env[name].strip()}, found)
+        problems += cls._contradictions({name for name in env if _stripped(env[name])}, found)
         if problems:
             raise ConfigurationError("; ".join(problems))
         return cls(**found)

@@ -32,6 +32,7 @@ def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float |
         raise BadSignature("no_header", "no Stripe-Signature header: not sent by Stripe, or a proxy dropped the header")
     if not header.isascii():  # the library would compare it, and fall over it
         raise BadSignature("malformed_header", "Stripe-Signature is not ASCII: not sent by Stripe")
+    header = _without_blanks(header)
     if not any(_signed(body, header, secret) for secret in secrets):
         raise _likely_cause(body, header)
     age = int(time.time() if now is None else now) - _timestamp(header)
@@ -41,6 +42,13 @@ def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float |
         raise BadSignature("clock", cause)
 
 
+def _without_blanks(header: str) -> str:
+    """The header without the blanks around `,` and `=`: they mean nothing in HTTP, some proxies write them after each
+    comma, and the library takes them for a part of the name or value. No character between two blanks is touched.
+    """
+    return ",".join("=".join(part.strip(" \t") for part in item.split("=")) for item in header.split(","))
+
+
 def _signed(body: bytes, header: str, secret: str) -> bool:
     try:
         return bool(WebhookSignature.verify_header(body, header, secret))
@@ -48,14 +56,25 @@ def _signed(body: bytes, header: str, secret: str) -> bool:
         return False
 
 
+def _values(header: str, name: str) -> list[str]:
+    """What the header says under a name, found as the library finds it."""
+    items = (item.split("=") for item in header.split(","))
+    return [item[1] for item in items if item[0] == name and len(item) > 1]
+
+
 def _timestamp(header: str) -> int:
-    """The time in a header that the library has just accepted, found as the library finds it: the first t."""
-    return int(next(item.split("=")[1] for item in header.split(",") if item.split("=")[0] == "t"))
+    """The time that counts, as in the library: the first t. IndexError or ValueError if there is none."""
+    return int(_values(header, "t")[0])
 
 
 def _likely_cause(body: bytes, header: str) -> BadSignature:
-    if "v1=" not in header or "t=" not in header:
-        return BadSignature("malformed_header", "Stripe-Signature has no t= or no v1=: not sent by Stripe")
+    malformed = BadSignature("malformed_header", "Stripe-Signature has no t= or no v1=: not sent by Stripe")
+    try:
+        _timestamp(header)
+    except (IndexError, ValueError):
+        return malformed
+    if not _values(header, "v1"):
+        return malformed
     if not body.startswith(b'{\n  "id": "evt_'):
         cause = "the body is not as Stripe writes it: re-encoded on the way here, or not sent by Stripe"
         return BadSignature("re_encoded_body", cause)

@@ -36,8 +36,10 @@ _HTML_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+"""The shop's own page may ask, and whoever has the id could anyway."""
 _JSON_HEADERS = {
-    "Access-Control-Allow-Origin": "*",  # the shop's own page may ask, and whoever has the id could anyway
+    **ANY_ORIGIN,
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
@@ -45,13 +47,16 @@ _JSON_HEADERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is shown: `refresh` is when the page looks again, if ever; `quiet` that the buyer does not want it to."""
+    """What is shown: `refresh` is when the page looks again, if ever; `quiet` that the buyer does not want it to.
+    `broken_link`: the address names no order, as the shop's success_url is wrong.
+    """
 
     known: Known
     status: int
     session_id: SessionId | None = None
     refresh: int | None = None
     quiet: bool = False
+    broken_link: bool = False
 
 
 class StatusPage:
@@ -84,6 +89,7 @@ class StatusPage:
         address = f"?session_id={view.session_id}" if view.session_id else None
         return {
             "standing": standing.value,
+            "broken_link": view.broken_link,
             "steps_done": _DONE.get(standing, 0),
             "shop": self._shop,
             "items": statement.items(checkout, notation) if isinstance(checkout, Order) else [],
@@ -123,6 +129,7 @@ def _told(view: View, checkout: Checkout | None, notation: Notation) -> dict[str
         "total": _money(checkout.amount_total, checkout.currency, notation) if checkout else None,
         "presented": _money(seen.amount, seen.currency, notation) if seen else None,
         "refresh_seconds": view.refresh,
+        **({"problem": "broken_link"} if view.broken_link else {}),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
 from fulfillment import telemetry
-from fulfillment.addresses import is_loopback
+from fulfillment.addresses import in_ascii, is_loopback
 from fulfillment.domain.checkout import Checkout
 
 SECRET_CACHE_SECONDS = 10
@@ -46,12 +46,13 @@ class OrderFilter:
 
 
 def parse_webhook_secrets(text: str) -> tuple[str, ...]:
-    """The signing secrets in a text, separated by commas or whitespace. ValueError if one is unfit: whoever
-    guesses an empty or short key can sign anything.
+    """The signing secrets in a text, separated by commas, semicolons or whitespace. ValueError if one is unfit:
+    whoever guesses an empty or short key can sign anything, and with a character too many nothing is ever Stripe's.
     """
-    secrets = tuple(secret for secret in re.split(r"[,\s]+", text) if secret)
-    if not secrets or not all(re.fullmatch(r"whsec_\S{16,}", secret) for secret in secrets):
-        raise ValueError("must hold one or more signing secrets, each `whsec_` and 16 characters or more")
+    secrets = tuple(secret for secret in re.split(r"[,;\s]+", in_ascii(text)) if secret)
+    if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,}", secret) for secret in secrets):
+        rule = "each `whsec_` and 16 or more letters, digits or any of + / = _ -, without quotes or brackets"
+        raise ValueError(f"must hold one or more signing secrets, {rule}")
     return secrets
 
 
@@ -59,7 +60,7 @@ def parse_api_key(text: str) -> str:
     """A secret or restricted key of Stripe's API, of an account or an organization; ValueError for anything else, a
     publishable key included.
     """
-    if not re.fullmatch(r"[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}", text := text.strip()):
+    if not re.fullmatch(r"[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}", text := in_ascii(text)):
         raise ValueError("must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…")
     return text
 

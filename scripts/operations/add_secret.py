@@ -46,12 +46,17 @@ def add_webhook_secret(deployment: Deployment, *, endpoint: str | None, drop_oth
 
 def _ask() -> str:
     """A signing secret, from whoever is there; WrongSettings, without it, if it is none."""
-    text = click.prompt("Signing secret", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read()
     try:
-        (secret,) = parse_webhook_secrets(text)
-    except ValueError:
-        problem = "one signing secret is needed: `whsec_` and 16 characters or more, as Stripe's dashboard shows it"
-        raise WrongSettings(problem) from None
+        text = click.prompt("Signing secret", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read()
+        secrets = parse_webhook_secrets(text)
+    except UnicodeDecodeError:
+        raise WrongSettings("what came from stdin is no text in UTF-8: paste the secret where it is asked") from None
+    except ValueError as error:
+        needed = "one signing secret is needed, as Stripe's dashboard shows it"
+        raise WrongSettings(f"{needed}; what was given {error}") from None
+    if len(secrets) > 1:
+        raise WrongSettings(f"one signing secret is needed, and these are {len(secrets)}: add one after the other")
+    secret = secrets[0]
     if secret.startswith(PLACEHOLDER):
         raise WrongSettings("this is the placeholder that Terraform makes: no endpoint signs with it")
     return secret

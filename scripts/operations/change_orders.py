@@ -21,7 +21,8 @@ from fulfillment.telemetry import Trace
 from fulfillment.topic import PubSubTopic
 from operations.command import F, Report, changing, order_operation
 from operations.deployment import Deployment
-from operations.lookup import look_up_one, orders_of
+from operations.lookup import look_up_one
+from operations.stored_orders import orders_of
 
 SOURCE = "ops"
 PAUSE_SECONDS = 0.5

@@ -1,6 +1,7 @@
 """`erase`: a buyer asks to be forgotten. The books stay (`domain.erasure`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,12 +10,34 @@ import click
 from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.order import Order
 from fulfillment.orders import Orders, Stored, update
+from operations.buyer_letters import about, letters_about
 from operations.command import Report, changing, order_operation
 from operations.deployment import Deployment
-from operations.errors import Missing
-from operations.lookup import look_up, orders_of
+from operations.errors import Missing, Refused
+from operations.lookup import NONE, alike_lines, search
+from operations.mailboxes import mailbox
+from operations.show_letters import box_of
+from operations.stored_orders import orders_of
 
 ELSEWHERE = "Other places hold the buyer's data for a while, or for good: docs/ops.md, erase."
+LEASE_SECONDS = 60
+
+
+@dataclass
+class Erasure:
+    """What became of it: the ids of `done` orders; of those `kept`, and those that are only `alike`, with the reason;
+    of the dead `letters` that hold the buyer, None if nobody could look.
+    """
+
+    done: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    alike: Mapping[str, str] = field(default_factory=dict)
+    letters: Sequence[str] | None = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that a person must look at."""
+        return not (self.kept or self.alike or self.letters or self.letters is None)
 
 
 @order_operation("erase")
@@ -27,18 +50,37 @@ async def erase_buyer(
 ) -> Report:
     """Erase who bought ORDER, for good; amounts, items and the ids of the payment stay.
 
-    ORDER is what `orders show` takes; of an e-mail address it is every order. Whatever arrives later brings nothing
-    personal back. An order that is still to be paid or fulfilled needs its buyer, and is kept without --unsettled.
+    ORDER is what `orders show` takes; of an e-mail address it is every order, in whatever spelling. Whatever arrives
+    later brings nothing personal back. An order that is still to be paid or fulfilled needs its buyer, and is kept
+    without --unsettled. What may be the same buyer's, and dead letters that hold the buyer, are named and left alone.
     """
     orders, now = orders_of(deployment), datetime.now(UTC)
-    done, kept = list[str](), dict[str, str]()
-    for each in await look_up(orders, order):
+    meant = await search(orders, order)
+    result = Erasure(alike=meant.alike)
+    try:
+        result.letters = await _letters(deployment, order, [each.order.id for each in meant.orders])
+    except Refused as refused:
+        result.letters = None
+        click.echo(f"the dead letters could not be looked at: {refused}", err=True)
+    if not meant.orders and not meant.alike and not result.letters:
+        raise Missing(NONE)
+    for each in sorted(meant.orders, key=_has_an_address):
         why = None if even_unsettled else unsettled(each.order)
         if why is None and yes:
             why = _still_needed(await _erase(orders, each, now, keep, even_unsettled=even_unsettled))
-        done += [] if why else [each.order.id]
-        kept |= {each.order.id: why} if why else {}
-    return _report(done, kept, yes=yes)
+        result.done += [] if why else [each.order.id]
+        result.kept |= {each.order.id: why} if why else {}
+    return _report(result, yes=yes)
+
+
+async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str]) -> list[str]:
+    box = box_of(deployment, LEASE_SECONDS)
+    return await letters_about(box, about(mailbox(order), frozenset(order_ids)))
+
+
+def _has_an_address(stored: Stored) -> bool:
+    """Those without one are found by what the others tell of their customer: a run that is killed must leave that."""
+    return bool(stored.order.customer and stored.order.customer.email)
 
 
 async def _erase(orders: Orders, known: Stored, at: datetime, keep: Sequence[str], *, even_unsettled: bool) -> Order:
@@ -58,10 +100,16 @@ def _still_needed(after: Order) -> str | None:
     return None if after.erased_at else unsettled(after)
 
 
-def _report(done: Sequence[str], kept: dict[str, str], *, yes: bool) -> Report:
-    lines = [f"{'erased' if yes else 'would erase'} the buyer of {each}" for each in done]
-    lines += [f"kept {each}: {why} (--unsettled erases it nevertheless)" for each, why in kept.items()]
-    lines += [ELSEWHERE if yes else "Do it: --yes"] if done else []
-    names = {"erased": list(done)} if yes else {"would_erase": list(done)}
-    data: dict[str, Any] = {"changed": yes, **names, "kept": kept}
-    return Report(ok=not kept, lines=lines, data=data)
+def _report(result: Erasure, *, yes: bool) -> Report:
+    lines = [f"{'erased' if yes else 'would erase'} the buyer of {each}" for each in result.done]
+    lines += [f"kept {each}: {why} (--unsettled erases it nevertheless)" for each, why in result.kept.items()]
+    lines += alike_lines(result.alike)
+    lines += ["Look at each, and erase it by its id if it is."] if result.alike else []
+    letters = result.letters or ()
+    lines += [f"the dead letter {each} holds the buyer: replay it, or drop it and delete the file" for each in letters]
+    lines += ["Whether dead letters hold the buyer is not known."] if result.letters is None else []
+    lines += [ELSEWHERE if yes else "Do it: --yes"] if result.done else []
+    names = {"erased": result.done} if yes else {"would_erase": result.done}
+    found = {"kept": result.kept, "alike": result.alike, "dead_letters": result.letters}
+    data: dict[str, Any] = {"changed": yes, **names, **found}
+    return Report(ok=result.complete, lines=lines, data=data)

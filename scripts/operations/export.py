@@ -15,10 +15,13 @@ from operations.command import FILE, Report, order_operation
 from operations.deployment import Deployment
 from operations.errors import WrongSettings
 from operations.export_rows import csv_line, header, json_line
-from operations.lookup import orders_of, pages
 from operations.progress import Progress
 from operations.show_orders import STATUSES, Wanted
+from operations.stored_orders import orders_of, pages
 from operations.times import MOMENT
+
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""Without it Excel on Windows takes a file of CSV for Windows-1252. On stdout it would become a part of `id`."""
 
 
 @order_operation("export")
@@ -40,7 +43,9 @@ async def export_orders(
     wanted, count, unreadable = Wanted(status=asked["status"]), 0, list[str]()
     line = csv_line if as_format == "csv" else json_line
     with _opened(output) as out, Progress("orders") as progress:
-        out.write(header(personal=personal) if as_format == "csv" else "")
+        if as_format == "csv":
+            out.write(BOM if output else "")
+            out.write(header(personal=personal))
         async for page in pages(orders_of(deployment), wanted.conditions()):
             fitting = [each.order for each in page.orders if since is None or each.order.created_at >= since]
             out.writelines(line(each, personal=personal) for each in fitting)

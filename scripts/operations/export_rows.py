@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,9 +29,14 @@ PERSONAL_COLUMNS = (
         "customer_tax_exempt",
     ),
 )
-_FORMULA = tuple(
-    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
+# A spreadsheet runs a cell that begins with one of these, whatever blanks, quotes or unseen characters stand before it.
+# A cell also begins inside one of ours, where a spreadsheet of another locale parts: behind `;`, a tab or a line's end.
+_SIGNS = r"=+@\uff1d\uff0b\uff20\uff0d\u2212-"  # the full-width ones, and the minus sign, too
+_BEFORE = r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\"]*+"
+_FORMULA = re.compile(rf"[\t\r\n]|{_BEFORE}[{_SIGNS}]")
+_FORMULA_INSIDE = re.compile(rf"(?<=[;\t\r\n])(?={_BEFORE}[{_SIGNS}])")
+# Text that a spreadsheet takes for a number or a day, and then shows as another: 0049…, 16 digits, 12e3, 3-4, 1.2.
+_NUMBER = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]+|[0-9]{1,4}([-./][0-9]{1,4}){1,2}", re.ASCII)
 
 
 def json_line(order: Order, *, personal: bool) -> str:
@@ -59,15 +65,16 @@ def csv_line(order: Order, *, personal: bool) -> str:
 
 
 def _cell(value: Any) -> str | int:
-    """A value as a cell: text that a spreadsheet would take for a formula is quoted by an apostrophe."""
+    """A value as a cell: what a spreadsheet would take for a formula, a number or a day has an apostrophe before it."""
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return value
-    text = value if isinstance(value, str) else json.dumps(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _FORMULA_INSIDE.sub("'", text)
+    return f"'{text}" if _FORMULA.match(text) or _NUMBER.fullmatch(text.strip()) else text
 
 
 def _csv(cells: Iterable[str | int]) -> str:

@@ -21,8 +21,8 @@ from operations.access import stripe_access
 from operations.command import Report, changing, order_operation
 from operations.deployment import Deployment, Limits
 from operations.emulated import is_emulated
-from operations.lookup import orders_of
 from operations.progress import Progress
+from operations.stored_orders import orders_of
 from operations.times import MOMENT
 
 NEEDS = "Checkout Sessions and PaymentIntents"

@@ -15,9 +15,11 @@ from fulfillment.firestore import Condition
 from fulfillment.orders import Orders
 from operations.command import Report, order_operation
 from operations.deployment import Deployment
+from operations.errors import Missing
 from operations.lines import columns, printable
-from operations.lookup import look_up, orders_of, pages
+from operations.lookup import NONE, alike_lines, search
 from operations.progress import Progress
+from operations.stored_orders import orders_of, pages
 from operations.timeline import still_to_do, timeline
 from operations.times import SPAN, clock
 from operations.views import HEAD, amount, document, row, row_data
@@ -96,15 +98,19 @@ async def show_order(deployment: Deployment, *, order: str, personal: bool) -> R
     An invoice (in_…), a subscription (sub_…) and a customer (cus_…) will do, too. Several orders are listed.
     """
     now = datetime.now(UTC)
-    found = [each.order for each in await look_up(orders_of(deployment), order)]
-    if len(found) > 1:
+    meant = await search(orders_of(deployment), order)
+    found, alike = [each.order for each in meant.orders], alike_lines(meant.alike)
+    if not found and not alike:
+        raise Missing(NONE)
+    if len(found) != 1:
         rows = [row_data(each, now) for each in found]
-        return Report(ok=True, lines=columns([row(each, now) for each in found], HEAD), data={"orders": rows})
+        table = columns([row(each, now) for each in found], HEAD) if found else []
+        return Report(ok=bool(found), lines=[*table, *alike], data={"orders": rows, "alike": meant.alike})
     told = found[0]
     entries = [{"at": each.at.isoformat(), "who": each.who, "what": each.what} for each in timeline(told)]
     shown = document(told, personal=personal)
-    lines = _story(told, shown, personal=personal)
-    return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries})
+    lines = [*_story(told, shown, personal=personal), *alike]
+    return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries, "alike": meant.alike})
 
 
 async def _listed(orders: Orders, wanted: Wanted, limit: int, after: str | None, progress: Progress) -> Listing:
@@ -138,8 +144,7 @@ def _story(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text 
     lines += [f"discount: {each.promotion_code or each.coupon}" for each in order.discounts]
     lines += [f"to review: {', '.join(order.review)}"] if order.review else []
     for item in order.line_items or ():
-        what = f"{item.quantity or 1} x {item.description or item.product or item.id}"
-        lines.append(printable(f"bought: {what}  {amount(item.amount_total, item.currency or order.currency)}"))
+        lines.append(printable(f"bought: {item.label}  {amount(item.amount_total, item.currency or order.currency)}"))
     if shown["hidden"]:
         lines.append(f"hidden: {', '.join(shown['hidden'])} (--personal shows them)")
     if personal:

@@ -305,6 +305,24 @@ async def test_orders_are_found_by_the_states_of_their_effects(orders: Orders) -
     assert settled.id not in found
 
 
+async def test_a_glance_reads_some_fields_of_every_order_page_by_page_and_no_others(
+    emulated: Emulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    orders = FirestoreOrders("shared", "(default)", f"glanced-{uuid.uuid4().hex}")
+    made = sorted((new_order() for _ in range(5)), key=lambda each: each.id)
+    for each in made:
+        await orders.create(each)
+    seen, after = list[str](), None
+    while page := await orders.glance(("customer.email", "metadata"), after, 2):
+        assert len(page) <= 2
+        wanted = {"customer": {"email": "jenny.rosen@example.com"}, "metadata": made[0].metadata}
+        assert [each.document for each in page] == [wanted] * len(page)
+        seen += [each.id for each in page]
+        after = page[-1].id
+    assert seen == [each.id for each in made]
+
+
 async def test_many_orders_are_read_at_once(orders: Orders) -> None:
     there = await some(orders, 3)
     found = await orders.get_all([*there, "cs_test_nothing"])

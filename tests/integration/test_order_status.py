@@ -35,11 +35,114 @@ def without_nonce(text: str) -> str:
     return re.sub(r'nonce="[^"]+"', "", text)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 async def test_another_method_is_405(landing: Landing, method: str) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.request(method, landing.url, params={"session_id": new_id()})
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_browser_may_ask_beforehand_for_a_page_of_another_origin(
+    landing: Landing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A header of the shop's own, as tracing adds one, makes the browser ask with OPTIONS first."""
+    asking = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "traceparent,x-requested-with",
+    }
+    capsys.readouterr()
+    async with httpx.AsyncClient() as client:
+        answer = await client.options(landing.url, params={"session_id": new_id()}, headers=asking)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert {"GET", "HEAD"} <= {each.strip() for each in answer.headers["access-control-allow-methods"].split(",")}
+    assert answer.headers["access-control-allow-headers"] == "*"
+    assert int(answer.headers["access-control-max-age"]) > 0
+    assert "access-control-allow-credentials" not in answer.headers
+    assert landing.stripe.reads == []
+    assert (line(capsys)["outcome"], answer.headers["allow"]) == ("preflight", "GET, HEAD, OPTIONS")
+
+
+async def test_the_json_of_every_status_may_be_read_by_a_page_of_another_origin(make_landing: MakeLanding) -> None:
+    landing = make_landing()
+    asked = [(await landing.has(Status.PAID), 200), (new_id(), 404), (None, 404), ("cs_live_a1", 404)]
+    answers = [(await landing.get(session_id, "application/json"), status) for session_id, status in asked]
+    landing = make_landing(STRIPE_API_KEY="")
+    answers.append((await landing.get(new_id(), "application/json"), 202))
+    landing = make_landing(FIRESTORE_EMULATOR_HOST=f"127.0.0.1:{free_ports(1)[0]}")
+    answers.append((await landing.get(new_id(), "application/json"), 503))
+    assert [answer.status_code for answer, _ in answers] == [status for _, status in answers]
+    assert {answer.headers.get("access-control-allow-origin") for answer, _ in answers} == {"*"}
+
+
+WRONG = [
+    ("?session_id=%7BCHECKOUT_SESSION_ID%7D", "encoded"),
+    ("?session_id=%257BCHECKOUT_SESSION_ID%257D", "encoded"),
+    ("?session_id=%25257BCHECKOUT_SESSION_ID%25257D", "encoded"),
+    ("?session_id=CHECKOUT_SESSION_ID", "encoded"),
+    ("?session_id=%7Bcheckout_session_id%7D", "encoded"),
+    ("?id=%7BCHECKOUT_SESSION_ID%7D", "encoded"),
+    ("?%7BCHECKOUT_SESSION_ID%7D", "encoded"),
+    ("", "has no session_id"),
+    ("?", "has no session_id"),
+    ("?session_id=", "has no session_id"),
+    ("?utm_source=mail", "has no session_id"),
+    ("?id=cs_test_a1", "under another name"),
+    ("?sessionId=cs_test_a1", "under another name"),
+    ("?Session_Id=cs_live_a1", "under another name"),
+    ("?session_id%5B%5D=cs_test_a1", "under another name"),
+    ("?cs_test_a1", "under another name"),
+    ("?session_id=cs_test_a1&session_id=cs_test_b1", "more than once"),
+    ("?session_id=%7Bcs_test_a1%7D", "more in session_id"),
+    ("?session_id=cs_test_a1%3Futm_source%3Dmail", "more in session_id"),
+    ("?session_id=cs_test_a1/", "more in session_id"),
+    ("?session_id=%22cs_test_a1%22", "more in session_id"),
+]
+
+
+@pytest.mark.parametrize(("query", "said"), WRONG)
+async def test_a_wrong_success_url_is_a_warning_that_names_its_fault_and_the_buyer_is_not_sent_in_circles(
+    landing: Landing, capsys: pytest.CaptureFixture[str], query: str, said: str
+) -> None:
+    capsys.readouterr()
+    async with httpx.AsyncClient() as client:
+        page = await client.get(f"{landing.url}{query}", headers={"Accept": "text/html"})
+        written = line(capsys)
+        told = await client.get(f"{landing.url}{query}", headers={"Accept": "application/json"})
+    assert (page.status_code, told.status_code) == (404, 404)
+    assert (written["severity"], written["outcome"], written["cause"]) == ("WARNING", "refused", "success_url")
+    assert said in written["message"]
+    assert "?session_id={CHECKOUT_SESSION_ID}, with the braces as they are" in written["message"]
+    assert "load the page again" not in page.text
+    assert "you need not pay again" in page.text
+    assert "refresh" not in page.headers
+    assert (told.json()["status"], told.json()["problem"], told.json()["refresh_seconds"]) == (
+        "not_found",
+        "broken_link",
+        None,
+    )
+    assert not [each for each in ("cs_test_a1", "utm_source") if each in json.dumps(written) + page.text + told.text]
+    assert landing.stripe.reads == []
+
+
+@pytest.mark.parametrize("text", ["nonsense", "cs_live_a1", "cs_test_", "pi_1", "cs_test_" + "a" * 300])
+async def test_an_address_that_shows_no_fault_of_the_shop_is_no_warning(
+    landing: Landing, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    capsys.readouterr()
+    answer = await landing.get(text, "application/json")
+    written = line(capsys)
+    assert (answer.status_code, "problem" in answer.json()) == (404, False)
+    assert (written["severity"], written["outcome"], "cause" in written) == ("INFO", "refused", False)
+
+
+async def test_the_same_id_twice_is_that_id(landing: Landing) -> None:
+    order_id = await landing.has(Status.PAID)
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{landing.url}?session_id={order_id}&session_id={order_id}")
+    assert answer.status_code == 200
 
 
 STRANGE = [
@@ -164,6 +267,14 @@ async def test_the_json_is_the_contracts(landing: Landing) -> None:
         "presented": None,
         "refresh_seconds": 2,
     }
+
+
+async def test_a_quantity_is_shown_where_there_is_one_and_zero_is_one(landing: Landing) -> None:
+    for quantity in (None, 0):
+        order_id = await landing.has(Status.PAID, line_items=(item("Metered", 300, quantity=quantity),))
+        page, told = await landing.get(order_id), await landing.told(order_id)
+        assert ("Quantity" in page.text, "Quantity: <bdi>0</bdi>" in page.text) == (quantity == 0, quantity == 0)
+        assert told["items"][0]["quantity"] == quantity
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from google_stand_in import Version
+from operations.cli import ops
 from operations.signing_secrets import fingerprint
 from operators import Operator
 
@@ -86,6 +88,28 @@ def test_what_is_no_signing_secret_is_refused(operator: Operator, text: str) -> 
     before = operator.secrets
     assert operator.runs("add-webhook-secret", stdin=text).exit_code == 2
     assert operator.secrets == before
+
+
+@pytest.mark.parametrize("foreign", ["\u200b", "\ufeff", "\xa0", "\uff41"], ids=ascii)
+def test_a_foreign_character_is_named_by_its_place_and_the_secret_is_not_shown(
+    operator: Operator, foreign: str
+) -> None:
+    before = operator.secrets
+    result = operator.runs("add-webhook-secret", stdin=f"{NEW}{foreign}\n")
+    assert (result.exit_code, operator.secrets) == (2, before)
+    assert f"as character {len(NEW) + 1} of {len(NEW) + 1}: copy it again" in result.stderr
+    assert NEW[6:12] not in result.output
+
+
+def test_two_secrets_at_once_are_refused_with_the_reason(operator: Operator) -> None:
+    for between in (" ", ",", ";", "\n"):
+        result = operator.runs("add-webhook-secret", stdin=f"{NEW}{between}{THIRD}")
+        assert (result.exit_code, "these are 2" in result.stderr) == (2, True)
+
+
+def test_bytes_that_are_no_text_are_refused(operator: Operator) -> None:
+    result = CliRunner().invoke(ops, ["add-webhook-secret"], input=NEW.encode("utf-16"), env=operator.env)
+    assert (result.exit_code, "no text in UTF-8" in result.stderr) == (2, True)
 
 
 def test_a_secret_that_is_given_as_an_argument_is_refused_and_not_repeated(operator: Operator) -> None:

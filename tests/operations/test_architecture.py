@@ -8,7 +8,7 @@ import pytest
 OPERATIONS = Path(__file__).parents[2] / "scripts" / "operations"
 FILES = sorted(OPERATIONS.glob("*.py"))
 PURE = ["checks", "endpoint_checks", "endpoints", "function_checks", "messaging_checks", "registration", "running"]
-PURE += ["dead_letter", "export_rows", "secret_checks", "signing_secrets", "timeline", "views"]
+PURE += ["dead_letter", "export_rows", "secret_checks", "mailboxes", "signing_secrets", "timeline", "views"]
 VENDORS = {"stripe": ["stripe_endpoints.py"], "google": ["credentials.py", "google_cloud.py", "pubsub.py"]}
 FORBIDDEN = {"operations.google_cloud", "operations.pubsub", "operations.stripe_endpoints"}
 

@@ -1,14 +1,19 @@
 """`scripts/ops export`, on the emulators."""
 
+import codecs
+import contextlib
 import csv
 import io
 import json
+import re
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain.order import Order
@@ -25,9 +30,21 @@ ODD = [
     "\N{FULLWIDTH EQUALS SIGN}1",
     'a "quote", and ;',
     "two\nlines",
+    " =1+1",
+    "\N{ZERO WIDTH SPACE}=1+1",
+    "\N{NO-BREAK SPACE}@sum",
+    "\N{MINUS SIGN}1",
+    "\x00=1",
+    ";=1+1",
+    "Jenny;=1+1",
+    'Jenny;"=1+1',
+    "Jenny\n=1+1",
+    "Jenny\r\n +1",
+    "Jenny\t@sum",
     "\ud800",
     "\0",
 ]
+BETWEEN = " \t\n\r\"'\u200b;,"
 
 
 def read(text: str) -> list[dict[str, str]]:
@@ -39,7 +56,7 @@ def test_all_orders_are_written_without_their_buyers(shop: EmulatedShop, tmp_pat
     for name in ("jsonl", "csv"):
         file = tmp_path / f"orders.{name}"
         told = shop.reports("export", "--format", name, "--output", str(file))
-        text = file.read_text()
+        text = file.read_text("utf-8-sig")
         assert (told["ok"], told["orders"], told["output"]) == (True, 230, str(file))
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert not [each for each in SECRETIVE if each in text]
@@ -76,6 +93,62 @@ def test_odd_text_is_one_cell_and_no_formula(odd: str) -> None:
         ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}")
     )
     assert row["id"] == "cs_test_a"
+
+
+@given(st.text(), st.text(alphabet=BETWEEN, max_size=4), st.sampled_from("=+-@"))
+def test_no_text_begins_a_formula_however_a_spreadsheet_parts_the_line(before: str, between: str, sign: str) -> None:
+    """In countries where the comma is decimal, Excel parts by semicolons, and knows nothing of what is quoted here."""
+    line = csv_line(paid_order("cs_test_a", client_reference_id=f"{before}{between}{sign}1"), personal=True)
+    (row,) = read(header(personal=True) + line)
+    cells = [*row.values()]
+    for delimiter in (";", "\t"):
+        with contextlib.suppress(csv.Error):  # it is no CSV of that kind at all
+            for found in csv.reader(io.StringIO(line, newline=""), delimiter=delimiter):
+                cells += found
+    cells += re.split(r"[;\t\r\n]", line)
+    assert not [cell for cell in cells if re.match(r"[\s\u200b\"]*[=+@-]", cell)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("0049151234567", "'0049151234567"),
+        ("123456789012", "'123456789012"),
+        ("1234567890123456789", "'1234567890123456789"),
+        ("12e3", "'12e3"),
+        ("1.5E+10", "'1.5E+10"),
+        ("3-4", "'3-4"),
+        ("1/2/2026", "'1/2/2026"),
+        ("1.2", "'1.2"),
+        ("1001", "1001"),
+        ("cart_0012", "cart_0012"),
+        ("ORDER-2026-0012", "ORDER-2026-0012"),
+        ("0", "0"),
+    ],
+)
+def test_text_that_a_spreadsheet_would_change_is_kept_as_text(text: str, cell: str) -> None:
+    (row,) = read(header(personal=True) + csv_line(paid_order("cs_a", client_reference_id=text), personal=True))
+    assert row["client_reference_id"] == cell
+
+
+def test_a_file_of_csv_begins_with_a_byte_order_mark_and_nothing_else_does(shop: EmulatedShop, tmp_path: Path) -> None:
+    """Excel on Windows would read an address as Windows-1252: ü as two other letters."""
+    jane = paid_order("cs_test_a")
+    assert jane.customer
+    home = replace(jane.customer.address, city="München") if jane.customer.address else None
+    shop.keep(replace(jane, customer=replace(jane.customer, email="müller@example.com", address=home)))
+    for name in ("jsonl", "csv"):
+        file = tmp_path / f"orders.{name}"
+        shop.runs("export", "--format", name, "--personal", "--output", str(file))
+        assert (file.read_bytes().startswith(codecs.BOM_UTF8), file.read_text().count("\ufeff")) == (
+            name == "csv",
+            int(name == "csv"),
+        )
+        assert "\ufeff" not in shop.runs("export", "--format", name, "--personal").stdout
+    text = (tmp_path / "orders.csv").read_text("utf-8-sig")
+    (row,) = read(text)
+    assert (row["id"], row["customer_email"]) == ("cs_test_a", "müller@example.com")
+    assert '"München"' in row["customer_address"]
 
 
 def test_a_number_below_zero_stays_a_number() -> None:

@@ -8,7 +8,7 @@ import pytest
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain import debt
 from fulfillment.domain.effects import EffectState
-from fulfillment.domain.order import Order
+from fulfillment.domain.order import LineItem, Order
 from local.stripe_events import COMPLETED, event, session
 from operations.timeline import still_to_do
 from operations.views import row, row_data
@@ -109,6 +109,13 @@ def test_the_story_of_an_order_has_every_event_and_effect_and_hides_the_buyer(sh
     assert set(told["order"]["hidden"]) == {"customer", "shipping", "client_reference_id", "metadata"}
     shown = shop.runs("orders", "show", "cs_test_a").output
     assert not [each for each in SECRETIVE if each in shown]
+
+
+def test_what_was_bought_has_a_number_where_there_is_one(shop: EmulatedShop) -> None:
+    items = tuple(LineItem(id="li_1", description="Metered", quantity=quantity) for quantity in (None, 0, 3))
+    shop.keep(replace(paid_order("cs_test_a"), line_items=items))
+    lines = [line for line in shop.runs("orders", "show", "cs_test_a").stdout.splitlines() if "bought" in line]
+    assert lines == ["bought: Metered  -", "bought: 0 x Metered  -", "bought: 3 x Metered  -"]
 
 
 def test_the_buyer_is_shown_where_that_is_asked_for(shop: EmulatedShop) -> None:

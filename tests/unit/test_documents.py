@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from fulfillment.documents import from_document, to_document
+from fulfillment.documents import decoded, from_document, to_document
 from fulfillment.domain.checkout import Address, Checkout, Customer, Presentment, Shipping, TaxId
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
@@ -221,3 +221,12 @@ def test_a_lease_that_an_older_version_took_lives_a_minute() -> None:
     document = to_document(replace(an_order(), lease=Lease(owner="o", at=NOW)))
     del document["lease"]["seconds"]
     assert from_document(document).lease == Lease(owner="o", at=NOW, seconds=60)
+
+
+def test_a_part_of_a_document_is_read_as_it_was_or_said_to_be_corrupt() -> None:
+    assert decoded({"metadata": {'json:"__ref__"': "json:1"}, "customer": None}) == {
+        "metadata": {"__ref__": 1},
+        "customer": None,
+    }
+    with pytest.raises(CorruptOrder, match="broken `json:` escape"):
+        decoded({"metadata": "json:{"})

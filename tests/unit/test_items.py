@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hooks
 from fulfillment.domain.checkout import Currency, Id
 from fulfillment.domain.erasure import erase
 from fulfillment.domain.items import DOUBTS, read_page, with_line_items
@@ -205,3 +206,24 @@ def test_the_verdict_does_not_depend_on_which_twin_was_there_when_the_items_were
     now = apply(now, parsed(twins[1])).order
     now = with_line_items(now, items) if loaded_after == 1 else now
     assert (now.amount_subtotal, now.review) == (9000, ("amounts_differ",))
+
+
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        (LineItem(id="li_1", description="Mug", quantity=2), "2 x Mug"),
+        (LineItem(id="li_1", description="Mug", quantity=0), "0 x Mug"),
+        (LineItem(id="li_1", description="Metered"), "Metered"),
+        (LineItem(id="li_1", quantity=1, product=Id("prod_1")), "1 x prod_1"),
+        (LineItem(id="li_1"), "li_1"),
+    ],
+)
+def test_an_items_label_has_a_number_where_there_is_one(item: LineItem, label: str) -> None:
+    assert item.label == label
+
+
+def test_the_hook_that_is_delivered_prints_no_number_where_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    items = tuple(LineItem(id="li_1", description="Mug", quantity=quantity) for quantity in (None, 0, 2))
+    hooks.fulfill(replace(order(), line_items=items), "key")
+    shipped = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ship")]
+    assert shipped == [f"ship {words} for order cs_test_a1" for words in ("Mug", "0 x Mug", "2 x Mug")]

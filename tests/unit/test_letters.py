@@ -157,6 +157,12 @@ def test_a_line_item_may_lack_everything() -> None:
     assert "\N{EN DASH}\n  \N{EN DASH}\n" in plain(order(line_items=(bare,)))
 
 
+@pytest.mark.parametrize(("quantity", "said"), [(None, False), (0, True), (1, True)])
+def test_a_quantity_is_said_where_there_is_one_and_zero_is_one(quantity: int | None, said: bool) -> None:  # noqa: FBT001
+    text = plain(order(line_items=(item("Metered", 300, quantity=quantity),)))
+    assert (f"Quantity: {quantity}\n" in text, "Quantity" in text) == (said, said)
+
+
 @pytest.mark.parametrize(
     ("minor", "quantity", "unit_amount", "said"),
     [

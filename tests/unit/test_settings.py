@@ -9,7 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fulfillment.addresses import SmtpServer
 from fulfillment.errors import ConfigurationError
 from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
 from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
@@ -89,8 +92,10 @@ def test_secrets_in_two_places_are_a_contradiction(tmp_path: Path) -> None:
     assert "exactly one" in problems(WebhookSettings, WEBHOOK | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "s")})
 
 
-@pytest.mark.parametrize("text", [f"{A},{B}", f" {A}\n{B}\n", f"{A} , {B}", f"\t{A}\r\n,{B},"])
-def test_several_secrets_are_separated_by_commas_or_whitespace(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [f"{A},{B}", f" {A}\n{B}\n", f"{A} , {B}", f"\t{A}\r\n,{B},", f"{A};{B}", f";{A} ; {B};"]
+)
+def test_several_secrets_are_separated_by_commas_semicolons_or_whitespace(text: str) -> None:
     assert parse_webhook_secrets(text) == (A, B)
 
 
@@ -100,6 +105,69 @@ def test_a_secret_that_is_empty_short_or_none_is_refused_and_not_shown(text: str
         parse_webhook_secrets(text)
     assert "oops" not in str(error.value)
     assert "aaaa" not in str(error.value)
+
+
+UNSEEN = [
+    "\u200b",
+    "\ufeff",
+    "\xa0",
+    "\u202f",
+    "\u3000",
+    "\u2060",
+    "\xad",
+    "\u200e",
+    "\ufe0f",
+    "\x00",
+    "\x1b",
+    "\x7f",
+    "\x85",
+]
+FOREIGN = [*UNSEEN, "\uff41", "é", "\u2013", "\u201c", "\u0430", "😀", "\ud800", "\udcff"]
+PARSERS = {
+    "STRIPE_WEBHOOK_SECRETS": (parse_webhook_secrets, A),
+    "STRIPE_API_KEY": (parse_api_key, LIVE),
+    "SMTP_URL": (SmtpServer.parse, "smtps://shop:aaaaaaaa@smtp.example.com:465"),
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN, ids=ascii)
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_foreign_character_in_a_secret_is_refused_and_its_place_is_said_and_no_more(name: str, foreign: str) -> None:
+    """Nobody sees a zero-width space that came along with a copy, and no event would ever be Stripe's."""
+    parse, secret = PARSERS[name]
+    for place in (0, len(secret) // 2, len(secret)):
+        text = secret[:place] + foreign + secret[place:]
+        with pytest.raises(ValueError, match=f"as character {place + 1} of {len(text)}: copy it again") as error:
+            parse(text)
+        assert "aaaa" not in str(error.value)
+        assert str(error.value).isascii() or foreign not in str(error.value)
+
+
+@pytest.mark.parametrize("foreign", ["\u200b", "\ufeff", "\xa0"], ids=ascii)
+def test_a_character_that_cannot_be_seen_stops_the_start_and_is_named(foreign: str, tmp_path: Path) -> None:
+    said = problems(WebhookSettings, WEBHOOK | {"STRIPE_WEBHOOK_SECRETS": A + foreign})
+    assert f"STRIPE_WEBHOOK_SECRETS holds U+{ord(foreign):04X}, which cannot be seen, as character 39 of 39" in said
+    (tmp_path / "s").write_text(foreign + A, "utf-8")
+    said = problems(WebhookSettings, BASE | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "s")})
+    assert f"STRIPE_WEBHOOK_SECRETS_FILE holds U+{ord(foreign):04X}, which cannot be seen, as character 1 of 39" in said
+
+
+@pytest.mark.parametrize(
+    "text", [f'"{A}"', f"'{A}'", f"<{A}>", f'{A}"', f"{A}.", f"{A[:9]}…{A[9:]}", f"{A}\\n", f"[{A}]"]
+)
+def test_a_secret_with_what_stood_around_it_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="without quotes or brackets|beyond ASCII"):
+        parse_webhook_secrets(text)
+
+
+@given(st.text())
+def test_what_is_taken_for_signing_secrets_is_plain_ascii(text: str) -> None:
+    try:
+        taken = parse_webhook_secrets(f"{A}{text}")
+    except ValueError as error:
+        assert "aaaa" not in str(error)  # noqa: PT017
+    else:
+        assert all(each.isascii() and each.isprintable() for each in taken)
 
 
 def test_no_secret_is_in_the_representation() -> None:
@@ -214,7 +282,7 @@ def test_an_api_key_from_a_file_is_stripped_and_read_again(tmp_path: Path) -> No
     assert tell() == TEST
 
 
-@pytest.mark.parametrize("text", ["pk_live_" + "a" * 32, A, "sk_" + "a" * 32, "sk_live_", "sk_live_aaaa aaaaaaaa", "é"])
+@pytest.mark.parametrize("text", ["pk_live_" + "a" * 32, A, "sk_" + "a" * 32, "sk_live_", "sk_live_aaaa aaaaaaaa"])
 def test_an_api_key_that_is_none_is_refused_and_not_shown(text: str) -> None:
     said = problems(SubscriberSettings, BASE | {"STRIPE_API_KEY": text})
     assert said.startswith("STRIPE_API_KEY must be a secret or restricted key: ")

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,42 @@ def test_no_header_is_named(missing: str | None) -> None:
     ["x", "t=,v1=", "t=1", "v1=abc", ",,,", "t=abc,v1=abc", "=", "t=1=2,v1", "t=" + "9" * 6000 + ",v1=a", "t=1,v1=é"],
 )
 def test_a_header_that_is_none_is_refused(bad: str) -> None:
-    assert code_of(BODY, bad) in ("malformed_header", "wrong_secret")
+    assert code_of(BODY, bad) == "malformed_header"
+
+
+BLANKS = st.text(alphabet=" \t", max_size=3)
+
+
+@given(st.lists(BLANKS, min_size=12, max_size=12))
+def test_blanks_around_commas_and_equals_signs_mean_nothing(blanks: list[str]) -> None:
+    """A proxy may write the header anew: `t=…, v1=…, v0=…`."""
+    parts = re.split("([,=])", header().replace(",", f",v1={'0' * 64},", 1) + ",v0=abc")
+    written = "".join(blank + part for blank, part in zip([*blanks, *blanks], parts, strict=False)) + blanks[0]
+    verify(BODY, written, (SECRET,), NOW)
+    assert code_of(BODY, written, (OTHER,)) == "wrong_secret"
+    assert code_of(BODY + b" ", written) == "wrong_secret"
+
+
+def test_a_blank_within_a_name_or_a_value_is_a_part_of_it() -> None:
+    signed = header()
+    assert code_of(BODY, signed.replace("v1=", "v 1=")) == "malformed_header"
+    assert code_of(BODY, f"{signed[:-1]} {signed[-1]}") == "wrong_secret"
+    assert code_of(BODY, signed.replace("t=1", "t=1 ", 1)) == "malformed_header"
+    assert code_of(BODY, signed.replace(",", ",\N{NO-BREAK SPACE}")) == "malformed_header"
+
+
+def test_blanks_give_no_signature_another_time() -> None:
+    """The first t counts, whatever stands around it."""
+    stale = header(at=NOW - 1000)
+    assert code_of(BODY, f" t ={NOW - 1000} , t = {NOW},{stale.split(',')[1]}") == "clock"
+    assert code_of(BODY, f" t = {NOW} ,{stale}") == "wrong_secret"
+    assert code_of(BODY, f"{stale} , t={NOW}") == "clock"
+
+
+@pytest.mark.parametrize("scheme", ["V1", "T"])
+def test_a_name_in_capitals_is_not_stripes(scheme: str) -> None:
+    """No proxy writes a value's letters anew, and what Stripe does not send is not guessed at."""
+    assert code_of(BODY, header().replace(f"{scheme.lower()}=", f"{scheme}=")) == "malformed_header"
 
 
 @given(st.text())

@@ -45,6 +45,12 @@ class LineItem:
     unit_amount: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """The item in a line: `2 x Mug`. Without a number where Stripe tells none, as of metered prices."""
+        name = self.description or self.product or self.id
+        return name if self.quantity is None else f"{self.quantity} x {name}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:

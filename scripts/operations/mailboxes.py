@@ -1,0 +1,121 @@
+"""When two addresses are one mailbox, and when they only may be. Pure.
+
+One mailbox is written in many ways: `jane@example.com`, `Jane@Example.com`, with blanks, in full-width letters,
+composed or decomposed, its domain in letters or in ASCII (IDNA 2008). Case alone could part two mailboxes by the RFC;
+no provider gives two people such addresses. What is only alike (a +tag, Gmail's dots, ß and ss) may be another's.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import idna
+
+LONGEST = 1000  # the RFC ends at 254: the rest is room for blanks, and for what Unicode takes apart
+_DROPPED = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))  # controls, unseen characters, blanks
+_JOINERS = "\u200c\u200d"  # unseen, and yet a part of some domains
+_VARIATIONS = re.compile("[\u034f\ufe00-\ufe0f]")
+_STOP = re.compile("[\u3002\uff0e\uff61]")  # the dots of other scripts, which part a domain's labels too
+_TOKEN = re.compile(r"""[^\s@,;:<>()\[\]{}"'|\\]+@[^\s@,;:<>()\[\]{}"'|\\]+""")
+_GMAIL = frozenset(("gmail.com", "googlemail.com"))
+
+
+def mailbox(text: str) -> str | None:
+    """The one spelling of a mailbox; None of a text that has no @ between two parts, or is longer than any address."""
+    if len(text) > LONGEST:
+        return None
+    local, _, domain = _plain(text).rpartition("@")
+    local, domain = _plain(_unquoted(local.translate(_NO_JOINERS))), _domain(domain)
+    return f"{local}@{domain}" if local and domain else None
+
+
+def difference(one: str, other: str) -> str | None:
+    """What parts two mailboxes, as `mailbox` writes them, that may be one person's; None of any others."""
+    if one == other:
+        return None
+    for what, alike in _ALIKE.items():
+        if alike(one) == alike(other):
+            return what
+    return None
+
+
+def names(value: Any, box: str) -> bool:
+    """Whether a text anywhere in a value of JSON, a key included, is the mailbox or names it among other words."""
+    if isinstance(value, str):
+        return mailbox(value) == box or box in _mailboxes_in(value)
+    if isinstance(value, Mapping):
+        return any(names(each, box) for pair in value.items() for each in pair)
+    return isinstance(value, list) and any(names(each, box) for each in value)
+
+
+def _mailboxes_in(text: str) -> Iterator[str | None]:
+    for found in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
+        yield mailbox(found.rstrip(".!?"))
+
+
+def _plain(text: str) -> str:
+    """In small letters of one form, without what is not seen but for joiners."""
+    whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+    return _VARIATIONS.sub("", "".join(each for each in whole if each in _JOINERS or _is_seen(each)))
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in _DROPPED
+
+
+def _unquoted(local: str) -> str:
+    quoted = len(local) > 2 and local.startswith('"') and local.endswith('"')
+    return re.sub(r"\\(.)", r"\1", local[1:-1]) if quoted else local
+
+
+@lru_cache(4096)
+def _domain(text: str) -> str:
+    """In ASCII: by IDNA 2008, where that has a form of it, or else by Punycode alone, as emoji domains are written."""
+    text = _STOP.sub(".", text).strip(".")
+    for spelled in (text, text.translate(_NO_JOINERS)):
+        try:
+            return idna.encode(spelled, uts46=True).decode()
+        except UnicodeError:  # idna's own errors are
+            continue
+    labels = text.translate(_NO_JOINERS).split(".")
+    return ".".join(each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in labels)
+
+
+def _in_letters(domain: str) -> str:
+    return ".".join(map(_label_in_letters, domain.split(".")))
+
+
+def _label_in_letters(label: str) -> str:
+    try:
+        return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+    except (UnicodeError, OverflowError):
+        return label
+
+
+def _folded(box: str) -> str:
+    """Alike by any rule of case: ß and ss, as IDNA 2003 wrote domains, an i without its dot, the two small sigmas."""
+    local, _, domain = box.rpartition("@")
+    text = f"{local}@{_in_letters(domain).translate(_NO_JOINERS)}"
+    for _ in range(2):  # one may bring about what the other changes
+        text = unicodedata.normalize("NFKC", text.upper().casefold()).replace("i\u0307", "i")
+    return text
+
+
+def _without_tag(box: str) -> str:
+    local, _, domain = _folded(box).rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+def _at_gmail(box: str) -> str:
+    local, _, domain = _without_tag(box).rpartition("@")
+    return f"{local.replace('.', '')}@gmail.com" if domain in _GMAIL else f"{local}@{domain}"
+
+
+_NO_JOINERS = dict.fromkeys(map(ord, _JOINERS))
+_ALIKE: dict[str, Callable[[str], str]] = {
+    "letters that are alike but for their case (as ß and ss)": _folded,
+    "a +tag": _without_tag,
+    "dots, or gmail.com and googlemail.com, which are one at Gmail": _at_gmail,
+}
