@@ -106,18 +106,28 @@ locals {
     }, var.alerts.no_event_hours == null ? {} : {
     no_event = {
       severity = "CRITICAL"
-      title    = "No event for ${coalesce(var.alerts.no_event_hours, 1)} hours"
-      query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${coalesce(var.alerts.no_event_hours, 1)}h])) or vector(0)) == 0"
+      title    = "No event for ${local.no_event_minutes / 60} hours"
+      query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${local.no_event_window}m])) or vector(0)) == 0"
       says     = "The webhook has stored nothing in all that time. Either nobody bought anything, or Stripe does not reach it."
     }
     }, local.reconcile_count == 0 ? {} : {
     no_reconcile = {
       severity = "ERROR"
       title    = "Reconcile does not run"
-      query    = "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"reconciled|paused|overtaken\"}[${var.reconcile.every_minutes * 3}m])) or vector(0)) == 0"
+      query    = "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"reconciled|paused|overtaken\"}[${var.reconcile.every_minutes}m])) or vector(0)) == 0"
       says     = "For three times its interval no run has ended well. Orders whose events are lost are not found meanwhile."
     }
   })
+
+  # A query for what is missing is true from its first evaluation on. So its window is short, and it must stay true for the
+  # rest of the time: else every first apply would alert.
+  no_event_minutes = coalesce(var.alerts.no_event_hours, 1) * 60
+  no_event_window  = min(60, local.no_event_minutes / 2)
+
+  alert_durations = {
+    no_event     = "${(local.no_event_minutes - local.no_event_window) * 60}s"
+    no_reconcile = "${var.reconcile.every_minutes * 2 * 60}s"
+  }
 
   notification_channels = concat(
     [for email in sort(var.alerts.emails) : google_monitoring_notification_channel.email[email].name],
@@ -137,6 +147,12 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.value }
   user_labels  = local.labels
+
+  lifecycle {
+    # Cloud Monitoring deletes no channel that an alert still names. With this, an address that is removed is taken out of
+    # the alerts first.
+    create_before_destroy = true
+  }
 
   depends_on = [google_project_service.api]
 }
@@ -208,7 +224,7 @@ resource "google_monitoring_alert_policy" "query" {
 
     condition_prometheus_query_language {
       query                     = each.value.query
-      duration                  = "0s"
+      duration                  = lookup(local.alert_durations, each.key, "0s")
       evaluation_interval       = "60s"
       disable_metric_validation = true # a new metric is known to Cloud Monitoring only minutes later
     }

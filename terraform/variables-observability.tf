@@ -51,8 +51,8 @@ variable "alerts" {
     error_message = "alerts.signature_failures_per_hour must be a whole number from 0 on."
   }
   validation {
-    condition     = var.alerts.no_event_hours == null || try(var.alerts.no_event_hours >= 1 && var.alerts.no_event_hours <= 24 && floor(var.alerts.no_event_hours) == var.alerts.no_event_hours, false)
-    error_message = "alerts.no_event_hours must be whole hours, 1 to 24, or null: Cloud Monitoring looks back no further than a day."
+    condition     = var.alerts.no_event_hours == null || try(var.alerts.no_event_hours >= 1 && var.alerts.no_event_hours <= 720 && floor(var.alerts.no_event_hours) == var.alerts.no_event_hours, false)
+    error_message = "alerts.no_event_hours must be whole hours, 1 to 720, or null for no such alert."
   }
 }
 

@@ -113,7 +113,7 @@ run "the_thresholds_are_the_user_s" {
       webhook_error_ratio         = 0.25
       webhook_errors_tolerated    = 40
       signature_failures_per_hour = 30
-      no_event_hours              = 24
+      no_event_hours              = 720
       disabled                    = ["other_livemode"]
     }
   }
@@ -130,12 +130,32 @@ run "the_thresholds_are_the_user_s" {
     error_message = "The limit of refused signatures must be the user's."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].query, "outcome=\"published\"}[24h])) or vector(0)) == 0")
+    condition     = strcontains(google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].query, "outcome=\"published\"}[60m])) or vector(0)) == 0") && google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].duration == "${719 * 3600}s"
     error_message = "No event at all, from the first day on, must alert too: not only an end of events."
   }
   assert {
     condition     = !google_monitoring_alert_policy.line["other_livemode"].enabled && google_monitoring_alert_policy.line["permanent_failures"].enabled
     error_message = "An alert that is disabled must be off, and no other."
+  }
+}
+
+run "a_first_apply_does_not_alert_of_what_has_not_had_time_to_happen" {
+  command = plan
+  variables {
+    alerts    = { emails = ["on-call@acme.example"], no_event_hours = 1 }
+    reconcile = { every_minutes = 5 }
+  }
+  assert {
+    condition = alltrue([
+      for policy in google_monitoring_alert_policy.query :
+      policy.conditions[0].condition_prometheus_query_language[0].duration != "0s"
+      if policy.user_labels.alert == "no_event" || policy.user_labels.alert == "no_reconcile"
+    ])
+    error_message = "A query for what is missing must stay true for a while: it is true at the first apply."
+  }
+  assert {
+    condition     = local.no_event_window == 30 && google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].duration == "1800s"
+    error_message = "Half an hour's window and half an hour's duration are the hour that was asked for."
   }
 }
 
@@ -324,10 +344,10 @@ run "refuses_less_than_no_refusals_and_thresholds_in_percent" {
   expect_failures = [var.alerts, var.budget]
 }
 
-run "refuses_to_look_back_further_than_a_day" {
+run "refuses_to_wait_longer_than_thirty_days" {
   command = plan
   variables {
-    alerts = { emails = ["on-call@acme.example"], no_event_hours = 25 }
+    alerts = { emails = ["on-call@acme.example"], no_event_hours = 721 }
   }
   expect_failures = [var.alerts]
 }
