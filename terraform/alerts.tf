@@ -31,6 +31,18 @@ locals {
       filter   = "${local.lines} AND severity=WARNING AND (jsonPayload.outcome=\"ignored\" OR jsonPayload.outcome=\"not_ours\")"
       says     = "Stripe sends thin events, or a subscription has lost its filter, or a message of the other livemode was published. Those events were acknowledged and not handled."
     }
+    webhook_shut = {
+      severity = "CRITICAL"
+      title    = "Google refuses requests to the webhook"
+      filter   = "${local.webhook_lines} AND ${local.refused} AND NOT ${local.uptime_check}"
+      says     = "The webhook is not open to everybody, so Stripe gets 403 and no order arrives. Stripe sends the events again, for up to three days."
+    }
+    callers_refused = {
+      severity = "ERROR"
+      title    = "Google refuses the callers of a function"
+      filter   = "${local.called} AND ${local.refused}"
+      says     = "Pub/Sub, Cloud Scheduler or a buyer was answered 401 or 403 before the function was reached: its invoker is missing. Messages wait, and come again."
+    }
     start_failures = {
       severity = "CRITICAL"
       title    = "A function cannot start"
@@ -69,8 +81,8 @@ locals {
     }
   }
 
-  webhook_bad_answers = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"5..|429\"}[10m]))"
-  webhook_answers     = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"2..|5..|429\"}[10m]))"
+  webhook_bad_answers = "sum(increase(${local.log_metric["requests"]}{${local.of_webhook},status=~\"5..|429\"}[10m]))"
+  webhook_answers     = "sum(increase(${local.log_metric["requests"]}{${local.of_webhook},status=~\"2..|5..|429\"}[10m]))"
 
   alerts_on_queries = merge({
     dead_letter = {
@@ -134,7 +146,14 @@ locals {
     sort(var.alerts.notification_channels),
   )
 
-  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "ack_budget"]))
+  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "ack_budget", "webhook_unreachable"]))
+
+  alert_policies = concat(
+    values(google_monitoring_alert_policy.line),
+    values(google_monitoring_alert_policy.query),
+    [google_monitoring_alert_policy.webhook_unreachable],
+    google_monitoring_alert_policy.ack_budget,
+  )
 
   runbook = { for name in local.alert_names : name => "${var.alerts.docs_url}#${replace(name, "_", "-")}" }
 }

@@ -2,8 +2,9 @@ variable "alerts" {
   description = <<-EOT
     Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who; leave out both
     and nobody is. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
-    `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of Stripe's
-    requests within ten minutes that may fail, once more than `webhook_errors_tolerated` have.
+    `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of the
+    requests to the webhook within ten minutes that may fail, once more than `webhook_errors_tolerated` have. `webhook_url`:
+    the address that Stripe calls and Cloud Monitoring looks at, where it is not the function's own.
     `signature_failures_per_hour`: how many requests that claim to be Stripe's may be refused, for each cause.
     `no_event_hours`: how long no event may come; null for ever: set it when the shop sells every day. `disabled`:
     alerts to switch off, by their names in alerts.tf.
@@ -15,6 +16,7 @@ variable "alerts" {
     oldest_unacked_minutes      = optional(number, 15)
     webhook_error_ratio         = optional(number, 0.05)
     webhook_errors_tolerated    = optional(number, 2)
+    webhook_url                 = optional(string)
     signature_failures_per_hour = optional(number, 5)
     no_event_hours              = optional(number)
     disabled                    = optional(set(string), [])
@@ -47,6 +49,10 @@ variable "alerts" {
     error_message = "alerts.webhook_errors_tolerated must be a whole number from 0 on."
   }
   validation {
+    condition     = var.alerts.webhook_url == null || can(regex("^https://[a-z0-9.-]+(/[^\\s?#]*)?$", var.alerts.webhook_url))
+    error_message = "alerts.webhook_url must be an https:// address without a port or a query: https://shop.acme.example/stripe."
+  }
+  validation {
     condition     = var.alerts.signature_failures_per_hour >= 0 && floor(var.alerts.signature_failures_per_hour) == var.alerts.signature_failures_per_hour
     error_message = "alerts.signature_failures_per_hour must be a whole number from 0 on."
   }
@@ -58,8 +64,8 @@ variable "alerts" {
 
 variable "slos" {
   description = <<-EOT
-    The service level objectives, over the last `days`. `acked`: the share of Stripe's requests that are stored and
-    answered 200. `in_time`: the share of five-minute windows in which no event has waited longer than
+    The service level objectives, over the last `days`. `acked`: the share of the requests that reached an
+    instance of the webhook that are stored and answered 200. `in_time`: the share of five-minute windows in which no event has waited longer than
     `in_time_minutes`. `burn_rate_alert`: whether to tell when a day spends the `acked` budget twice too fast; of use from some
     thousands of events a day on: below, one failure is enough.
   EOT

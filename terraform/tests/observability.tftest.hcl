@@ -25,45 +25,46 @@ variables {
 run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
   assert {
     condition = toset([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) : policy.user_labels.alert
+      for policy in local.alert_policies : policy.user_labels.alert
       ]) == toset([
-      "ack_budget", "attempts_exhausted", "dead_letter", "events_ignored", "late_orders", "missing_orders", "no_event", "no_reconcile",
-      "oldest_unacked", "orders_held", "other_livemode", "permanent_failures", "publish_failures", "reconcile_blind",
-      "signature_failures", "stale_secret", "start_failures", "webhook_errors",
+      "ack_budget", "attempts_exhausted", "callers_refused", "dead_letter", "events_ignored", "late_orders", "missing_orders",
+      "no_event", "no_reconcile", "oldest_unacked", "orders_held", "other_livemode", "permanent_failures", "publish_failures",
+      "reconcile_blind", "signature_failures", "stale_secret", "start_failures", "webhook_errors", "webhook_shut",
+      "webhook_unreachable",
     ])
     error_message = "An alert is missing, or is not listed here."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       policy.documentation[0].mime_type == "text/markdown" && endswith(policy.documentation[0].content, "](https://acme.example/operations.md#${replace(policy.user_labels.alert, "_", "-")})")
     ])
     error_message = "Every alert must link to its section of the runbook."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       length(regexall("[^.]+\\. [^.]+", split("\n", policy.documentation[0].content)[0])) > 0 && length(policy.documentation[0].subject) <= 255
     ])
     error_message = "Every alert must say what it means, in two sentences."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       policy.notification_channels == tolist([google_monitoring_notification_channel.email["on-call@acme.example"].name, "projects/acme-shop/notificationChannels/1234"])
     ])
     error_message = "Every alert must notify every channel."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       policy.enabled && contains(["CRITICAL", "ERROR", "WARNING"], policy.severity) && policy.user_labels.deployment == "checkout" && startswith(policy.display_name, "checkout: ")
     ])
     error_message = "Every alert must be on, with a severity, and say which deployment it is of."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       contains(["1800s", "86400s"], policy.alert_strategy[0].auto_close)
     ])
     error_message = "Every alert must close by itself, after half an hour at least: Cloud Monitoring takes no less."
@@ -75,6 +76,41 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
   assert {
     condition     = alltrue([for policy in google_monitoring_alert_policy.query : policy.conditions[0].condition_prometheus_query_language[0].disable_metric_validation])
     error_message = "A query must be accepted before its metric has data, or the first apply fails."
+  }
+}
+
+run "a_shut_webhook_is_noticed_without_traffic" {
+  assert {
+    condition = (
+      google_monitoring_uptime_check_config.webhook.http_check[0].request_method == "GET"
+      && google_monitoring_uptime_check_config.webhook.http_check[0].accepted_response_status_codes[0].status_value == 405
+      && google_monitoring_uptime_check_config.webhook.http_check[0].path == "/"
+      && google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == trimprefix(google_cloudfunctions2_function.webhook.service_config[0].uri, "https://")
+    )
+    error_message = "Cloud Monitoring must ask the webhook itself, with a GET that it answers with 405."
+  }
+  assert {
+    condition     = contains([60, 300, 600, 900], tonumber(trimsuffix(google_monitoring_uptime_check_config.webhook.period, "s"))) && tonumber(trimsuffix(google_monitoring_uptime_check_config.webhook.timeout, "s")) <= 60
+    error_message = "Cloud Monitoring knows these periods only, and waits a minute at most."
+  }
+  assert {
+    condition = (
+      strcontains(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].filter, "check_id=\"${google_monitoring_uptime_check_config.webhook.uptime_check_id}\"")
+      && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE"
+      && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].comparison == "COMPARISON_GT"
+    )
+    error_message = "The alert must count the places from which this check fails."
+  }
+}
+
+run "a_webhook_behind_a_load_balancer_is_asked_by_its_own_address" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe/events" }
+  }
+  assert {
+    condition     = google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == "pay.acme.example" && google_monitoring_uptime_check_config.webhook.http_check[0].path == "/stripe/events"
+    error_message = "The address that Stripe calls is the one that must be open."
   }
 }
 
@@ -96,7 +132,7 @@ run "lines_are_those_of_this_deployment" {
     error_message = "Every query must name the parts of this deployment."
   }
   assert {
-    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects", "acme-test-reconcile"])
+    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects", "acme-test-reconcile", "acme-test-requests"])
     error_message = "Two deployments in one project need metrics of their own."
   }
   assert {
@@ -163,6 +199,13 @@ run "what_is_not_asked_for_is_not_made" {
   variables {
     alerts = { emails = ["on-call@acme.example"] }
     slos   = {}
+
+    # The door may be opened by hand then, and shut by a later deployment.
+    webhook = { public = false }
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.line["webhook_shut"].enabled && google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "A webhook that is opened by hand may be shut by the next deployment."
   }
   assert {
     condition     = !contains(keys(google_monitoring_alert_policy.query), "no_event")
@@ -200,7 +243,7 @@ run "an_alert_that_does_not_exist_cannot_be_disabled" {
 
 run "the_objectives_count_what_matters" {
   assert {
-    condition     = endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].good_service_filter, "response_code_class=\"2xx\"") && endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].bad_service_filter, "full_match(\"5..|429\")")
+    condition     = endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].good_service_filter, "response_code_class=\"2xx\"") && endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].bad_service_filter, "response_code_class=\"5xx\"")
     error_message = "Refusals must count neither way: anybody can cause them."
   }
   assert {
@@ -241,7 +284,7 @@ run "the_dashboard_fits_its_grid" {
     error_message = "Every tile must have a title."
   }
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == 17 && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
+    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == length(local.alert_policies) && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
     error_message = "The open alerts must be listed, named without the project."
   }
   assert {
@@ -323,6 +366,21 @@ run "refuses_percents_for_shares" {
   command = plan
   variables {
     alerts = { emails = ["on-call@acme.example"], webhook_error_ratio = 5 }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "webhook_errors_counts_what_no_instance_got" {
+  assert {
+    condition     = length(regexall("user_checkout_requests\\{[^}]*status=~\"(2..\\|)?5..\\|429\"", google_monitoring_alert_policy.query["webhook_errors"].conditions[0].condition_prometheus_query_language[0].query)) == 3
+    error_message = "The request log has the 429 of a webhook at its maximum of instances; request_count has not."
+  }
+}
+
+run "refuses_an_address_of_the_webhook_with_a_query" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe?a=b" }
   }
   expect_failures = [var.alerts]
 }
