@@ -6,12 +6,20 @@
 locals {
   alerts_on_lines = {
     permanent_failures = {
-      severity = "ERROR"
+      severity = "CRITICAL"
       title    = "A message was parked, or an effect was refused for good"
       filter = "${local.subscriber_lines} AND (jsonPayload.outcome=\"parked\" OR ${join(" OR ", [
-        for effect in local.effects : "jsonPayload.effects.${effect}:\"failed: \""
+        for effect in local.effects : "(jsonPayload.effects.${effect}:\"failed: \" AND NOT jsonPayload.effects.${effect}:\"failed: mail_refused\")"
       ])})"
       says = "Trying again cannot help, so the message lies whole on the dead-letter topic. An order may have been paid and not fulfilled."
+    }
+    mail_refused = {
+      severity = "WARNING"
+      title    = "A mail to a buyer was refused for good"
+      filter = "${local.subscriber_lines} AND (${join(" OR ", [
+        for effect in local.effects : "jsonPayload.effects.${effect}:\"failed: mail_refused\""
+      ])})"
+      says = "Most often the buyer has mistyped the address. The order's other effects have gone on; its message lies on the dead-letter topic."
     }
     publish_failures = {
       severity = "ERROR"
@@ -67,12 +75,6 @@ locals {
       filter   = "${local.reconcile_lines} AND (jsonPayload.missing>0 OR jsonPayload.behind>0)"
       says     = "Reconcile found checkouts whose events never became an order, or not all of them, and published what they say. They are being fulfilled now; why their events were lost is what to look for."
     }
-    late_orders = {
-      severity = "CRITICAL"
-      title    = "Paid and not fulfilled for ${var.reconcile.late_minutes} minutes"
-      filter   = "${local.reconcile_lines} AND jsonPayload.late>0"
-      says     = "The money is there and your hook has not fulfilled: it fails, was refused for good, or waits for a person. The line's `examples` name the orders."
-    }
     reconcile_blind = {
       severity = "WARNING"
       title    = "Reconcile cannot compare some orders"
@@ -86,10 +88,10 @@ locals {
 
   alerts_on_queries = merge({
     dead_letter = {
-      severity = "CRITICAL"
+      severity = "WARNING" # what it is an alert of has been told: permanent_failures, mail_refused, attempts_exhausted
       title    = "The dead letter is not empty"
       query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{${local.of_dead_letter}}) > 0"
-      says     = "Messages that could not be handled lie on the dead-letter subscription. Each is an order that needs a person; they are kept for 31 days."
+      says     = "Messages that could not be handled lie on the dead-letter subscription. Each needs a person, and is kept for 31 days; this is said again every day until none is left."
     }
     attempts_exhausted = {
       severity = "CRITICAL"
@@ -129,7 +131,34 @@ locals {
       query    = "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"reconciled|paused|overtaken\"}[${var.reconcile.every_minutes}m])) or vector(0)) == 0"
       says     = "For three times its interval no run has ended well. Orders whose events are lost are not found meanwhile."
     }
+    late_orders = {
+      severity = "CRITICAL"
+      title    = "Paid and not fulfilled for ${var.reconcile.late_minutes} minutes"
+      query    = "${local.late[0]} - (${join(" or ", [for before in slice(local.late, 1, 4) : "(${before} > 0)"])} or vector(0)) > 0.4"
+      says     = "More orders than before are paid and not fulfilled: your hook fails, was refused for good, or waits for a person. The `examples` of reconcile's line name the orders."
+    }
+    orders_stay_late = {
+      severity = "WARNING"
+      title    = "Orders are still paid and not fulfilled"
+      query    = "sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window * 4}m])) > 0"
+      says     = "Every run of reconcile counts orders that are late, and this is said again every day until none is. An order that you have refunded instead stays late until what it owes is dropped."
+    }
   })
+
+  # How many orders are late, as the mean of the runs of reconcile in a window, now and in the three windows before. A run counts
+  # all of them anew, so one that stays late, as a refunded one does, is no alert again: what counts is more of them than the
+  # last time that there were any. The margin of 0.4 shows a single order also where a window holds two runs. A run may take
+  # ten minutes, so a window shorter than twenty could be without one.
+  late_window = max(var.reconcile.every_minutes, 20)
+  late_metric = "logging_googleapis_com:user_${replace(google_logging_metric.late.name, "-", "_")}"
+  late = [
+    for back in ["", " offset ${local.late_window}m", " offset ${local.late_window * 2}m", " offset ${local.late_window * 3}m"] :
+    "sum(increase(${local.late_metric}_sum{${local.of_reconcile}}[${local.late_window}m]${back})) / sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window}m]${back}))"
+  ]
+
+  # Open for days, if nobody does anything: said again after a day. Cloud Monitoring waits no longer than that.
+  alert_reminders = ["dead_letter", "orders_stay_late"]
+  reminder        = "86400s"
 
   # A query for what is missing is true from its first evaluation on. So its window is short, and it must stay true for the
   # rest of the time: else every first apply would alert.
@@ -141,12 +170,14 @@ locals {
     no_reconcile = "${var.reconcile.every_minutes * 2 * 60}s"
   }
 
-  notification_channels = concat(
-    [for email in sort(var.alerts.emails) : google_monitoring_notification_channel.email[email].name],
-    sort(var.alerts.notification_channels),
-  )
+  notification_channels = {
+    for severity in ["CRITICAL", "ERROR", "WARNING"] : severity => concat(
+      [for email in sort(var.alerts.emails) : google_monitoring_notification_channel.email[email].name],
+      sort(setunion(var.alerts.notification_channels, lookup(var.alerts.channels_by_severity, severity, []))),
+    )
+  }
 
-  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "ack_budget", "webhook_unreachable"]))
+  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "late_orders", "orders_stay_late", "ack_budget", "webhook_unreachable"]))
 
   alert_policies = concat(
     values(google_monitoring_alert_policy.line),
@@ -178,8 +209,8 @@ resource "google_monitoring_notification_channel" "email" {
 
 check "somebody_is_told" {
   assert {
-    condition     = length(var.alerts.emails) + length(var.alerts.notification_channels) > 0
-    error_message = "Nobody is told when orders are stuck: give alerts.emails or alerts.notification_channels."
+    condition     = alltrue([for channels in values(local.notification_channels) : length(channels) > 0])
+    error_message = "Nobody is told of some alerts: give alerts.emails or alerts.notification_channels, or all of CRITICAL, ERROR and WARNING in alerts.channels_by_severity."
   }
 }
 
@@ -191,7 +222,7 @@ resource "google_monitoring_alert_policy" "line" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, each.key)
   severity              = each.value.severity
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels[each.value.severity]
   user_labels           = merge(local.labels, { alert = each.key })
 
   conditions {
@@ -235,7 +266,7 @@ resource "google_monitoring_alert_policy" "query" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, each.key)
   severity              = each.value.severity
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels[each.value.severity]
   user_labels           = merge(local.labels, { alert = each.key })
 
   conditions {
@@ -251,6 +282,14 @@ resource "google_monitoring_alert_policy" "query" {
 
   alert_strategy {
     auto_close = "1800s"
+
+    dynamic "notification_channel_strategy" {
+      for_each = contains(local.alert_reminders, each.key) ? [1] : []
+      content {
+        notification_channel_names = local.notification_channels[each.value.severity]
+        renotify_interval          = local.reminder
+      }
+    }
   }
 
   documentation {

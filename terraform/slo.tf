@@ -68,7 +68,7 @@ resource "google_monitoring_alert_policy" "ack_budget" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, "ack_budget")
   severity              = "WARNING"
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels["WARNING"]
   user_labels           = merge(local.labels, { alert = "ack_budget" })
 
   conditions {

@@ -47,7 +47,7 @@ resource "google_monitoring_alert_policy" "webhook_unreachable" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, "webhook_unreachable")
   severity              = "CRITICAL"
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels["CRITICAL"]
   user_labels           = merge(local.labels, { alert = "webhook_unreachable" })
 
   conditions {
@@ -74,6 +74,11 @@ resource "google_monitoring_alert_policy" "webhook_unreachable" {
 
   alert_strategy {
     auto_close = "1800s"
+
+    notification_channel_strategy {
+      notification_channel_names = local.notification_channels["CRITICAL"]
+      renotify_interval          = local.reminder
+    }
   }
 
   documentation {

@@ -1,7 +1,8 @@
 variable "alerts" {
   description = <<-EOT
-    Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who; leave out both
-    and nobody is. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
+    Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who is
+    told of every alert. `channels_by_severity`: existing channels for the alerts of one severity alone, such as a pager for
+    CRITICAL; the others are ERROR and WARNING. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
     `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of the
     requests to the webhook within ten minutes that may fail, once more than `webhook_errors_tolerated` have. `webhook_url`:
     the address that Stripe calls and Cloud Monitoring looks at, where it is not the function's own.
@@ -12,6 +13,7 @@ variable "alerts" {
   type = object({
     emails                      = optional(set(string), [])
     notification_channels       = optional(set(string), [])
+    channels_by_severity        = optional(map(set(string)), {})
     docs_url                    = optional(string, "docs/operations.md")
     oldest_unacked_minutes      = optional(number, 15)
     webhook_error_ratio         = optional(number, 0.05)
@@ -31,6 +33,20 @@ variable "alerts" {
   validation {
     condition     = alltrue([for channel in var.alerts.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
     error_message = "alerts.notification_channels must be full names: projects/PROJECT/notificationChannels/ID."
+  }
+  validation {
+    condition = alltrue([
+      for severity, channels in var.alerts.channels_by_severity :
+      contains(["CRITICAL", "ERROR", "WARNING"], severity) && alltrue([for channel in channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
+    ])
+    error_message = "alerts.channels_by_severity must give channels by their full names to CRITICAL, ERROR or WARNING."
+  }
+  validation {
+    condition = alltrue([
+      for severity in ["CRITICAL", "ERROR", "WARNING"] :
+      length(var.alerts.emails) + length(setunion(var.alerts.notification_channels, lookup(var.alerts.channels_by_severity, severity, []))) <= 16
+    ])
+    error_message = "An alert can tell sixteen channels at most: give fewer alerts.emails, or a group's address."
   }
   validation {
     condition     = can(regex("^(https://[^\\s#()\\[\\]]+|docs/operations\\.md)$", var.alerts.docs_url))

@@ -291,7 +291,7 @@ run "reconcile_runs_as_often_as_asked" {
     error_message = "It is missed after three times its interval, also if it has never run."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.line["late_orders"].display_name, "45 minutes")
+    condition     = strcontains(google_monitoring_alert_policy.query["late_orders"].display_name, "45 minutes")
     error_message = "The alert says after how long."
   }
 }

@@ -27,9 +27,9 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
     condition = toset([
       for policy in local.alert_policies : policy.user_labels.alert
       ]) == toset([
-      "ack_budget", "attempts_exhausted", "callers_refused", "dead_letter", "events_ignored", "late_orders", "missing_orders",
-      "no_event", "no_reconcile", "oldest_unacked", "orders_held", "other_livemode", "permanent_failures", "publish_failures",
-      "reconcile_blind", "signature_failures", "stale_secret", "start_failures", "webhook_errors", "webhook_shut",
+      "ack_budget", "attempts_exhausted", "callers_refused", "dead_letter", "events_ignored", "late_orders", "mail_refused",
+      "missing_orders", "no_event", "no_reconcile", "oldest_unacked", "orders_held", "orders_stay_late", "other_livemode",
+      "permanent_failures", "publish_failures", "reconcile_blind", "signature_failures", "stale_secret", "start_failures", "webhook_errors", "webhook_shut",
       "webhook_unreachable",
     ])
     error_message = "An alert is missing, or is not listed here."
@@ -79,6 +79,81 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
   }
 }
 
+run "a_pager_is_called_for_what_is_critical_alone" {
+  variables {
+    alerts = {
+      emails               = ["on-call@acme.example"]
+      channels_by_severity = { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/42"] }
+    }
+  }
+  assert {
+    condition = alltrue([
+      for policy in local.alert_policies : policy.notification_channels == tolist(concat(
+        [google_monitoring_notification_channel.email["on-call@acme.example"].name],
+        { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/42"], WARNING = [] }[policy.severity],
+      ))
+    ])
+    error_message = "Each alert must tell everybody, and the channels of its severity."
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.line["mail_refused"].severity == "WARNING" && google_monitoring_alert_policy.query["dead_letter"].severity == "WARNING" && google_monitoring_alert_policy.query["orders_stay_late"].severity == "WARNING"
+    error_message = "A buyer's mistyped address must not call the pager, nor a refunded order."
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.line["permanent_failures"].severity == "CRITICAL" && google_monitoring_alert_policy.query["attempts_exhausted"].severity == "CRITICAL" && google_monitoring_alert_policy.query["late_orders"].severity == "CRITICAL"
+    error_message = "A dead letter of any other kind, and an order that becomes late, must call it."
+  }
+}
+
+run "what_stays_open_is_said_again_every_day" {
+  assert {
+    condition = { for policy in local.alert_policies : policy.user_labels.alert => one(policy.alert_strategy[0].notification_channel_strategy[*].renotify_interval) if length(policy.alert_strategy[0].notification_channel_strategy) > 0 } == {
+      dead_letter = "86400s", orders_stay_late = "86400s", webhook_unreachable = "86400s"
+    }
+    error_message = "These stay open until somebody does something, and one mail is forgotten."
+  }
+  assert {
+    condition = alltrue([
+      for policy in local.alert_policies : alltrue([for strategy in policy.alert_strategy[0].notification_channel_strategy : strategy.notification_channel_names == policy.notification_channels])
+    ])
+    error_message = "A reminder must go to whoever was told."
+  }
+}
+
+run "an_order_that_stays_late_alerts_once" {
+  command = plan
+  variables {
+    reconcile = { every_minutes = 120 }
+  }
+  assert {
+    condition = google_monitoring_alert_policy.query["late_orders"].conditions[0].condition_prometheus_query_language[0].query == join("", [
+      local.late[0], " - ((", local.late[1], " > 0) or (", local.late[2], " > 0) or (", local.late[3], " > 0) or vector(0)) > 0.4",
+    ])
+    error_message = "More orders must be late than the last time that there were any."
+  }
+  assert {
+    condition = local.late[2] == join(" / ", [
+      for kind in ["sum", "count"] : "sum(increase(logging_googleapis_com:user_checkout_reconcile_any_late_${kind}{${local.of_reconcile}}[120m] offset 240m))"
+    ])
+    error_message = "What is compared is the mean of the runs in a window that has one."
+  }
+  assert {
+    condition     = google_logging_metric.late.filter == "${local.reconcile_lines} AND jsonPayload.late>0" && google_logging_metric.late.value_extractor == "EXTRACT(jsonPayload.late)"
+    error_message = "A run that goes on where one was interrupted counts none, and must not be taken for one that found none."
+  }
+}
+
+run "a_window_holds_a_run_however_often_they_are" {
+  command = plan
+  variables {
+    reconcile = { every_minutes = 5 }
+  }
+  assert {
+    condition     = local.late_window == 20
+    error_message = "A run may take ten minutes."
+  }
+}
+
 run "a_shut_webhook_is_noticed_without_traffic" {
   assert {
     condition = (
@@ -120,7 +195,7 @@ run "lines_are_those_of_this_deployment" {
   }
   assert {
     condition = alltrue(flatten([
-      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter]) : [
+      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter], [google_logging_metric.late.filter]) : [
         startswith(filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name="),
         can(regex("service_name=\"acme-test-(webhook|reconcile)\"", filter)) || can(regex("service_name=\\(.*\"acme-test-completed\".*\\)", filter)),
       ]
@@ -231,6 +306,21 @@ run "a_silent_deployment_is_warned_of" {
     alerts = {}
   }
   expect_failures = [check.somebody_is_told]
+}
+
+run "a_severity_that_nobody_is_told_of_is_warned_of" {
+  command = plan
+  variables {
+    alerts = { channels_by_severity = { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/911"] } }
+  }
+  expect_failures = [check.somebody_is_told]
+}
+
+run "every_severity_by_itself_is_enough" {
+  command = plan
+  variables {
+    alerts = { channels_by_severity = { for severity in ["CRITICAL", "ERROR", "WARNING"] : severity => ["projects/acme-shop/notificationChannels/911"] } }
+  }
 }
 
 run "an_alert_that_does_not_exist_cannot_be_disabled" {
@@ -381,6 +471,22 @@ run "refuses_an_address_of_the_webhook_with_a_query" {
   command = plan
   variables {
     alerts = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe?a=b" }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "refuses_a_severity_that_no_alert_has" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], channels_by_severity = { critical = ["projects/acme-shop/notificationChannels/911"] } }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "refuses_seventeen_channels" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], channels_by_severity = { ERROR = [for id in range(16) : "projects/acme-shop/notificationChannels/${id}"] } }
   }
   expect_failures = [var.alerts]
 }

@@ -42,6 +42,14 @@ RENDERED = {
 """What Terraform puts in the place of an expression, for a deployment as it is by default."""
 
 
+EACH_EFFECT = r'\$\{join\(" OR ", \[for effect in local\.effects : "(.*?)"\]\)\}'
+"""A test of each effect, put together by Terraform."""
+
+
+def each_effect(module: Module, test: str) -> str:
+    return " OR ".join(test.replace("${effect}", effect) for effect in module.locals["effects"])
+
+
 def render(module: Module, text: str) -> str:
     """A text of Terraform as Google gets it."""
     text = text.replace('\\"', '"')
@@ -49,12 +57,19 @@ def render(module: Module, text: str) -> str:
         text = text.replace("${" + expression.replace('\\"', '"') + "}", value)
     while reference := re.search(r"\$\{local\.(\w+)\}", text):
         text = text.replace(reference[0], render(module, module.locals[reference[1]]))
+    text = re.sub(EACH_EFFECT, lambda found: each_effect(module, found[1]), text)
     assert "${" not in text, f"say in RENDERED what Terraform makes of: {text}"
     return text
 
 
 def alert(module: Module, name: str) -> str:
     return render(module, module.locals["alerts_on_lines"][name]["filter"])
+
+
+def raised_by(module: Module, entry: dict[str, Any]) -> dict[str, str]:
+    """The alerts that the entry raises, with their severity."""
+    alerts = module.locals["alerts_on_lines"]
+    return {name: each["severity"] for name, each in alerts.items() if matches(alert(module, name), entry)}
 
 
 def request(service: str, status: int, agent: str = STRIPE, **changes: Any) -> dict[str, Any]:
@@ -148,13 +163,32 @@ def test_no_alert_on_a_line_of_ours_is_raised_by_a_request_log(module: Module) -
     entries = [
         request(service, status) for service in (WEBHOOK, SUBSCRIBER, RECONCILE) for status in (200, 403, 429, 503)
     ]
-    raised = {
-        name
-        for name in others
-        for entry in entries
-        if name != "permanent_failures" and matches(alert(module, name), entry)
-    }
+    raised = {name for name in others for entry in entries if matches(alert(module, name), entry)}
     assert raised == set()
+
+
+@pytest.mark.parametrize("effect", ["send_receipt", "notify_payment_failed"])
+def test_a_buyers_mistyped_address_is_a_warning_and_nothing_else(module: Module, effect: str) -> None:
+    refused = "failed: mail_refused: the buyer's e-mail address is not an address"
+    entry = line(SUBSCRIBER, outcome="advanced", effects={"fulfill": "done", effect: refused})
+    assert raised_by(module, entry) == {"mail_refused": "WARNING"}
+
+
+@pytest.mark.parametrize("effect", ["load_line_items", "fulfill", "send_receipt", "payment_failed"])
+def test_an_effect_that_is_refused_for_any_other_reason_is_critical(module: Module, effect: str) -> None:
+    """Also beside a mail that is refused."""
+    entry = line(SUBSCRIBER, outcome="advanced", effects={effect: "failed: permanent: sold out"})
+    assert raised_by(module, entry) == {"permanent_failures": "CRITICAL"}
+    entry["jsonPayload"]["effects"]["notify_payment_failed"] = "failed: mail_refused: 550"
+    assert raised_by(module, entry) == {"permanent_failures": "CRITICAL", "mail_refused": "WARNING"}
+
+
+@pytest.mark.parametrize("effects", [{}, {"fulfill": "done"}, {"send_receipt": "to be tried again: 421"}])
+def test_a_message_that_is_parked_is_critical_and_a_delivery_that_ends_well_is_not(
+    module: Module, effects: dict[str, str]
+) -> None:
+    assert raised_by(module, line(SUBSCRIBER, outcome="parked")) == {"permanent_failures": "CRITICAL"}
+    assert raised_by(module, line(SUBSCRIBER, outcome="advanced", effects=effects)) == {}
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 429, 503])
