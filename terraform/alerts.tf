@@ -109,7 +109,7 @@ locals {
       severity = "CRITICAL"
       title    = "The webhook fails"
       query    = "(${local.webhook_bad_answers} > ${var.alerts.webhook_errors_tolerated}) and (${local.webhook_bad_answers} / ${local.webhook_answers} > ${var.alerts.webhook_error_ratio})"
-      says     = "More than ${var.alerts.webhook_error_ratio * 100} % of Stripe's requests within ten minutes were answered 5xx or 429. Stripe sends the events again, for up to three days; buyers wait on Stripe's page meanwhile."
+      says     = "More than ${var.alerts.webhook_error_ratio * 100} % of the requests within ten minutes were answered 5xx or 429. Stripe sends the events again, for up to three days; buyers wait on Stripe's page meanwhile."
     }
     signature_failures = {
       severity = "ERROR"

@@ -60,7 +60,7 @@ resource "google_monitoring_alert_policy" "webhook_unreachable" {
       duration        = "600s" # the invoker of a first apply takes minutes to be known everywhere
 
       aggregations {
-        alignment_period     = "300s"
+        alignment_period     = "1200s" # longer than the check's period: a look that comes late must be no gap
         per_series_aligner   = "ALIGN_NEXT_OLDER"
         cross_series_reducer = "REDUCE_COUNT_FALSE"
         group_by_fields      = ["resource.label.host"]

@@ -1,11 +1,11 @@
 variable "alerts" {
   description = <<-EOT
-    Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who is
-    told of every alert. `channels_by_severity`: existing channels for the alerts of one severity alone, such as a pager for
-    CRITICAL; the others are ERROR and WARNING. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
-    `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of the
-    requests to the webhook within ten minutes that may fail, once more than `webhook_errors_tolerated` have. `webhook_url`:
-    the address that Stripe calls and Cloud Monitoring looks at, where it is not the function's own.
+    Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who is told of every
+    alert. `channels_by_severity`: existing channels for the alerts of one severity alone, such as a pager for CRITICAL; the
+    others are ERROR and WARNING. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
+    `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of the requests to
+    the webhook within ten minutes that may fail, once more than `webhook_errors_tolerated` have. `webhook_url`: the
+    address that Stripe calls, where it is not the function's own; Cloud Monitoring asks it every five minutes.
     `signature_failures_per_hour`: how many requests that claim to be Stripe's may be refused, for each cause.
     `no_event_hours`: how long no event may come; null for ever: set it when the shop sells every day. `disabled`:
     alerts to switch off, by their names in alerts.tf.
@@ -80,10 +80,10 @@ variable "alerts" {
 
 variable "slos" {
   description = <<-EOT
-    The service level objectives, over the last `days`. `acked`: the share of the requests that reached an
-    instance of the webhook that are stored and answered 200. `in_time`: the share of five-minute windows in which no event has waited longer than
-    `in_time_minutes`. `burn_rate_alert`: whether to tell when a day spends the `acked` budget twice too fast; of use from some
-    thousands of events a day on: below, one failure is enough.
+    The service level objectives, over the last `days`. `acked`: the share of the requests that reached an instance of the
+    webhook that are stored and answered 200. `in_time`: the share of five-minute windows in which no event has waited
+    longer than `in_time_minutes`. `burn_rate_alert`: whether to tell when a day spends the `acked` budget twice too fast; of
+    use from some thousands of events a day on: below, one failure is enough.
   EOT
   type = object({
     days            = optional(number, 28)

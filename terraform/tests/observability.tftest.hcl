@@ -169,6 +169,10 @@ run "a_shut_webhook_is_noticed_without_traffic" {
     error_message = "Cloud Monitoring knows these periods only, and waits a minute at most."
   }
   assert {
+    condition     = tonumber(trimsuffix(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].alignment_period, "s")) >= 2 * tonumber(trimsuffix(google_monitoring_uptime_check_config.webhook.period, "s"))
+    error_message = "A look that comes late would be a gap, and the alert would begin to wait anew."
+  }
+  assert {
     condition = (
       strcontains(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].filter, "check_id=\"${google_monitoring_uptime_check_config.webhook.uptime_check_id}\"")
       && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE"
@@ -213,6 +217,17 @@ run "lines_are_those_of_this_deployment" {
   assert {
     condition     = alltrue([for metric in google_logging_metric.this : toset([for label in metric.metric_descriptor[0].labels : label.key]) == toset(keys(metric.label_extractors)) && length(metric.label_extractors) <= 10])
     error_message = "Every label must have its extractor; Cloud Logging allows ten."
+  }
+  assert {
+    condition = alltrue([
+      for extractor in concat(
+        flatten([for metric in google_logging_metric.this : values(metric.label_extractors)]),
+        flatten([for policy in google_monitoring_alert_policy.line : values(policy.conditions[0].condition_matched_log[0].label_extractors)]),
+        [for metric in google_logging_metric.drift : metric.value_extractor],
+        [google_logging_metric.late.value_extractor],
+      ) : can(regex("^(EXTRACT\\([a-zA-Z_.]+\\)|REGEXP_EXTRACT\\([a-zA-Z_.]+, \".*\\(.*\\).*\"\\))$", extractor))
+    ])
+    error_message = "A value must be taken by EXTRACT(field) or by REGEXP_EXTRACT(field, \"expression with a group\")."
   }
 }
 
