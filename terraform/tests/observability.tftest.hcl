@@ -352,6 +352,10 @@ run "the_objectives_count_what_matters" {
     error_message = "Refusals must count neither way: anybody can cause them."
   }
   assert {
+    condition     = try(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].total_service_filter, null) == null && alltrue([for slo in google_monitoring_slo.in_time : slo.windows_based_sli[0].window_period == "300s"])
+    error_message = "Cloud Monitoring takes two of the three filters, and a window in seconds."
+  }
+  assert {
     condition     = google_monitoring_slo.acked.goal == 0.999 && google_monitoring_slo.acked.rolling_period_days == 28
     error_message = "The objective is 99.9 % over 28 days."
   }
