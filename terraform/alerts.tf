@@ -6,12 +6,20 @@
 locals {
   alerts_on_lines = {
     permanent_failures = {
-      severity = "ERROR"
+      severity = "CRITICAL"
       title    = "A message was parked, or an effect was refused for good"
       filter = "${local.subscriber_lines} AND (jsonPayload.outcome=\"parked\" OR ${join(" OR ", [
-        for effect in local.effects : "jsonPayload.effects.${effect}:\"failed: \""
+        for effect in local.effects : "(jsonPayload.effects.${effect}:\"failed: \" AND NOT jsonPayload.effects.${effect}:\"failed: mail_refused\")"
       ])})"
       says = "Trying again cannot help, so the message lies whole on the dead-letter topic. An order may have been paid and not fulfilled."
+    }
+    mail_refused = {
+      severity = "WARNING"
+      title    = "A mail to a buyer was refused for good"
+      filter = "${local.subscriber_lines} AND (${join(" OR ", [
+        for effect in local.effects : "jsonPayload.effects.${effect}:\"failed: mail_refused\""
+      ])})"
+      says = "Most often the buyer has mistyped the address. The order's other effects have gone on; its message lies on the dead-letter topic."
     }
     publish_failures = {
       severity = "ERROR"
@@ -30,6 +38,18 @@ locals {
       title    = "Events are ignored that should not come"
       filter   = "${local.lines} AND severity=WARNING AND (jsonPayload.outcome=\"ignored\" OR jsonPayload.outcome=\"not_ours\")"
       says     = "Stripe sends thin events, or a subscription has lost its filter, or a message of the other livemode was published. Those events were acknowledged and not handled."
+    }
+    webhook_shut = {
+      severity = "CRITICAL"
+      title    = "Google refuses requests to the webhook"
+      filter   = "${local.webhook_lines} AND ${local.refused} AND NOT ${local.uptime_check}"
+      says     = "The webhook is not open to everybody, so Stripe gets 403 and no order arrives. Stripe sends the events again, for up to three days."
+    }
+    callers_refused = {
+      severity = "ERROR"
+      title    = "Google refuses the callers of a function"
+      filter   = "${local.called} AND ${local.refused}"
+      says     = "Pub/Sub, Cloud Scheduler or a buyer was answered 401 or 403 before the function was reached: its invoker is missing. Messages wait, and come again."
     }
     start_failures = {
       severity = "CRITICAL"
@@ -55,12 +75,6 @@ locals {
       filter   = "${local.reconcile_lines} AND (jsonPayload.missing>0 OR jsonPayload.behind>0)"
       says     = "Reconcile found checkouts whose events never became an order, or not all of them, and published what they say. They are being fulfilled now; why their events were lost is what to look for."
     }
-    late_orders = {
-      severity = "CRITICAL"
-      title    = "Paid and not fulfilled for ${var.reconcile.late_minutes} minutes"
-      filter   = "${local.reconcile_lines} AND jsonPayload.late>0"
-      says     = "The money is there and your hook has not fulfilled: it fails, was refused for good, or waits for a person. The line's `examples` name the orders."
-    }
     reconcile_blind = {
       severity = "WARNING"
       title    = "Reconcile cannot compare some orders"
@@ -69,15 +83,15 @@ locals {
     }
   }
 
-  webhook_bad_answers = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"5..|429\"}[10m]))"
-  webhook_answers     = "sum(increase(run_googleapis_com:request_count{${local.of_webhook},response_code=~\"2..|5..|429\"}[10m]))"
+  webhook_bad_answers = "sum(increase(${local.log_metric["requests"]}{${local.of_webhook},status=~\"5..|429\"}[10m]))"
+  webhook_answers     = "sum(increase(${local.log_metric["requests"]}{${local.of_webhook},status=~\"2..|5..|429\"}[10m]))"
 
   alerts_on_queries = merge({
     dead_letter = {
-      severity = "CRITICAL"
+      severity = "WARNING" # what it is an alert of has been told: permanent_failures, mail_refused, attempts_exhausted
       title    = "The dead letter is not empty"
       query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{${local.of_dead_letter}}) > 0"
-      says     = "Messages that could not be handled lie on the dead-letter subscription. Each is an order that needs a person; they are kept for 31 days."
+      says     = "Messages that could not be handled lie on the dead-letter subscription. Each needs a person, and is kept for 31 days; this is said again every day until none is left."
     }
     attempts_exhausted = {
       severity = "CRITICAL"
@@ -95,7 +109,7 @@ locals {
       severity = "CRITICAL"
       title    = "The webhook fails"
       query    = "(${local.webhook_bad_answers} > ${var.alerts.webhook_errors_tolerated}) and (${local.webhook_bad_answers} / ${local.webhook_answers} > ${var.alerts.webhook_error_ratio})"
-      says     = "More than ${var.alerts.webhook_error_ratio * 100} % of Stripe's requests within ten minutes were answered 5xx or 429. Stripe sends the events again, for up to three days; buyers wait on Stripe's page meanwhile."
+      says     = "More than ${var.alerts.webhook_error_ratio * 100} % of the requests within ten minutes were answered 5xx or 429. Stripe sends the events again, for up to three days; buyers wait on Stripe's page meanwhile."
     }
     signature_failures = {
       severity = "ERROR"
@@ -106,25 +120,71 @@ locals {
     }, var.alerts.no_event_hours == null ? {} : {
     no_event = {
       severity = "CRITICAL"
-      title    = "No event for ${coalesce(var.alerts.no_event_hours, 1)} hours"
-      query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${coalesce(var.alerts.no_event_hours, 1)}h])) or vector(0)) == 0"
+      title    = "No event for ${local.no_event_minutes / 60} hours"
+      query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${local.no_event_window}m])) or vector(0)) == 0"
       says     = "The webhook has stored nothing in all that time. Either nobody bought anything, or Stripe does not reach it."
     }
     }, local.reconcile_count == 0 ? {} : {
     no_reconcile = {
       severity = "ERROR"
       title    = "Reconcile does not run"
-      query    = "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"reconciled|paused|overtaken\"}[${var.reconcile.every_minutes * 3}m])) or vector(0)) == 0"
+      query    = "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"reconciled|paused|overtaken\"}[${var.reconcile.every_minutes}m])) or vector(0)) == 0"
       says     = "For three times its interval no run has ended well. Orders whose events are lost are not found meanwhile."
+    }
+    late_orders = {
+      severity = "CRITICAL"
+      title    = "Paid and not fulfilled for ${var.reconcile.late_minutes} minutes"
+      query    = "${local.late[0]} - (${join(" or ", [for before in slice(local.late, 1, 4) : "(${before} > 0)"])} or vector(0)) > 0.4"
+      says     = "More orders than before are paid and not fulfilled: your hook fails, was refused for good, or waits for a person. The `examples` of reconcile's line name the orders."
+    }
+    orders_stay_late = {
+      severity = "WARNING"
+      title    = "Orders are still paid and not fulfilled"
+      query    = "sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window * 4}m])) > 0"
+      says     = "Every run of reconcile counts orders that are late, and this is said again every day until none is. An order that you have refunded instead stays late until what it owes is dropped."
     }
   })
 
-  notification_channels = concat(
-    [for email in sort(var.alerts.emails) : google_monitoring_notification_channel.email[email].name],
-    sort(var.alerts.notification_channels),
-  )
+  # How many orders are late, as the mean of the runs of reconcile in a window, now and in the three windows before. A run counts
+  # all of them anew, so one that stays late, as a refunded one does, is no alert again: what counts is more of them than the
+  # last time that there were any. The margin of 0.4 shows a single order also where a window holds two runs. A run may take
+  # ten minutes, so a window shorter than twenty could be without one.
+  late_window = max(var.reconcile.every_minutes, 20)
+  late_metric = "logging_googleapis_com:user_${replace(google_logging_metric.late.name, "-", "_")}"
+  late = [
+    for back in ["", " offset ${local.late_window}m", " offset ${local.late_window * 2}m", " offset ${local.late_window * 3}m"] :
+    "sum(increase(${local.late_metric}_sum{${local.of_reconcile}}[${local.late_window}m]${back})) / sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window}m]${back}))"
+  ]
 
-  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "ack_budget"]))
+  # Open for days, if nobody does anything: said again after a day. Cloud Monitoring waits no longer than that.
+  alert_reminders = ["dead_letter", "orders_stay_late"]
+  reminder        = "86400s"
+
+  # A query for what is missing is true from its first evaluation on. So its window is short, and it must stay true for the
+  # rest of the time: else every first apply would alert.
+  no_event_minutes = coalesce(var.alerts.no_event_hours, 1) * 60
+  no_event_window  = min(60, local.no_event_minutes / 2)
+
+  alert_durations = {
+    no_event     = "${(local.no_event_minutes - local.no_event_window) * 60}s"
+    no_reconcile = "${var.reconcile.every_minutes * 2 * 60}s"
+  }
+
+  notification_channels = {
+    for severity in ["CRITICAL", "ERROR", "WARNING"] : severity => concat(
+      [for email in sort(var.alerts.emails) : google_monitoring_notification_channel.email[email].name],
+      sort(setunion(var.alerts.notification_channels, lookup(var.alerts.channels_by_severity, severity, []))),
+    )
+  }
+
+  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "late_orders", "orders_stay_late", "ack_budget", "webhook_unreachable"]))
+
+  alert_policies = concat(
+    values(google_monitoring_alert_policy.line),
+    values(google_monitoring_alert_policy.query),
+    [google_monitoring_alert_policy.webhook_unreachable],
+    google_monitoring_alert_policy.ack_budget,
+  )
 
   runbook = { for name in local.alert_names : name => "${var.alerts.docs_url}#${replace(name, "_", "-")}" }
 }
@@ -138,13 +198,19 @@ resource "google_monitoring_notification_channel" "email" {
   labels       = { email_address = each.value }
   user_labels  = local.labels
 
+  lifecycle {
+    # Cloud Monitoring deletes no channel that an alert still names. With this, an address that is removed is taken out of
+    # the alerts first.
+    create_before_destroy = true
+  }
+
   depends_on = [google_project_service.api]
 }
 
 check "somebody_is_told" {
   assert {
-    condition     = length(var.alerts.emails) + length(var.alerts.notification_channels) > 0
-    error_message = "Nobody is told when orders are stuck: give alerts.emails or alerts.notification_channels."
+    condition     = alltrue([for channels in values(local.notification_channels) : length(channels) > 0])
+    error_message = "Nobody is told of some alerts: give alerts.emails or alerts.notification_channels, or all of CRITICAL, ERROR and WARNING in alerts.channels_by_severity."
   }
 }
 
@@ -156,7 +222,7 @@ resource "google_monitoring_alert_policy" "line" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, each.key)
   severity              = each.value.severity
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels[each.value.severity]
   user_labels           = merge(local.labels, { alert = each.key })
 
   conditions {
@@ -200,7 +266,7 @@ resource "google_monitoring_alert_policy" "query" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, each.key)
   severity              = each.value.severity
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels[each.value.severity]
   user_labels           = merge(local.labels, { alert = each.key })
 
   conditions {
@@ -208,7 +274,7 @@ resource "google_monitoring_alert_policy" "query" {
 
     condition_prometheus_query_language {
       query                     = each.value.query
-      duration                  = "0s"
+      duration                  = lookup(local.alert_durations, each.key, "0s")
       evaluation_interval       = "60s"
       disable_metric_validation = true # a new metric is known to Cloud Monitoring only minutes later
     }
@@ -216,6 +282,14 @@ resource "google_monitoring_alert_policy" "query" {
 
   alert_strategy {
     auto_close = "1800s"
+
+    dynamic "notification_channel_strategy" {
+      for_each = contains(local.alert_reminders, each.key) ? [1] : []
+      content {
+        notification_channel_names = local.notification_channels[each.value.severity]
+        renotify_interval          = local.reminder
+      }
+    }
   }
 
   documentation {

@@ -55,8 +55,8 @@ locals {
     ],
     [
       {
-        title = "Errors of the functions (5xx, 429)", bars = true
-        sets  = { "" = "sum by (service_name, response_code) (increase(run_googleapis_com:request_count{${local.of_all},response_code=~\"5..|429\"}[$${__interval}]))" }
+        title = "Requests that failed (5xx), or that Google refused (401, 403, 429)", bars = true
+        sets  = { "" = "sum by (service_name, status) (increase(${local.log_metric["requests"]}{${local.of_function},status=~\"5..|401|403|429\"}[$${__interval}]))" }
       },
       {
         title = "Instances"
@@ -128,8 +128,7 @@ locals {
       title = "Open alerts"
       incidentList = {
         policyNames = [ # without the project, as the API wants them here
-          for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query)) :
-          "alertPolicies/${basename(policy.name)}"
+          for policy in local.alert_policies : "alertPolicies/${basename(policy.name)}"
         ]
       }
     },

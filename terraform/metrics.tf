@@ -9,15 +9,33 @@ locals {
   lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name, local.reconcile_name, local.order_status_name], local.subscriber_names)))})"
   reconcile_lines  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.reconcile_name}\""
 
+  # The request log, which Cloud Run writes of every request: also of one that no instance gets, as Google refuses it (401,
+  # 403) or has no instance for it (429). Google's own metric run.googleapis.com/request_count leaves those out.
+  # No function answers 401, 403 or 429 itself.
+  request_log = "logName=\"projects/${var.project_id}/logs/run.googleapis.com%2Frequests\""
+  refused     = "${local.request_log} AND httpRequest.status=(401 OR 403)"
+
+  # The requests of Cloud Monitoring's uptime check.
+  uptime_check = "httpRequest.userAgent:\"GoogleStackdriverMonitoring-UptimeChecks\""
+
+  # The functions that only their callers' own accounts may call, and the landing page where it is public.
+  called_names = concat(local.subscriber_names, [local.reconcile_name], var.order_status.public ? [local.order_status_name] : [])
+  called       = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", local.called_names))})"
+
   # The effects of fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those
   # that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
   effects = ["load_line_items", "fulfill", "send_receipt", "payment_failed", "notify_payment_failed"]
 
   metrics = {
     webhook = {
-      says   = "Requests to the webhook by their outcome; the refused ones by their likely cause"
-      filter = "${local.webhook_lines} AND jsonPayload.entry_point=\"stripe_webhook\""
+      says   = "POSTs to the webhook by their outcome; the refused ones by their likely cause"
+      filter = "${local.webhook_lines} AND jsonPayload.entry_point=\"stripe_webhook\" AND NOT jsonPayload.status=405"
       labels = { outcome = "EXTRACT(jsonPayload.outcome)", cause = "EXTRACT(jsonPayload.cause)" }
+    }
+    requests = {
+      says   = "Requests to the functions by their HTTP status, also those that no instance got"
+      filter = "${local.lines} AND ${local.request_log}"
+      labels = { status = "EXTRACT(httpRequest.status)" }
     }
     deliveries = {
       says   = "Messages brought to the subscribers, by their outcome"
@@ -58,6 +76,32 @@ resource "google_logging_metric" "this" {
         key        = labels.key
         value_type = "STRING"
       }
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# How many orders are late, by the runs that found any. A run that goes on where the one before was interrupted counts none.
+resource "google_logging_metric" "late" {
+  project         = var.project_id
+  name            = "${local.reconcile_name}-any-late"
+  description     = "`late` in the lines of reconcile, where it is not 0"
+  filter          = "${local.reconcile_lines} AND jsonPayload.late>0"
+  value_extractor = "EXTRACT(jsonPayload.late)"
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "DISTRIBUTION"
+    unit         = "1"
+    display_name = "${local.reconcile_name}: orders that are late"
+  }
+
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 24
+      growth_factor      = 2
+      scale              = 1
     }
   }
 

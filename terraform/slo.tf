@@ -9,14 +9,15 @@ resource "google_monitoring_custom_service" "this" {
   depends_on = [google_project_service.api]
 }
 
+# Of the requests that reach an instance: request_count knows no others. That Google refuses requests or has no instance for
+# them is what the alerts webhook_shut, webhook_unreachable and webhook_errors are for.
 # Refusals (400, 405, 413) are neither good nor bad: anybody can send to the webhook, and whoever did could bend the
-# ratio. That Stripe's own requests are refused is what the alert signature_failures is for. A 429 is Cloud Run's:
-# no instance was free.
+# ratio. That Stripe's own requests are refused is what the alert signature_failures is for.
 resource "google_monitoring_slo" "acked" {
   project             = var.project_id
   service             = google_monitoring_custom_service.this.service_id
   slo_id              = "acked"
-  display_name        = "${var.slos.acked * 100} % of Stripe's requests are stored and answered 200"
+  display_name        = "${var.slos.acked * 100} % of the requests that reached an instance are stored and answered 200"
   goal                = var.slos.acked
   rolling_period_days = var.slos.days
   user_labels         = local.labels
@@ -24,7 +25,7 @@ resource "google_monitoring_slo" "acked" {
   request_based_sli {
     good_total_ratio {
       good_service_filter = "${local.webhook_requests} AND metric.labels.response_code_class=\"2xx\""
-      bad_service_filter  = "${local.webhook_requests} AND metric.labels.response_code=monitoring.regex.full_match(\"5..|429\")"
+      bad_service_filter  = "${local.webhook_requests} AND metric.labels.response_code_class=\"5xx\""
     }
   }
 }
@@ -67,7 +68,7 @@ resource "google_monitoring_alert_policy" "ack_budget" {
   combiner              = "OR"
   enabled               = !contains(var.alerts.disabled, "ack_budget")
   severity              = "WARNING"
-  notification_channels = local.notification_channels
+  notification_channels = local.notification_channels["WARNING"]
   user_labels           = merge(local.labels, { alert = "ack_budget" })
 
   conditions {

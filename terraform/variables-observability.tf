@@ -1,9 +1,11 @@
 variable "alerts" {
   description = <<-EOT
-    Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who; leave out both
-    and nobody is. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
-    `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of Stripe's
-    requests within ten minutes that may fail, once more than `webhook_errors_tolerated` have.
+    Who is told, and when. `emails` and `notification_channels` (existing ones, by their full names): who is told of every
+    alert. `channels_by_severity`: existing channels for the alerts of one severity alone, such as a pager for CRITICAL; the
+    others are ERROR and WARNING. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
+    `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of the requests to
+    the webhook within ten minutes that may fail, once more than `webhook_errors_tolerated` have. `webhook_url`: the
+    address that Stripe calls, where it is not the function's own; Cloud Monitoring asks it every five minutes.
     `signature_failures_per_hour`: how many requests that claim to be Stripe's may be refused, for each cause.
     `no_event_hours`: how long no event may come; null for ever: set it when the shop sells every day. `disabled`:
     alerts to switch off, by their names in alerts.tf.
@@ -11,10 +13,12 @@ variable "alerts" {
   type = object({
     emails                      = optional(set(string), [])
     notification_channels       = optional(set(string), [])
+    channels_by_severity        = optional(map(set(string)), {})
     docs_url                    = optional(string, "docs/operations.md")
     oldest_unacked_minutes      = optional(number, 15)
     webhook_error_ratio         = optional(number, 0.05)
     webhook_errors_tolerated    = optional(number, 2)
+    webhook_url                 = optional(string)
     signature_failures_per_hour = optional(number, 5)
     no_event_hours              = optional(number)
     disabled                    = optional(set(string), [])
@@ -29,6 +33,20 @@ variable "alerts" {
   validation {
     condition     = alltrue([for channel in var.alerts.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
     error_message = "alerts.notification_channels must be full names: projects/PROJECT/notificationChannels/ID."
+  }
+  validation {
+    condition = alltrue([
+      for severity, channels in var.alerts.channels_by_severity :
+      contains(["CRITICAL", "ERROR", "WARNING"], severity) && alltrue([for channel in channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
+    ])
+    error_message = "alerts.channels_by_severity must give channels by their full names to CRITICAL, ERROR or WARNING."
+  }
+  validation {
+    condition = alltrue([
+      for severity in ["CRITICAL", "ERROR", "WARNING"] :
+      length(var.alerts.emails) + length(setunion(var.alerts.notification_channels, lookup(var.alerts.channels_by_severity, severity, []))) <= 16
+    ])
+    error_message = "An alert can tell sixteen channels at most: give fewer alerts.emails, or a group's address."
   }
   validation {
     condition     = can(regex("^(https://[^\\s#()\\[\\]]+|docs/operations\\.md)$", var.alerts.docs_url))
@@ -47,21 +65,25 @@ variable "alerts" {
     error_message = "alerts.webhook_errors_tolerated must be a whole number from 0 on."
   }
   validation {
+    condition     = var.alerts.webhook_url == null || can(regex("^https://[a-z0-9.-]+(/[^\\s?#]*)?$", var.alerts.webhook_url))
+    error_message = "alerts.webhook_url must be an https:// address without a port or a query: https://shop.acme.example/stripe."
+  }
+  validation {
     condition     = var.alerts.signature_failures_per_hour >= 0 && floor(var.alerts.signature_failures_per_hour) == var.alerts.signature_failures_per_hour
     error_message = "alerts.signature_failures_per_hour must be a whole number from 0 on."
   }
   validation {
-    condition     = var.alerts.no_event_hours == null || try(var.alerts.no_event_hours >= 1 && var.alerts.no_event_hours <= 24 && floor(var.alerts.no_event_hours) == var.alerts.no_event_hours, false)
-    error_message = "alerts.no_event_hours must be whole hours, 1 to 24, or null: Cloud Monitoring looks back no further than a day."
+    condition     = var.alerts.no_event_hours == null || try(var.alerts.no_event_hours >= 1 && var.alerts.no_event_hours <= 720 && floor(var.alerts.no_event_hours) == var.alerts.no_event_hours, false)
+    error_message = "alerts.no_event_hours must be whole hours, 1 to 720, or null for no such alert."
   }
 }
 
 variable "slos" {
   description = <<-EOT
-    The service level objectives, over the last `days`. `acked`: the share of Stripe's requests that are stored and
-    answered 200. `in_time`: the share of five-minute windows in which no event has waited longer than
-    `in_time_minutes`. `burn_rate_alert`: whether to tell when a day spends the `acked` budget twice too fast; of use from some
-    thousands of events a day on: below, one failure is enough.
+    The service level objectives, over the last `days`. `acked`: the share of the requests that reached an instance of the
+    webhook that are stored and answered 200. `in_time`: the share of five-minute windows in which no event has waited
+    longer than `in_time_minutes`. `burn_rate_alert`: whether to tell when a day spends the `acked` budget twice too fast; of
+    use from some thousands of events a day on: below, one failure is enough.
   EOT
   type = object({
     days            = optional(number, 28)

@@ -292,11 +292,11 @@ run "reconcile_runs_as_often_as_asked" {
     error_message = "The function knows what was asked, and so does who does the same by hand."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.query["no_reconcile"].conditions[0].condition_prometheus_query_language[0].query, "[720m])) or vector(0)) == 0")
+    condition     = strcontains(google_monitoring_alert_policy.query["no_reconcile"].conditions[0].condition_prometheus_query_language[0].query, "[240m])) or vector(0)) == 0") && google_monitoring_alert_policy.query["no_reconcile"].conditions[0].condition_prometheus_query_language[0].duration == "28800s"
     error_message = "It is missed after three times its interval, also if it has never run."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.line["late_orders"].display_name, "45 minutes")
+    condition     = strcontains(google_monitoring_alert_policy.query["late_orders"].display_name, "45 minutes")
     error_message = "The alert says after how long."
   }
 }

@@ -26,45 +26,46 @@ variables {
 run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
   assert {
     condition = toset([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) : policy.user_labels.alert
+      for policy in local.alert_policies : policy.user_labels.alert
       ]) == toset([
-      "ack_budget", "attempts_exhausted", "dead_letter", "events_ignored", "late_orders", "missing_orders", "no_event", "no_reconcile",
-      "oldest_unacked", "orders_held", "other_livemode", "permanent_failures", "publish_failures", "reconcile_blind",
-      "signature_failures", "stale_secret", "start_failures", "webhook_errors",
+      "ack_budget", "attempts_exhausted", "callers_refused", "dead_letter", "events_ignored", "late_orders", "mail_refused",
+      "missing_orders", "no_event", "no_reconcile", "oldest_unacked", "orders_held", "orders_stay_late", "other_livemode",
+      "permanent_failures", "publish_failures", "reconcile_blind", "signature_failures", "stale_secret", "start_failures", "webhook_errors", "webhook_shut",
+      "webhook_unreachable",
     ])
     error_message = "An alert is missing, or is not listed here."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       policy.documentation[0].mime_type == "text/markdown" && endswith(policy.documentation[0].content, "](https://acme.example/operations.md#${replace(policy.user_labels.alert, "_", "-")})")
     ])
     error_message = "Every alert must link to its section of the runbook."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       length(regexall("[^.]+\\. [^.]+", split("\n", policy.documentation[0].content)[0])) > 0 && length(policy.documentation[0].subject) <= 255
     ])
     error_message = "Every alert must say what it means, in two sentences."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       policy.notification_channels == tolist([google_monitoring_notification_channel.email["on-call@acme.example"].name, "projects/acme-shop/notificationChannels/1234"])
     ])
     error_message = "Every alert must notify every channel."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       policy.enabled && contains(["CRITICAL", "ERROR", "WARNING"], policy.severity) && policy.user_labels.deployment == "checkout" && startswith(policy.display_name, "checkout: ")
     ])
     error_message = "Every alert must be on, with a severity, and say which deployment it is of."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.line), values(google_monitoring_alert_policy.query), google_monitoring_alert_policy.ack_budget) :
+      for policy in local.alert_policies :
       contains(["1800s", "86400s"], policy.alert_strategy[0].auto_close)
     ])
     error_message = "Every alert must close by itself, after half an hour at least: Cloud Monitoring takes no less."
@@ -79,13 +80,127 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
   }
 }
 
+run "a_pager_is_called_for_what_is_critical_alone" {
+  variables {
+    alerts = {
+      emails               = ["on-call@acme.example"]
+      channels_by_severity = { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/42"] }
+    }
+  }
+  assert {
+    condition = alltrue([
+      for policy in local.alert_policies : policy.notification_channels == tolist(concat(
+        [google_monitoring_notification_channel.email["on-call@acme.example"].name],
+        { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/42"], WARNING = [] }[policy.severity],
+      ))
+    ])
+    error_message = "Each alert must tell everybody, and the channels of its severity."
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.line["mail_refused"].severity == "WARNING" && google_monitoring_alert_policy.query["dead_letter"].severity == "WARNING" && google_monitoring_alert_policy.query["orders_stay_late"].severity == "WARNING"
+    error_message = "A buyer's mistyped address must not call the pager, nor a refunded order."
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.line["permanent_failures"].severity == "CRITICAL" && google_monitoring_alert_policy.query["attempts_exhausted"].severity == "CRITICAL" && google_monitoring_alert_policy.query["late_orders"].severity == "CRITICAL"
+    error_message = "A dead letter of any other kind, and an order that becomes late, must call it."
+  }
+}
+
+run "what_stays_open_is_said_again_every_day" {
+  assert {
+    condition = { for policy in local.alert_policies : policy.user_labels.alert => one(policy.alert_strategy[0].notification_channel_strategy[*].renotify_interval) if length(policy.alert_strategy[0].notification_channel_strategy) > 0 } == {
+      dead_letter = "86400s", orders_stay_late = "86400s", webhook_unreachable = "86400s"
+    }
+    error_message = "These stay open until somebody does something, and one mail is forgotten."
+  }
+  assert {
+    condition = alltrue([
+      for policy in local.alert_policies : alltrue([for strategy in policy.alert_strategy[0].notification_channel_strategy : strategy.notification_channel_names == policy.notification_channels])
+    ])
+    error_message = "A reminder must go to whoever was told."
+  }
+}
+
+run "an_order_that_stays_late_alerts_once" {
+  command = plan
+  variables {
+    reconcile = { every_minutes = 120 }
+  }
+  assert {
+    condition = google_monitoring_alert_policy.query["late_orders"].conditions[0].condition_prometheus_query_language[0].query == join("", [
+      local.late[0], " - ((", local.late[1], " > 0) or (", local.late[2], " > 0) or (", local.late[3], " > 0) or vector(0)) > 0.4",
+    ])
+    error_message = "More orders must be late than the last time that there were any."
+  }
+  assert {
+    condition = local.late[2] == join(" / ", [
+      for kind in ["sum", "count"] : "sum(increase(logging_googleapis_com:user_checkout_reconcile_any_late_${kind}{${local.of_reconcile}}[120m] offset 240m))"
+    ])
+    error_message = "What is compared is the mean of the runs in a window that has one."
+  }
+  assert {
+    condition     = google_logging_metric.late.filter == "${local.reconcile_lines} AND jsonPayload.late>0" && google_logging_metric.late.value_extractor == "EXTRACT(jsonPayload.late)"
+    error_message = "A run that goes on where one was interrupted counts none, and must not be taken for one that found none."
+  }
+}
+
+run "a_window_holds_a_run_however_often_they_are" {
+  command = plan
+  variables {
+    reconcile = { every_minutes = 5 }
+  }
+  assert {
+    condition     = local.late_window == 20
+    error_message = "A run may take ten minutes."
+  }
+}
+
+run "a_shut_webhook_is_noticed_without_traffic" {
+  assert {
+    condition = (
+      google_monitoring_uptime_check_config.webhook.http_check[0].request_method == "GET"
+      && google_monitoring_uptime_check_config.webhook.http_check[0].accepted_response_status_codes[0].status_value == 405
+      && google_monitoring_uptime_check_config.webhook.http_check[0].path == "/"
+      && google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == trimprefix(google_cloudfunctions2_function.webhook.service_config[0].uri, "https://")
+    )
+    error_message = "Cloud Monitoring must ask the webhook itself, with a GET that it answers with 405."
+  }
+  assert {
+    condition     = contains([60, 300, 600, 900], tonumber(trimsuffix(google_monitoring_uptime_check_config.webhook.period, "s"))) && tonumber(trimsuffix(google_monitoring_uptime_check_config.webhook.timeout, "s")) <= 60
+    error_message = "Cloud Monitoring knows these periods only, and waits a minute at most."
+  }
+  assert {
+    condition     = tonumber(trimsuffix(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].alignment_period, "s")) >= 2 * tonumber(trimsuffix(google_monitoring_uptime_check_config.webhook.period, "s"))
+    error_message = "A look that comes late would be a gap, and the alert would begin to wait anew."
+  }
+  assert {
+    condition = (
+      strcontains(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].filter, "check_id=\"${google_monitoring_uptime_check_config.webhook.uptime_check_id}\"")
+      && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE"
+      && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].comparison == "COMPARISON_GT"
+    )
+    error_message = "The alert must count the places from which this check fails."
+  }
+}
+
+run "a_webhook_behind_a_load_balancer_is_asked_by_its_own_address" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe/events" }
+  }
+  assert {
+    condition     = google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == "pay.acme.example" && google_monitoring_uptime_check_config.webhook.http_check[0].path == "/stripe/events"
+    error_message = "The address that Stripe calls is the one that must be open."
+  }
+}
+
 run "lines_are_those_of_this_deployment" {
   variables {
     name = "acme-test"
   }
   assert {
     condition = alltrue(flatten([
-      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter]) : [
+      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter], [google_logging_metric.late.filter]) : [
         startswith(filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name="),
         can(regex("service_name=\"acme-test-(webhook|reconcile)\"", filter)) || can(regex("service_name=\\(.*\"acme-test-completed\".*\\)", filter)),
       ]
@@ -97,12 +212,23 @@ run "lines_are_those_of_this_deployment" {
     error_message = "Every query must name the parts of this deployment."
   }
   assert {
-    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects", "acme-test-reconcile"])
+    condition     = toset([for metric in google_logging_metric.this : metric.name]) == toset(["acme-test-webhook", "acme-test-deliveries", "acme-test-effects", "acme-test-reconcile", "acme-test-requests"])
     error_message = "Two deployments in one project need metrics of their own."
   }
   assert {
     condition     = alltrue([for metric in google_logging_metric.this : toset([for label in metric.metric_descriptor[0].labels : label.key]) == toset(keys(metric.label_extractors)) && length(metric.label_extractors) <= 10])
     error_message = "Every label must have its extractor; Cloud Logging allows ten."
+  }
+  assert {
+    condition = alltrue([
+      for extractor in concat(
+        flatten([for metric in google_logging_metric.this : values(metric.label_extractors)]),
+        flatten([for policy in google_monitoring_alert_policy.line : values(policy.conditions[0].condition_matched_log[0].label_extractors)]),
+        [for metric in google_logging_metric.drift : metric.value_extractor],
+        [google_logging_metric.late.value_extractor],
+      ) : can(regex("^(EXTRACT\\([a-zA-Z_.]+\\)|REGEXP_EXTRACT\\([a-zA-Z_.]+, \".*\\(.*\\).*\"\\))$", extractor))
+    ])
+    error_message = "A value must be taken by EXTRACT(field) or by REGEXP_EXTRACT(field, \"expression with a group\")."
   }
 }
 
@@ -114,7 +240,7 @@ run "the_thresholds_are_the_user_s" {
       webhook_error_ratio         = 0.25
       webhook_errors_tolerated    = 40
       signature_failures_per_hour = 30
-      no_event_hours              = 24
+      no_event_hours              = 720
       disabled                    = ["other_livemode"]
     }
   }
@@ -131,7 +257,7 @@ run "the_thresholds_are_the_user_s" {
     error_message = "The limit of refused signatures must be the user's."
   }
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].query, "outcome=\"published\"}[24h])) or vector(0)) == 0")
+    condition     = strcontains(google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].query, "outcome=\"published\"}[60m])) or vector(0)) == 0") && google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].duration == "${719 * 3600}s"
     error_message = "No event at all, from the first day on, must alert too: not only an end of events."
   }
   assert {
@@ -140,10 +266,37 @@ run "the_thresholds_are_the_user_s" {
   }
 }
 
+run "a_first_apply_does_not_alert_of_what_has_not_had_time_to_happen" {
+  command = plan
+  variables {
+    alerts    = { emails = ["on-call@acme.example"], no_event_hours = 1 }
+    reconcile = { every_minutes = 5 }
+  }
+  assert {
+    condition = alltrue([
+      for policy in google_monitoring_alert_policy.query :
+      policy.conditions[0].condition_prometheus_query_language[0].duration != "0s"
+      if policy.user_labels.alert == "no_event" || policy.user_labels.alert == "no_reconcile"
+    ])
+    error_message = "A query for what is missing must stay true for a while: it is true at the first apply."
+  }
+  assert {
+    condition     = local.no_event_window == 30 && google_monitoring_alert_policy.query["no_event"].conditions[0].condition_prometheus_query_language[0].duration == "1800s"
+    error_message = "Half an hour's window and half an hour's duration are the hour that was asked for."
+  }
+}
+
 run "what_is_not_asked_for_is_not_made" {
   variables {
     alerts = { emails = ["on-call@acme.example"] }
     slos   = {}
+
+    # The door may be opened by hand then, and shut by a later deployment.
+    webhook = { public = false }
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.line["webhook_shut"].enabled && google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "A webhook that is opened by hand may be shut by the next deployment."
   }
   assert {
     condition     = !contains(keys(google_monitoring_alert_policy.query), "no_event")
@@ -171,6 +324,21 @@ run "a_silent_deployment_is_warned_of" {
   expect_failures = [check.somebody_is_told]
 }
 
+run "a_severity_that_nobody_is_told_of_is_warned_of" {
+  command = plan
+  variables {
+    alerts = { channels_by_severity = { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/911"] } }
+  }
+  expect_failures = [check.somebody_is_told]
+}
+
+run "every_severity_by_itself_is_enough" {
+  command = plan
+  variables {
+    alerts = { channels_by_severity = { for severity in ["CRITICAL", "ERROR", "WARNING"] : severity => ["projects/acme-shop/notificationChannels/911"] } }
+  }
+}
+
 run "an_alert_that_does_not_exist_cannot_be_disabled" {
   command = plan
   variables {
@@ -181,8 +349,12 @@ run "an_alert_that_does_not_exist_cannot_be_disabled" {
 
 run "the_objectives_count_what_matters" {
   assert {
-    condition     = endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].good_service_filter, "response_code_class=\"2xx\"") && endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].bad_service_filter, "full_match(\"5..|429\")")
+    condition     = endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].good_service_filter, "response_code_class=\"2xx\"") && endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].bad_service_filter, "response_code_class=\"5xx\"")
     error_message = "Refusals must count neither way: anybody can cause them."
+  }
+  assert {
+    condition     = try(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].total_service_filter, null) == null && alltrue([for slo in google_monitoring_slo.in_time : slo.windows_based_sli[0].window_period == "300s"])
+    error_message = "Cloud Monitoring takes two of the three filters, and a window in seconds."
   }
   assert {
     condition     = google_monitoring_slo.acked.goal == 0.999 && google_monitoring_slo.acked.rolling_period_days == 28
@@ -222,7 +394,7 @@ run "the_dashboard_fits_its_grid" {
     error_message = "Every tile must have a title."
   }
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == 17 && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
+    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames) == length(local.alert_policies) && alltrue([for name in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles[1].widget.incidentList.policyNames : startswith(name, "alertPolicies/")])
     error_message = "The open alerts must be listed, named without the project."
   }
   assert {
@@ -308,6 +480,37 @@ run "refuses_percents_for_shares" {
   expect_failures = [var.alerts]
 }
 
+run "webhook_errors_counts_what_no_instance_got" {
+  assert {
+    condition     = length(regexall("user_checkout_requests\\{[^}]*status=~\"(2..\\|)?5..\\|429\"", google_monitoring_alert_policy.query["webhook_errors"].conditions[0].condition_prometheus_query_language[0].query)) == 3
+    error_message = "The request log has the 429 of a webhook at its maximum of instances; request_count has not."
+  }
+}
+
+run "refuses_an_address_of_the_webhook_with_a_query" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe?a=b" }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "refuses_a_severity_that_no_alert_has" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], channels_by_severity = { critical = ["projects/acme-shop/notificationChannels/911"] } }
+  }
+  expect_failures = [var.alerts]
+}
+
+run "refuses_seventeen_channels" {
+  command = plan
+  variables {
+    alerts = { emails = ["on-call@acme.example"], channels_by_severity = { ERROR = [for id in range(16) : "projects/acme-shop/notificationChannels/${id}"] } }
+  }
+  expect_failures = [var.alerts]
+}
+
 run "refuses_less_than_no_errors" {
   command = plan
   variables {
@@ -325,10 +528,10 @@ run "refuses_less_than_no_refusals_and_thresholds_in_percent" {
   expect_failures = [var.alerts, var.budget]
 }
 
-run "refuses_to_look_back_further_than_a_day" {
+run "refuses_to_wait_longer_than_thirty_days" {
   command = plan
   variables {
-    alerts = { emails = ["on-call@acme.example"], no_event_hours = 25 }
+    alerts = { emails = ["on-call@acme.example"], no_event_hours = 721 }
   }
   expect_failures = [var.alerts]
 }

@@ -66,13 +66,13 @@ def test_the_effects_that_are_counted_are_those_that_orders_owe(module: Module) 
     assert set(module.locals["effects"]) == owed - set(ANNOUNCEMENTS)
 
 
-def test_what_is_said_of_an_effect_begins_as_the_queries_ask(module: Module) -> None:
-    said = log_vocabulary.effect_texts()
+def test_what_is_said_of_an_effect_begins_as_the_queries_ask(module: Module, vocabulary: Vocabulary) -> None:
+    said = log_vocabulary.effect_texts() | {f"failed: {reason}: " for reason in vocabulary.values["reason"]}
     asked = re.compile(r'jsonPayload\.effects\.\$\{effect\}(?::|, )"([^"]*)"')
     beginnings = {
         word for query in queries(module) for text in asked.findall(query) for word in text.strip("^()").split("|")
     }
-    assert {"failed: ", "done", "to be tried again"} <= beginnings
+    assert {"failed: ", "failed: mail_refused", "done", "to be tried again"} <= beginnings
     assert {word for word in beginnings if not any(text.startswith(word) for text in said)} == set()
 
 

@@ -1,0 +1,126 @@
+"""Which log entries a filter of Cloud Logging matches: the part of its language that Terraform's filters use.
+
+As https://cloud.google.com/logging/docs/view/logging-query-language says: NOT binds before OR, and OR before AND; `:`
+asks whether a text is contained, `:*` whether a field is there; texts are compared without regard to case; a comparison
+with a field that is not there is false.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[()]|<=|>=|!=|=~|[=:<>]|[\w.*-]+)')
+_ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+Entry = Mapping[str, Any]
+
+
+def matches(text: str, entry: Entry) -> bool:
+    """Whether the filter matches the entry, which is a LogEntry as JSON. ValueError if the filter is none."""
+    return _Filter(text).matches(entry)
+
+
+class _Filter:
+    """Reads a filter once, from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = _tokens(text)
+        self._test = self._all()
+        if self._tokens:
+            raise ValueError(f"not expected: {self._tokens[0]}")
+
+    def matches(self, entry: Entry) -> bool:
+        return self._test(entry)
+
+    def _all(self) -> Callable[[Entry], bool]:
+        tests = [self._any()]
+        while self._took("AND"):
+            tests.append(self._any())
+        return lambda entry: all(test(entry) for test in tests)
+
+    def _any(self) -> Callable[[Entry], bool]:
+        tests = [self._one()]
+        while self._took("OR"):
+            tests.append(self._one())
+        return lambda entry: any(test(entry) for test in tests)
+
+    def _one(self) -> Callable[[Entry], bool]:
+        if self._took("NOT"):
+            test = self._one()
+            return lambda entry: not test(entry)
+        if self._took("("):
+            test = self._all()
+            self._expect(")")
+            return test
+        path, comparison = self._next(), self._next()
+        values = self._values()
+        return lambda entry: any(_compare(comparison, _field(entry, path), value) for value in values)
+
+    def _values(self) -> list[str]:
+        if not self._took("("):
+            return [self._next()]
+        values = [self._next()]
+        while self._took("OR"):
+            values.append(self._next())
+        self._expect(")")
+        return values
+
+    def _took(self, token: str) -> bool:
+        if self._tokens[:1] == [token]:
+            del self._tokens[0]
+            return True
+        return False
+
+    def _expect(self, token: str) -> None:
+        if not self._took(token):
+            raise ValueError(f"{token} is missing before: {self._tokens[:1]}")
+
+    def _next(self) -> str:
+        if not self._tokens:
+            raise ValueError("the filter ends too soon")
+        return self._tokens.pop(0)
+
+
+def _tokens(text: str) -> list[str]:
+    found, at = [], 0
+    while text[at:].strip():
+        token = _TOKEN.match(text, at)
+        if not token:
+            raise ValueError(f"not a token: {text[at:]}")
+        found.append(token[1])
+        at = token.end()
+    return found
+
+
+def _field(entry: Entry, path: str) -> Any:
+    value: Any = entry
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _compare(comparison: str, found: Any, asked: str) -> bool:
+    if found is None:
+        return False
+    if comparison == ":" and asked == "*":
+        return True
+    asked = asked.strip('"')
+    if comparison in _ORDERED:
+        if asked in SEVERITIES:
+            return _ORDERED[comparison](SEVERITIES.index(found), SEVERITIES.index(asked))
+        return _ORDERED[comparison](float(found), float(asked))
+    said, asked = str(found).lower(), asked.lower()
+    match comparison:
+        case "=":
+            return said == asked
+        case "!=":
+            return said != asked
+        case ":":
+            return asked in said
+    raise ValueError(f"this reader does not know {comparison}")
