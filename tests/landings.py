@@ -10,8 +10,8 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.status import Status
 from fulfillment.orders import FirestoreOrders
 from fulfillment.topic import Message

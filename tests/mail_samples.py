@@ -8,7 +8,8 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any, SupportsBytes
 
-from fulfillment.domain.checkout import Address, Currency, Customer, SessionId, Shipping
+from fulfillment.domain.checkout import Address, Customer, Shipping
+from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.order import LineItem, Order, Seen
 from fulfillment.domain.status import Status
 from fulfillment.letters import Letters
@@ -89,8 +90,8 @@ def bought(*items: LineItem, **changes: Any) -> Order:
     """An order of those items alone, without discount, shipping and tax."""
     subtotal = sum(each.amount_subtotal or 0 for each in items)
     nothing = dict.fromkeys(("amount_discount", "amount_shipping", "amount_tax"), 0)
-    sums = {**nothing, "amount_subtotal": subtotal, "amount_total": subtotal}
-    return order(line_items=items, currency=items[0].currency, **(sums | changes))
+    sums: dict[str, Any] = {**nothing, "amount_subtotal": subtotal, "amount_total": subtotal, **changes}
+    return order(line_items=items, currency=items[0].currency, **sums)
 
 
 def sent_to(email: str | None, **changes: Any) -> Order:

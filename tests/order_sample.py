@@ -1,6 +1,7 @@
 """One card order as a shop has it, with ids as long as Stripe's: what the sizes in docs/costs.md are measured on."""
 
 from dataclasses import replace
+from typing import Any
 
 from fulfillment.domain.effects import FULFILL, LOAD_LINE_ITEMS, SEND_RECEIPT, Effect, EffectState
 from fulfillment.domain.items import read_page, with_line_items
@@ -40,7 +41,6 @@ def stripe_id(prefix: str, length: int) -> str:
     return f"{prefix}_{'A1b2C3d4E5' * 7}"[:length]
 
 
-def _item(minor: int, description: str, **changes: str) -> Json:
-    item = line_item(minor) | {"description": description} | changes
-    item["price"] |= {"id": stripe_id("price", 30), "product": stripe_id("prod", 19)}
-    return item
+def _item(minor: int, description: str, **changes: Any) -> Json:
+    item = line_item(minor, description=description, **changes)
+    return item | {"price": item["price"] | {"id": stripe_id("price", 30), "product": stripe_id("prod", 19)}}

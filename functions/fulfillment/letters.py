@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from fulfillment import headers, postal, statement
-from fulfillment.addresses import Mailbox, mailbox
 from fulfillment.domain.order import Order
 from fulfillment.errors import MailRefused
 from fulfillment.locales import Notation
+from fulfillment.mailbox import Mailbox, mailbox
 from fulfillment.templates import TEMPLATES, Templates
 
 RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from fulfillment.domain.checkout import OWN, Checkout, Owner
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.findings import claims_more, finding
+from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.order import Order
 from fulfillment.domain.rounds import OVERLAP_SECONDS
 from fulfillment.domain.session import Session, to_checkout

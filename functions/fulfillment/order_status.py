@@ -23,7 +23,7 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from fulfillment.domain.checkout import SessionId
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.standing import Known, Standing, is_settled, known, refresh_seconds
 from fulfillment.errors import CorruptOrder, StoreUnavailable
 from fulfillment.lookup import Lookup

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from fulfillment.domain.checkout import OWN, Owner
+from fulfillment.domain.ids import OWN, Owner
 from fulfillment.stripe_api import Sessions
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from fulfillment import values
-from fulfillment.addresses import Mailbox, SmtpServer, parse_sender, parse_shop_url
+from fulfillment.addresses import SmtpServer, parse_shop_url
 from fulfillment.errors import ConfigurationError
+from fulfillment.mailbox import Mailbox, parse_sender
 from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
 
 STRIPE_API = "https://api.stripe.com"

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from fulfillment import statement
-from fulfillment.domain.checkout import Checkout, SessionId
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.standing import FINAL, Known, Standing
 from fulfillment.locales import Notation

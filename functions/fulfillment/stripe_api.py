@@ -19,7 +19,7 @@ from stripe import (
     StripeError,
 )
 
-from fulfillment.domain.checkout import OWN, Owner
+from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.items import Page, read_page
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.shape import ShapeError, read

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
+from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.order import Order
 from fulfillment.domain.retelling import retelling
 from fulfillment.domain.rounds import Round, Stage

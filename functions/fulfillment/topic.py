@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard
 
 from fulfillment.batching import Batcher, CallCancelled, Limit, Overloaded, Refused
-from fulfillment.domain.checkout import ContextPath, SessionId
 from fulfillment.domain.events import load_object
+from fulfillment.domain.ids import ContextPath, SessionId
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent, MalformedMessage, PublishFailed
 from fulfillment.pubsub import Publisher, not_stored, size, to_message

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fulfillment.domain.checkout import OWN
 from fulfillment.domain.findings import finding
+from fulfillment.domain.ids import OWN
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session
 
 EXPIRED = "checkout.session.expired"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from fulfillment.domain.checkout import OWN, Owner
+from fulfillment.domain.ids import OWN, Owner
 from fulfillment.errors import StripeUnavailable
 from fulfillment.stripe_api import PAGE, Sessions
 from local.stripe_events import Json

@@ -54,9 +54,9 @@ def _ask() -> str:
     except ValueError as error:
         needed = "one signing secret is needed, as Stripe's dashboard shows it"
         raise WrongSettings(f"{needed}; what was given {error}") from None
-    if len(secrets) > 1:
+    secret, *more = secrets
+    if more:
         raise WrongSettings(f"one signing secret is needed, and these are {len(secrets)}: add one after the other")
-    secret = secrets[0]
     if secret.startswith(PLACEHOLDER):
         raise WrongSettings("this is the placeholder that Terraform makes: no endpoint signs with it")
     return secret

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fulfillment.domain.checkout import SessionId
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.shape import ShapeError
 from fulfillment.firestore import Condition
 from fulfillment.orders import FirestoreOrders, Stored

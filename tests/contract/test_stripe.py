@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fulfillment.domain.checkout import ContextPath, Owner
+from fulfillment.domain.ids import ContextPath, Owner
 from fulfillment.pacer import Reader
 from fulfillment.stripe_api import StripeApi
 from local.memory_stripe import MemoryStripe

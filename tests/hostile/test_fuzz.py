@@ -15,8 +15,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.events import CheckoutEvent, parse
+from fulfillment.domain.ids import SessionId
 from fulfillment.templates import TEMPLATES
 from fulfillment.topic import Topic
 from local.processes import Processes

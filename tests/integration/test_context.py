@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fulfillment import lookup, stripe_api
-from fulfillment.domain.checkout import ContextPath
 from fulfillment.domain.effects import keep_configured
 from fulfillment.domain.events import EventType
+from fulfillment.domain.ids import ContextPath
 from fulfillment.domain.order import Order
 from fulfillment.domain.rounds import Round, Stage
 from fulfillment.domain.transitions import apply

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from google.cloud import firestore
 
-from fulfillment.domain.checkout import Id
+from fulfillment.domain.ids import Id
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 import samples
 from fulfillment import stripe_api
-from fulfillment.domain.checkout import OWN, ContextPath, Owner
+from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
 from fulfillment.stripe_api import StripeApi
 from fulfillment.values import SecretFile, parse_api_key

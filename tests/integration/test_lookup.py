@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from fulfillment.domain.checkout import Checkout, SessionId
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.standing import Reading
 from fulfillment.domain.status import Status

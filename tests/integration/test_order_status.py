@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.events import parse
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from landings import DONE, Landing, new_id

@@ -11,7 +11,8 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 from starlette.datastructures import Headers
 
 import tools
-from fulfillment.domain.checkout import Currency, Presentment, SessionId
+from fulfillment.domain.checkout import Presentment
+from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.status import Status
 from landings import DONE, Landing, new_id
 from mail_samples import item, order

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.responses import JSONResponse
 
-from fulfillment.domain.checkout import Owner
+from fulfillment.domain.ids import Owner
 from fulfillment.errors import StripeUnavailable
 from fulfillment.stripe_api import StripeApi
 from local.stripe_events import session

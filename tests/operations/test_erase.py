@@ -9,7 +9,7 @@ import pytest
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.documents import to_document
 from fulfillment.domain import debt
-from fulfillment.domain.checkout import Id
+from fulfillment.domain.ids import Id
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from local.stripe_events import COMPLETED, body, event, session

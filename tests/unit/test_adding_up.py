@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.checkout import Currency, Presentment, SessionId, ShippingCost
+from fulfillment.domain.checkout import Presentment, ShippingCost
+from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.standing import Known, Standing
 from fulfillment.letters import Letters

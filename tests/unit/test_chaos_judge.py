@@ -13,10 +13,10 @@ from chaos_run.judge import Evidence, judge
 from chaos_run.profiles import LONG
 from chaos_run.saboteur import Killed
 from chaos_run.world import Call
-from fulfillment.domain.checkout import OWN
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import finding
+from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.topic import Message

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from fulfillment.delivery import Wishes
 from fulfillment.documents import from_document, to_document
 from fulfillment.domain import debt
-from fulfillment.domain.checkout import OWN, Checkout
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.erasure import PERSONAL, erase, unsettled
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import finding
+from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Order
 from fulfillment.domain.retelling import retelling
 from fulfillment.domain.status import Status

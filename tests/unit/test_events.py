@@ -11,20 +11,9 @@ from hypothesis import strategies as st
 
 from fulfillment.documents import from_document, to_document
 from fulfillment.domain import shape
-from fulfillment.domain.checkout import (
-    Address,
-    Checkout,
-    ContextPath,
-    Currency,
-    Customer,
-    Id,
-    Owner,
-    Presentment,
-    SessionId,
-    Shipping,
-    TaxId,
-)
+from fulfillment.domain.checkout import Address, Checkout, Customer, Presentment, Shipping, TaxId
 from fulfillment.domain.events import SUBSCRIBERS, EventType, load_object, parse
+from fulfillment.domain.ids import ContextPath, Currency, Id, Owner, SessionId
 from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
 from local.stripe_events import COMPLETED, body, event, session

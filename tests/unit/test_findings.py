@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fulfillment.domain.checkout import OWN, Owner
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
+from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply, claim_of

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rfc2047
 from fulfillment import headers
-from fulfillment.addresses import Mailbox, parse_sender
+from fulfillment.mailbox import Mailbox, parse_sender
 
 ADDRESS = "orders@shop.example"
 WORDS = [

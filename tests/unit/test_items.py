@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hooks
-from fulfillment.domain.checkout import Currency, Id
 from fulfillment.domain.erasure import erase
+from fulfillment.domain.ids import Currency, Id
 from fulfillment.domain.items import DOUBTS, read_page, with_line_items
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.checkout import Address, Currency, Customer, Presentment, Shipping
+from fulfillment.domain.checkout import Address, Customer, Presentment, Shipping
+from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.errors import ConfigurationError, MailRefused

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from stripe.params.checkout import SessionCreateParams
 
-from fulfillment.domain.checkout import Address, Checkout, Customer, SessionId, Shipping
+from fulfillment.domain.checkout import Address, Checkout, Customer, Shipping
+from fulfillment.domain.ids import SessionId
 from fulfillment.locales import Notation
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)

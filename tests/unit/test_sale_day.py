@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.checkout import OWN, Checkout, SessionId
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.findings import finding
+from fulfillment.domain.ids import OWN, SessionId
 from fulfillment.domain.order import Order, Seen
 from fulfillment.domain.standing import Known, Standing
 from fulfillment.domain.status import Status

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fulfillment.domain.checkout import OWN
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.findings import finding
+from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Order
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import read

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fulfillment.domain.checkout import Currency, ShippingCost
+from fulfillment.domain.checkout import ShippingCost
+from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.sums import Sums, amount, items_add_up, sums
 from mail_samples import order

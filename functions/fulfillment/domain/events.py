@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from fulfillment.domain.checkout import Checkout, ContextPath, EventId, Owner
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.ids import ContextPath, EventId, Owner
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent

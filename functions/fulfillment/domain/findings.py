@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.checkout import EventId, Owner, SessionId
 from fulfillment.domain.events import EventType
+from fulfillment.domain.ids import EventId, Owner, SessionId
 from fulfillment.domain.shape import read
 from fulfillment.domain.status import Status
 

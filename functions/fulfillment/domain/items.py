@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fulfillment.domain.checkout import Currency, Id
 from fulfillment.domain.erasure import anonymous_items
+from fulfillment.domain.ids import Currency, Id
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError, read
 
@@ -84,8 +84,8 @@ class _Page:
 
 
 def _line_item(item: _Item) -> LineItem:
-    own = vars(item) | {"metadata": item.metadata or {}}
-    return LineItem(**own | (_of_price(item.price, item.currency) if item.price else {}))
+    price = _of_price(item.price, item.currency) if item.price else {}
+    return LineItem(**{**vars(item), "metadata": item.metadata or {}, **price})
 
 
 def _of_price(price: _Price, currency: Currency | None) -> dict[str, Any]:

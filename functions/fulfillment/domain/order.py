@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fulfillment.domain.checkout import Checkout, Currency, EventId, Id
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import FULFILL, Effects, EffectState
+from fulfillment.domain.ids import Currency, EventId, Id
 from fulfillment.domain.status import Status
 
 

@@ -5,8 +5,8 @@ Stripe: it changes nothing, takes over nothing, and only its message's wishes co
 says nothing of the buyer but the metadata, by which a deployment knows its own orders.
 """
 
-from fulfillment.domain.checkout import SessionId
 from fulfillment.domain.findings import Finding
+from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 
 _TOLD = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent")

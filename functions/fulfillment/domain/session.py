@@ -16,17 +16,14 @@ from typing import Any
 from fulfillment.domain.checkout import (
     Address,
     Checkout,
-    Currency,
     Customer,
     Discount,
-    Id,
-    Owner,
     Presentment,
-    SessionId,
     Shipping,
     ShippingCost,
     TaxId,
 )
+from fulfillment.domain.ids import Currency, Id, Owner, SessionId
 
 
 @dataclass(frozen=True, kw_only=True)
