@@ -229,6 +229,10 @@ variable "webhook" {
     error_message = "webhook.ingress must be all or internal-and-load-balancer."
   }
   validation {
+    condition     = var.webhook.ingress == "all" || var.alerts.webhook_url != null
+    error_message = "webhook.ingress = \"internal-and-load-balancer\" needs alerts.webhook_url: the address of the load balancer, which is then looked at from outside."
+  }
+  validation {
     condition     = var.webhook.min_instances == null || try(var.webhook.min_instances >= 0 && var.webhook.min_instances <= var.webhook.max_instances, false)
     error_message = "webhook.min_instances must be from 0 to webhook.max_instances."
   }
