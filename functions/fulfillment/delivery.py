@@ -7,6 +7,7 @@
 
 import secrets
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from fulfillment.domain import debt
 from fulfillment.domain.effects import keep_configured, owed
@@ -66,9 +67,15 @@ class Delivery:
         if debt.is_held_by(stored.order, self.owner):
             await holder.pay()
             stored = holder.stored
-        if names := owed(stored.order.effects):
+        if (names := owed(stored.order.effects)) and not self._comes_back(stored.order):
             raise DebtOutstanding(f"still owed: {', '.join(names)}")
         return stored.order
+
+    def _comes_back(self, order: Order) -> bool:
+        """Whether reconcile sends a message for what is owed, in time: a message that waits for hours until one refused
+        mail may be tried again would look like a standstill.
+        """
+        return self.performers.reconciled and debt.rests(order, datetime.now(UTC))
 
     def _change(self, stored: Stored | None) -> Order:
         transition = apply(stored.order if stored else None, self.event)

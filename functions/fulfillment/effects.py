@@ -43,11 +43,14 @@ class Performer:
 
 @dataclass(frozen=True)
 class Performers:
-    """All that can be performed here, by the effect's name. `budget`: seconds of one delivery for all of it."""
+    """All that can be performed here, by the effect's name. `budget`: seconds of one delivery for all of it.
+    `reconciled`: reconcile brings back what rests, so that no message has to wait for it.
+    """
 
     by_name: Mapping[str, Performer]
     budget: float = 540
     hold_on_review: bool = False
+    reconciled: bool = False
 
     @property
     def lease(self) -> int:

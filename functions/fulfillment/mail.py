@@ -3,7 +3,7 @@
 What the server says                      at            becomes
 250                                       DATA          done: what happens to the connection afterwards does not matter
 no SMTPUTF8, and the address needs it     EHLO          MailRefused: this server never takes this address
-5.1.x, but 5.1.7 and 5.1.8                RCPT, DATA    MailRefused: there is no such address (RFC 3463)
+5.1.x, but 5.1.0, 5.1.7 and 5.1.8         RCPT, DATA    MailRefused: there is no such address (RFC 3463)
 5.6.x, 5.3.4, 5.2.3                       MAIL to DATA  MailRefused: the mail itself, its format, its characters, its
                                                         size; the next try would send the same mail
 530, 5.1.7, 5.1.8, 5.4.5, 5xx at MAIL     MAIL to DATA  MailServerUnavailable: the sender, the login, or a daily limit;
@@ -54,7 +54,7 @@ SECONDS = 30
 GOODBYE_SECONDS = 2
 _ENHANCED = re.compile(r"(?:^\s*|#)(5\.\d{1,3}\.\d{1,3})\b")  # qmail writes it in brackets: (#5.1.1)
 _OURS = re.compile(r"5\.1\.[78]|5\.4\.5")
-_ADDRESS = re.compile(r"5\.1\.\d+")
+_ADDRESS = re.compile(r"5\.1\.[1-9]\d*")
 _MAIL = re.compile(r"5\.6\.\d+|5\.3\.4|5\.2\.3")
 _LOGIN_NEEDED = 530
 _PLAIN_WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*\d{0,4}[.,:;!?]?")

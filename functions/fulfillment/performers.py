@@ -29,7 +29,12 @@ REST_SECONDS = 90  # of a delivery beyond its hook: the function's time limit is
 def configured(settings: SubscriberSettings, hooks: object) -> Performers:
     """Everything the settings and the user's hooks.py make possible."""
     by_name = _line_items(settings) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
-    return Performers(by_name, budget=settings.hook_timeout + REST_SECONDS, hold_on_review=settings.hold_on_review)
+    return Performers(
+        by_name,
+        budget=settings.hook_timeout + REST_SECONDS,
+        hold_on_review=settings.hold_on_review,
+        reconciled=settings.stripe_key is not None,
+    )
 
 
 def _line_items(settings: SubscriberSettings) -> dict[str, Performer]:

@@ -98,7 +98,7 @@ class StripeApi:
         try:
             answer = await retrieve(session_id, params=params, options=self._options(owner))
         except InvalidRequestError as error:
-            if error.http_status == 404:
+            if error.http_status == 404 and _is_about_the_question(error):
                 return None
             raise
         found: Mapping[str, Any] = read(Mapping[str, Any], _written(answer))
@@ -161,12 +161,17 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _is_about_the_question(error: BaseException | None) -> bool:
-    """Whether this very question was refused: an account that the key may not read, an id that is not there. Where the
-    list has changed between two pages, the next reading begins at its start.
+    """Whether Stripe refused this very question: an account that the key may not read, an id that is not there. A 403
+    in other words than Stripe's comes from something on the way. Where the list has changed between two pages, the
+    next reading begins at its start.
     """
-    if isinstance(error, InvalidRequestError) and error.param == "starting_after":
+    if not isinstance(error, InvalidRequestError | stripe.PermissionError) or _param(error) == "starting_after":
         return False
-    return isinstance(error, StripeError) and error.http_status in {400, 403, 404}
+    return getattr(error.error, "type", None) == "invalid_request_error"
+
+
+def _param(error: StripeError) -> object:
+    return getattr(error, "param", None)
 
 
 _ADVICE = {
@@ -191,6 +196,10 @@ def _where_to_look(error: BaseException | None, key: str, owner: Owner) -> str:
             return f"Stripe's answer cannot be read: {error}"
         case InvalidRequestError(param="starting_after"):
             return "the list of line items has changed between two pages: the next try reads it from its start"
+        case StripeError(http_status=400 | 403 | 404 as status) if not _is_about_the_question(error):
+            return (
+                f"not Stripe, but something on the way to it answered {status}: look at the proxy, or STRIPE_API_BASE"
+            )
         case StripeError(http_status=int(status)):
             unknown = "its own failure: look at status.stripe.com" if status >= 500 else _ADVICE[200]
             return f"Stripe answered {status} to {_asked_by(key, owner)}: {_ADVICE.get(status, unknown)}"

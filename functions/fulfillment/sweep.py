@@ -6,7 +6,8 @@
 | an order that waits for its money,  | if its session, read again, claims more         |
 |   or whose payment failed           |                                                 |
 | an order that owes an effect, and   | its session, or else the order's own event      |
-|   that nobody has written for long  |   again: the subscriber that gets it pays       |
+|   that nobody has written for long, |   again: the subscriber that gets it pays       |
+|   unless all of that still rests    |                                                 |
 | an order that is paid and late      | never: it is counted                            |
 
 Every delivery that finds a debt writes the document: a lease, a failure or a strike-off. Pub/Sub waits ten minutes at
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fulfillment.domain import debt
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
@@ -104,9 +106,11 @@ class Sweep:
     async def _owed(self, reached: Round) -> Round:
         found = await self._find(_OWED, reached, FEW)
         self.tally.owed += len(found.orders)
-        quiet = [each.order for each in found.orders if each.quiet_for > self._patience]
+        left = [each for each in found.orders if each.quiet_for > self._patience]
+        quiet = [each.order for each in left if not debt.rests(each.order, each.read_at)]
         for order in quiet:
-            self.tally.leave_alone(order.id)
+            if not debt.was_refused(order):
+                self.tally.leave_alone(order.id)
         await self._publish([await self._read(order) or retelling(order) for order in quiet])
         return _behind(reached, found)
 

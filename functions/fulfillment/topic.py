@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeGuard
 
 from fulfillment.batching import Batcher, CallCancelled, Limit, Overloaded, Refused
 from fulfillment.domain.events import load_object
-from fulfillment.domain.ids import ContextPath, SessionId
+from fulfillment.domain.ids import Owner, SessionId
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent, MalformedMessage, PublishFailed
 from fulfillment.pubsub import Publisher, not_stored, size, to_message
@@ -86,20 +86,10 @@ def attributes_of(event: Mapping[str, Any], traceparent: str) -> dict[str, str]:
         "session_id": session_id if _usable(session_id) else None,
         "livemode": str(livemode).lower() if isinstance(livemode, bool) else None,
         "api_version": event.get("api_version"),
-        **_owner(event),
+        **Owner.told_by(event.get("account"), event.get("context")).told(),
         "traceparent": traceparent,
     }
     return {name: value for name, value in attributes.items() if fits(value)}
-
-
-def _owner(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Whose event it is; the account is told by the context where nothing else tells it."""
-    account, context = event.get("account"), event.get("context")
-    try:
-        told = ContextPath.read(context)
-    except ShapeError:
-        return {"account": account}
-    return {"account": account or told.account, "context": told}
 
 
 def _usable(session_id: object) -> bool:

@@ -166,10 +166,28 @@ async def test_a_key_that_is_refused_as_such_is_no_refusal_of_the_question(world
 
 
 @pytest.mark.parametrize("context", [5, ["acct_1"], "", "acct_1\r\nX-Evil: 1", "org 1", "ünï"])
-async def test_a_context_that_is_none_is_parked(world: World, context: object) -> None:
-    assert await world.push(event(COMPLETED, session(SESSION), context=context)) == 204
-    (parked,) = world.dead_letter.stored
-    assert parked.attributes["reason"].startswith("malformed_event: context:")
+async def test_a_context_that_is_no_path_of_ids_tells_nothing_and_the_sale_is_a_sale(
+    world: World, context: object
+) -> None:
+    world.sell()
+    assert await world.push(event(COMPLETED, session(SESSION), context=context, account=MEMBER)) == 204
+    order = await world.order()
+    assert (order.context, order.account, world.bought) == (None, MEMBER, [["Mug"]])
+    assert world.dead_letter.stored == []
+
+
+async def test_an_order_from_before_contexts_were_kept_learns_its_own_from_a_replay(world: World) -> None:
+    """It had asked the key's own account for a day, and its message was parked."""
+    world.sell()
+    said = paid(context=f"org_1/{MEMBER}")
+    stuck = replace(apply(None, parsed(said)).order, account=None, context=None)
+    await world.orders.create(replace(stuck, effects=keep_configured(stuck.effects, {"load_line_items", "fulfill"})))
+
+    assert await world.push(said, replay="true") == 204
+
+    order = await world.order()
+    assert (order.account, order.context, order.status.value) == (MEMBER, f"org_1/{MEMBER}", "fulfilled")
+    assert world.bought == [["Mug"]]
 
 
 @pytest.mark.parametrize("context", [ContextPath(f"org_1/{MEMBER}"), None])

@@ -237,6 +237,22 @@ async def test_an_answer_that_cannot_be_read_says_so_and_not_what_it_was(
     assert "jenny" not in said
 
 
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize(
+    "body", ["<html>Forbidden by the egress proxy</html>", "{}", '{"error": {"type": "api_error"}}', '{"error": "no"}']
+)
+async def test_a_refusal_in_other_words_than_stripes_is_not_stripes_last_word(
+    stand_in: StripeStandIn, api: StripeApi, status: int, body: str
+) -> None:
+    stand_in.faults = [Response(body, status)] * 2
+    with pytest.raises(StripeUnavailable) as error:
+        await api.line_items(SESSION)
+    assert type(error.value) is StripeUnavailable
+    assert "something on the way" in str(error.value) or "cannot be read" in str(error.value)
+    with pytest.raises(StripeUnavailable):
+        await api.session(SESSION)
+
+
 async def test_an_error_that_is_not_shaped_like_stripes_is_no_surprise(stand_in: StripeStandIn, api: StripeApi) -> None:
     stand_in.faults = [Response('{"error": "jenny"}', 400)]
 

@@ -192,7 +192,7 @@ async def test_a_wrong_password_waits_for_a_person_and_is_not_shown(post: Post, 
     assert post.envelopes == []
 
 
-NO_SUCH_ADDRESS = ["550 5.1.1 unknown", "553 5.1.3 syntax", "550 5.1.2 no domain", "550 #5.1.0 Address rejected"]
+NO_SUCH_ADDRESS = ["550 5.1.1 unknown", "553 5.1.3 syntax", "550 5.1.2 no domain", "550 #5.1.2 no domain"]
 NO_SUCH_ADDRESS += ["550 sorry, no mailbox here by that name. (#5.1.1)", "556 5.1.10 null MX", "551 5.1.6 moved"]
 THIS_MAIL_NEVER = ["554 5.6.0 malformed", "550 5.6.7 needs SMTPUTF8", "552 5.3.4 too big", "552 5.2.3 too long"]
 SENDER = ["530 5.7.0 log in first", "550 5.1.8 bad sender", "553 5.1.7 bad sender", "550 5.4.5 Daily limit exceeded"]
@@ -200,6 +200,7 @@ LATER = ["450 4.2.1 busy", "451 greylisted", "421 too busy", "452 4.5.3 too many
 OPEN = ["550 no such user", "550 max emails per hour", "553 name not allowed", "554 5.7.1 Relay access denied"]
 OPEN += ["550 5.2.1 disabled", "552 5.2.2 full", "550 5.7.1 likely spam", "554 rejected", "554 5.7.9 policy"]
 OPEN += ["550 5.7.26 unauthenticated", "550 5.0.0 no", "554 5.5.0 no", "550 5.4.1 access denied", "550 4.1.1 odd"]
+OPEN += ["550 5.1.0 sender rejected", "550 #5.1.0 Address rejected."]
 
 
 def replies(said: list[str], kind: type[Exception], *commands: str) -> list[tuple[str, str, type[Exception]]]:

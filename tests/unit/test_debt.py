@@ -110,6 +110,19 @@ def test_what_was_held_is_released_into_failure_where_its_line_items_were_refuse
     assert states(debt.release(refused)) == {"load_line_items": "failed", "fulfill": "failed", "announce_paid": "owed"}
 
 
+def test_an_order_rests_while_all_that_it_owes_does() -> None:
+    order = debt.rest(owing(fulfill=EffectState.DONE, send_receipt=EffectState.OWED), "send_receipt", "550", NOW)
+    end = NOW + debt.RESTS[0]
+    assert debt.was_refused(order)
+    assert debt.rests(order, end - timedelta(seconds=1))
+    assert not debt.rests(order, end)
+    assert not debt.rests(debt.revive(order), NOW)
+    both = debt.rest(owing(fulfill=EffectState.OWED, send_receipt=EffectState.OWED), "send_receipt", "550", NOW)
+    assert not debt.rests(both, NOW)
+    assert not debt.rests(owing(fulfill=EffectState.DONE), NOW)
+    assert not debt.was_refused(owing(fulfill=EffectState.OWED))
+
+
 def test_what_is_done_or_gone_changes_nothing() -> None:
     order = owing(fulfill=EffectState.DONE)
     for name in ("fulfill", "send_receipt"):

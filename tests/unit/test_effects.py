@@ -49,14 +49,16 @@ Perform = Callable[[Order, str], Awaitable[None]]
 class World:
     """A store with a clock that stands still, and effects that are written down."""
 
-    def __init__(self, *names: str, hold_on_review: bool = False, budget: float = 540) -> None:
+    def __init__(
+        self, *names: str, hold_on_review: bool = False, budget: float = 540, reconciled: bool = False
+    ) -> None:
         self.now = datetime(2026, 11, 23, tzinfo=UTC)
         self.orders = MemoryOrders(lambda: self.now)
         self.done: list[str] = []
         self.parked: list[str] = []
         self.failing: dict[str, Exception] = {}
         by_name = {name: Performer(10, self._performing(name)) for name in names or ("fulfill",)}
-        self.performers = Performers(by_name, budget, hold_on_review)
+        self.performers = Performers(by_name, budget, hold_on_review, reconciled)
 
     def _performing(self, name: str) -> Perform:
         async def perform(_order: Order, key: str) -> None:
@@ -206,6 +208,25 @@ async def test_a_refusal_that_may_pass_rests_and_the_others_go_on() -> None:
     order = await world.deliver()
     assert (world.done[-1], order.effects["send_receipt"].state) == ("send_receipt", EffectState.DONE)
     assert world.parked == []
+
+
+async def test_a_message_does_not_wait_for_what_rests_where_reconcile_brings_it_back() -> None:
+    world = World("fulfill", "send_receipt", reconciled=True)
+    world.failing["send_receipt"] = REFUSED
+    order = await world.deliver()
+    assert (order.status, order.effects["send_receipt"].state) == (Status.FULFILLED, EffectState.OWED)
+    assert order.lease is None
+    await rested(world)
+    del world.failing["send_receipt"]
+    await world.deliver()
+    assert world.done == ["fulfill", "send_receipt"]
+
+
+async def test_a_message_waits_for_whatever_is_owed_beside_what_rests() -> None:
+    world = World("fulfill", "send_receipt", reconciled=True)
+    world.failing |= {"send_receipt": REFUSED, "fulfill": TimeoutError()}
+    with pytest.raises(DebtOutstanding, match="still owed: fulfill, send_receipt"):
+        await world.deliver()
 
 
 async def test_a_refusal_that_does_not_pass_is_parked_in_the_end_with_its_reason() -> None:

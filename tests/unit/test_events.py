@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 
 from fulfillment.documents import from_document, to_document
 from fulfillment.domain import shape
-from fulfillment.domain.checkout import Address, Checkout, Customer, Presentment, Shipping, TaxId
+from fulfillment.domain.checkout import (
+    Address,
+    Checkout,
+    Customer,
+    Discount,
+    Presentment,
+    Shipping,
+    ShippingCost,
+    TaxId,
+)
 from fulfillment.domain.events import SUBSCRIBERS, EventType, load_object, parse
 from fulfillment.domain.ids import ContextPath, Currency, Id, Owner, SessionId
 from fulfillment.domain.transitions import apply, is_order
@@ -188,6 +198,39 @@ def test_the_context_is_kept_and_tells_the_account_that_no_other_field_tells() -
     assert checkout.owner == Owner(account="acct_1", context=ContextPath("org_1/acct_1"))
     named = parsed(event(COMPLETED, session("cs_test_a1"), context="org_1", account="acct_2")).checkout
     assert (named.context, named.account) == ("org_1", "acct_2")
+
+
+def test_the_facts_that_fulfilment_needs_are_kept() -> None:
+    rate = {"shipping_rate": {"id": "shr_1"}, "amount_subtotal": 5, "amount_tax": 1, "amount_total": 6}
+    collected = {"business_name": "Mugs Ltd", "individual_name": "Jane"}
+    said = session(
+        "cs_test_a1",
+        created=1795446000,
+        customer=None,
+        customer_account="acct_1Buyer",
+        customer_details={"tax_exempt": "reverse", "individual_name": "Jenny"},
+        collected_information=collected,
+        discounts=[{"coupon": {"id": "half"}, "promotion_code": "promo_1"}],
+        recovered_from="cs_test_a0",
+        shipping_cost=rate,
+    )
+    checkout = checkout_of(said)
+    assert checkout.customer == Customer(
+        account=Id("acct_1Buyer"), business_name="Mugs Ltd", individual_name="Jenny", tax_exempt="reverse"
+    )
+    assert checkout.discounts == (Discount(coupon=Id("half"), promotion_code=Id("promo_1")),)
+    assert checkout.shipping_cost == ShippingCost(
+        shipping_rate=Id("shr_1"), amount_subtotal=5, amount_tax=1, amount_total=6
+    )
+    assert (checkout.recovered_from, checkout.session_created_at) == (
+        "cs_test_a0",
+        datetime.fromtimestamp(1795446000, UTC),
+    )
+    bare = {"id": "cs_test_a1", "customer_account": "acct_1Buyer"}
+    assert checkout_of(bare).customer == Customer(account=Id("acct_1Buyer"))
+    assert checkout_of({"id": "cs_test_a1", "collected_information": collected}).customer == Customer(
+        business_name="Mugs Ltd", individual_name="Jane"
+    )
 
 
 def test_stripes_words_are_kept_as_they_came() -> None:

@@ -271,3 +271,14 @@ def test_apply_never_changes_what_it_was_given() -> None:
     before = replace(order, events=dict(order.events), effects=dict(order.effects))
     apply(order, parsed(event(SUCCEEDED, session("cs_test_a1"))))
     assert order == before
+
+
+def test_an_event_that_comes_again_fills_in_what_an_older_version_did_not_keep() -> None:
+    said = event(COMPLETED, session("cs_test_a1", recovered_from="cs_test_a0"), context="org_1/acct_1")
+    whole = apply(None, parsed(said)).order
+    old = replace(whole, account=None, context=None, recovered_from=None)
+    again = apply(old, parsed(said))
+    assert (again.order, again.outcome) == (whole, Outcome.STALE)
+    assert apply(again.order, parsed(said)).order is again.order
+    newer = parsed(said | {"api_version": "2019-01-01"})
+    assert apply(old, newer).order.recovered_from is None

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fulfillment.domain import debt
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.erasure import erase
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
 from fulfillment.reconcile import End
 from local.memory import MemoryTopic
+from local.memory_orders import MemoryOrders
 from local.memory_stripe import MemoryStripe
 from reconciling import Case, cases, healed, shop_of
 
@@ -107,6 +109,21 @@ async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_
     found = await shop.order(fresh)
     assert found
     assert found.order.effects[FULFILL].state is EffectState.OWED
+
+
+async def test_what_rests_is_left_until_its_time_and_is_then_nobodys_fault() -> None:
+    shop = await shop_of([Case(order="paid")])
+    stored = await shop.order("cs_test_00000")
+    assert stored
+    shop.orders = orders = MemoryOrders(lambda: now)
+    now = datetime.now(UTC) - timedelta(hours=2)
+    await orders.create(debt.rest(stored.order, FULFILL, "550", now + timedelta(hours=2)))
+    now += timedelta(hours=2)
+    tally = (await shop.sweep())[1]
+    assert (tally.owed, tally.unattended, tally.published) == (1, 0, 0)
+    now += timedelta(minutes=16)
+    tally = (await shop.sweep())[1]
+    assert (tally.owed, tally.unattended, tally.published) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("said", [StripeRefused("403"), StripeUnavailable("no answer"), None])

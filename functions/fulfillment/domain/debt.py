@@ -70,6 +70,17 @@ def note_failure(order: Order, name: str, error: str) -> Order:
     return _with(order, {name: replace(effect, attempts=effect.attempts + 1, error=error)})
 
 
+def rests(order: Order, now: datetime) -> bool:
+    """Whether something is owed, and all of it rests after a refusal."""
+    waiting = [order.effects[name].not_before for name in owed(order.effects)]
+    return bool(waiting) and all(each is not None and each > now for each in waiting)
+
+
+def was_refused(order: Order) -> bool:
+    """Whether something that is owed rests, or has rested, after a refusal."""
+    return any(order.effects[name].refusals for name in owed(order.effects))
+
+
 def is_worn_out(order: Order, name: str) -> bool:
     """Whether one more refusal of the effect is the last."""
     effect = order.effects.get(name)

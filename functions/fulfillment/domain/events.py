@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from fulfillment.domain.checkout import Checkout
-from fulfillment.domain.ids import ContextPath, EventId, Owner
+from fulfillment.domain.ids import EventId, Owner
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent
@@ -114,4 +114,4 @@ class _Event:
     data: _Data
     api_version: str | None = None
     account: str | None = None
-    context: ContextPath | None = None
+    context: Any = None

@@ -66,9 +66,15 @@ class Owner:
     context: ContextPath | None = None
 
     @classmethod
-    def told_by(cls, account: str | None, context: ContextPath | None) -> Self:
-        """The owner in an event: some events name the account in their context alone."""
-        return cls(account=account or (context.account if context else None), context=context)
+    def told_by(cls, account: str | None, context: object) -> Self:
+        """The owner in an event: some events name the account in their context alone. A context that is no path of ids
+        tells nothing: the sale is a sale all the same.
+        """
+        try:
+            path = None if context is None else ContextPath.read(context)
+        except ShapeError:
+            path = None
+        return cls(account=account or (path.account if path else None), context=path)
 
     def told(self) -> dict[str, str]:
         """The owner as an event tells it."""

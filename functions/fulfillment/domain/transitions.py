@@ -109,13 +109,17 @@ def _with_event(order: Order, event: CheckoutEvent) -> Order:
 
 
 def _leads(event: CheckoutEvent, order: Order) -> bool:
-    """Whether the fields come from this event from now on."""
+    """Whether the fields come from this event from now on. The very rendering that they come from is read again: a
+    later version of this product may keep more of it.
+    """
     new, leader = _seen(event), order.events[order.source]
     if new.claim is not leader.claim:
         return new.claim > leader.claim
     if event.id != order.source:
         return event.id < order.source
-    return _rendering(new) > _rendering(leader)
+    if event.api_version is None:  # what an order itself remembers says less than it holds
+        return False
+    return _rendering(new) >= _rendering(leader)
 
 
 def _seen(event: CheckoutEvent) -> Seen:
