@@ -9,7 +9,8 @@
 | anything else                                                  | 500: unknown means try again         |
 | not POST · a body longer than any push                         | 405 · 413                            |
 
-A message is acknowledged only after a version of the document was read or written in which nothing is owed.
+A message is acknowledged only after a version of the document was read or written in which nothing is owed, or only
+a refused mail that rests, and that reconcile brings back.
 """
 
 import functools
