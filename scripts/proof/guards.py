@@ -9,7 +9,7 @@ _RETELLING = "tests/unit/test_retelling.py"
 
 GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
-    "domain/ids.py": (_EVENTS, _DOCUMENTS, _ITEMS, "tests/unit/test_topic.py"),
+    "domain/ids.py": (_EVENTS, _DOCUMENTS, "tests/unit/test_findings.py", "tests/unit/test_topic.py"),
     "domain/debt.py": ("tests/unit/test_debt.py", _EFFECTS),
     "domain/effects.py": ("tests/unit/test_debt.py", _EFFECTS, _ORDER, _DOCUMENTS),
     "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS),

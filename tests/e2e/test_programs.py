@@ -128,7 +128,7 @@ def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how
         assert ports
         assert all(is_taken(port) for port in ports)
         running.send_signal(how)
-        assert running.wait(30) == 128 + how
+        assert running.wait(100) == 128 + how
     finally:
         end(running)
     assert not any(is_taken(port) for port in ports)
@@ -152,12 +152,12 @@ def end(running: subprocess.Popen[bytes]) -> None:
     if running.poll() is None:
         running.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            running.wait(30)
+            running.wait(100)
         running.kill()
         running.wait()
 
 
-def said(log: Path, word: str, seconds: float = 60) -> str:
+def said(log: Path, word: str, seconds: float = 120) -> str:
     deadline = time.monotonic() + seconds
     while word not in log.read_text():
         assert time.monotonic() < deadline, log.read_text()
@@ -194,7 +194,7 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
         assert_shown_as_printed(url, shown, log)
         assert all(is_taken(port) for port in range(first, first + 7))
         running.send_signal(how)
-        assert running.wait(30) == 0
+        assert running.wait(100) == 0
         assert "nothing is left running" in log.read_text()
     assert not any(is_taken(port) for port in range(first, first + 7))
 
@@ -225,7 +225,7 @@ def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_i
         assert "refused" not in log.read_text(), "its own question whether the page is there yet was shown"
         assert_stripe_is_asked_as_printed(log.read_text())
         running.send_signal(signal.SIGINT)
-        assert running.wait(30) == 0
+        assert running.wait(100) == 0
     assert not any(is_taken(port) for port in range(first, first + 7))
 
 
@@ -262,7 +262,7 @@ def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with dev("--port", str(port), log=log) as running:
-            assert running.wait(30) == 1
+            assert running.wait(100) == 1
     assert f"Port {port}, for stripe_webhook, is taken. See by whom: lsof -i :{port}" in log.read_text()
     other = re.search(r"scripts/dev --port (\d+)", log.read_text())
     assert other
@@ -276,7 +276,7 @@ def test_dev_names_a_port_that_is_free_where_the_first_guess_is_taken(tmp_path: 
         with contextlib.suppress(OSError):  # somebody else has it: as good
             stack.enter_context(socket.create_server(("127.0.0.1", 9083)))
         running = stack.enter_context(dev("--port", "9080", log=log))
-        assert running.wait(30) == 1
+        assert running.wait(100) == 1
     other = re.search(r"scripts/dev --port (\d+)", log.read_text())
     assert other
     assert other[1] != "9080"

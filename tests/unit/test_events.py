@@ -196,6 +196,12 @@ def test_the_context_is_kept_and_tells_the_account_that_no_other_field_tells() -
     checkout = parsed(event(COMPLETED, session("cs_test_a1"), context="org_1/acct_1")).checkout
     assert (checkout.context, checkout.account) == ("org_1/acct_1", "acct_1")
     assert checkout.owner == Owner(account="acct_1", context=ContextPath("org_1/acct_1"))
+    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), context="org_1"))).order
+    assert from_document(to_document(order)).owner == Owner(context=ContextPath("org_1"))
+    for odd in ("", "acct 1", "acct_1\n", 5, {"id": "acct_1"}, "x" * 513):
+        with pytest.raises(shape.ShapeError, match="^context: expected ids, parted by /"):
+            ContextPath.read(odd)
+        assert Owner.told_by("acct_1", odd) == Owner(account="acct_1")
     named = parsed(event(COMPLETED, session("cs_test_a1"), context="org_1", account="acct_2")).checkout
     assert (named.context, named.account) == ("org_1", "acct_2")
 
@@ -226,6 +232,11 @@ def test_the_facts_that_fulfilment_needs_are_kept() -> None:
         "cs_test_a0",
         datetime.fromtimestamp(1795446000, UTC),
     )
+    conversion = {"amount_subtotal": 9, "amount_total": 9, "source_currency": "usd"}
+    before = checkout_of(session("cs_test_a1", currency_conversion=conversion, shipping_cost=rate))
+    assert before.shipping_cost == ShippingCost(shipping_rate=Id("shr_1"))
+    without = session("cs_test_a1", currency_conversion=conversion, shipping_cost=None)
+    assert checkout_of(without).shipping_cost is None
     bare = {"id": "cs_test_a1", "customer_account": "acct_1Buyer"}
     assert checkout_of(bare).customer == Customer(account=Id("acct_1Buyer"))
     assert checkout_of({"id": "cs_test_a1", "collected_information": collected}).customer == Customer(
@@ -441,11 +452,13 @@ FULL = event(
     session(
         "cs_test_a1",
         **dict.fromkeys(("customer", "payment_intent", "subscription", "invoice", "payment_link", "locale"), "x_1"),
-        customer_details=PARTY | {"email": "x", "tax_ids": [{"type": "eu_vat", "value": "1"}]},
+        customer_details=PARTY | {"email": "x", "tax_ids": [{"type": "eu_vat", "value": "1"}], "tax_exempt": "none"},
         collected_information={"shipping_details": PARTY},
         shipping_details=PARTY,
         shipping=PARTY,
         total_details={"amount_discount": 1, "amount_shipping": 1, "amount_tax": 1},
+        shipping_cost={"shipping_rate": "shr_1", "amount_subtotal": 1, "amount_tax": 1, "amount_total": 1},
+        discounts=[{"coupon": "half", "promotion_code": "promo_1"}],
         currency_conversion={"amount_subtotal": 1, "amount_total": 1, "source_currency": "usd"},
         custom_fields=[{"key": "k"}],
         consent={"promotions": "opt_in"},
@@ -457,6 +470,7 @@ SEEN = {"presentment_amount": 1, "presentment_currency": "eur"}
 NEVER_NULL = {
     *((name,) for name in ("id", "type", "created", "livemode", "data")),
     *(("data", "object"), ("data", "object", "id"), ("data", "object", "customer_details", "tax_ids", 0)),
+    ("data", "object", "discounts", 0),
 }
 
 
