@@ -4,7 +4,10 @@ import subprocess
 import sys
 import threading
 import time
+import zoneinfo
+from collections.abc import Iterator
 from datetime import UTC
+from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -71,6 +74,25 @@ def test_the_time_zone_is_utc_where_nothing_is_said() -> None:
 )
 def test_a_time_zone_that_does_not_exist_stops_the_start(name: str) -> None:
     said = problems(SubscriberSettings, BASE | {"SHOP_TIME_ZONE": name})
+    assert said == "SHOP_TIME_ZONE must be the IANA name of a time zone, such as Europe/Berlin or UTC"
+
+
+@pytest.fixture
+def zones(tmp_path: Path) -> Iterator[Path]:
+    """Where the machine keeps its time zones."""
+    zoneinfo.reset_tzpath([tmp_path])
+    yield tmp_path
+    zoneinfo.reset_tzpath()
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "right/UTC", "posix/Europe/Berlin", "europe/berlin"]
+)
+def test_a_time_zone_of_the_machines_own_is_no_iana_name(name: str, zones: Path) -> None:
+    (zones / name).parent.mkdir(parents=True, exist_ok=True)
+    (zones / name).write_bytes(files("tzdata").joinpath("zoneinfo", "Europe", "Berlin").read_bytes())
+    assert ZoneInfo.no_cache(name)
+    said = problems(OrderStatusSettings, BASE | {"SHOP_TIME_ZONE": name})
     assert said == "SHOP_TIME_ZONE must be the IANA name of a time zone, such as Europe/Berlin or UTC"
 
 
