@@ -53,6 +53,8 @@ def parse_webhook_secrets(text: str) -> tuple[str, ...]:
     if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,}", secret) for secret in secrets):
         rule = "each `whsec_` and 16 or more letters, digits or any of + / = _ -, without quotes or brackets"
         raise ValueError(f"must hold one or more signing secrets, {rule}")
+    if any("whsec_" in secret.removeprefix("whsec_") for secret in secrets):
+        raise ValueError("holds `whsec_` within a signing secret: put a comma or a line break between any two")
     return secrets
 
 

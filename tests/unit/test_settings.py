@@ -121,6 +121,14 @@ def test_several_secrets_are_separated_by_commas_semicolons_or_whitespace(text: 
     assert parse_webhook_secrets(text) == (A, B)
 
 
+@pytest.mark.parametrize("text", [f"{A}{B}", f"{B},{A}{B}", f"{A}{B}{A};{B}", f"whsec_{A}", f"{A[:9]}{B}"])
+def test_secrets_that_nothing_separates_are_refused_and_not_shown(text: str) -> None:
+    """As one they sign nothing that Stripe sends."""
+    with pytest.raises(ValueError, match="put a comma or a line break between") as error:
+        parse_webhook_secrets(text)
+    assert not [each for each in ("aaa", "bbb") if each in str(error.value)]
+
+
 @pytest.mark.parametrize("text", ["", ",", "whsec_", "whsec_short", "sk_live_" + "a" * 32, f"{A},oops"])
 def test_a_secret_that_is_empty_short_or_none_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(ValueError, match="signing secrets") as error:
