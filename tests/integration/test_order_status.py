@@ -85,10 +85,15 @@ WRONG = [
     ("?session_id=%7Bcheckout_session_id%7D", "encoded"),
     ("?id=%7BCHECKOUT_SESSION_ID%7D", "encoded"),
     ("?%7BCHECKOUT_SESSION_ID%7D", "encoded"),
-    ("", "has no session_id"),
-    ("?", "has no session_id"),
+    ("?session_id=%7BCHECKOUT-SESSION-ID%7D", "encoded"),
+    ("?session_id=%7BSESSION_ID%7D", "encoded"),
+    ("?session_id=%7Bid%7D", "encoded"),
+    ("/%7BCHECKOUT_SESSION_ID%7D", "encoded"),
+    ("?session_id=undefined", "word for nothing"),
+    ("?session_id=null", "word for nothing"),
     ("?session_id=", "has no session_id"),
-    ("?utm_source=mail", "has no session_id"),
+    ("?id=", "has no session_id"),
+    ("/cs_test_a1", "under another name"),
     ("?id=cs_test_a1", "under another name"),
     ("?sessionId=cs_test_a1", "under another name"),
     ("?Session_Id=cs_live_a1", "under another name"),
@@ -136,6 +141,20 @@ async def test_an_address_that_shows_no_fault_of_the_shop_is_no_warning(
     written = line(capsys)
     assert (answer.status_code, "problem" in answer.json()) == (404, False)
     assert (written["severity"], written["outcome"], "cause" in written) == ("INFO", "refused", False)
+
+
+@pytest.mark.parametrize("query", ["", "?", "?utm_source=1", "?gclid=x&utm_campaign=%7Bcampaignid%7D", "?refresh=off"])
+async def test_a_visit_without_any_trace_of_an_id_is_no_warning(
+    landing: Landing, capsys: pytest.CaptureFixture[str], query: str
+) -> None:
+    """So come bots and link previews."""
+    capsys.readouterr()
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{landing.url}{query}", headers={"Accept": "application/json"})
+    written = line(capsys)
+    assert (answer.status_code, "problem" in answer.json()) == (404, False)
+    assert (written["severity"], written["outcome"], "cause" in written) == ("INFO", "refused", False)
+    assert landing.stripe.reads == []
 
 
 async def test_the_same_id_twice_is_that_id(landing: Landing) -> None:
