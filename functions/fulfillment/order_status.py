@@ -5,7 +5,7 @@
 | OPTIONS                                                       | 204: a page of another origin may ask         |
 | not GET, HEAD or OPTIONS                                      | 405                                           |
 | no id, by a success_url that is wrong (`success_url`)         | 404, a page of its own: nobody is asked       |
-| an id of another shape, or of the other mode                  | 404, and nobody is asked                      |
+| no id at all, or one of another shape or of the other mode    | 404, and nobody is asked                      |
 | an id that Stripe does not know, or that is no order of ours  | 404, the very same page                       |
 | an order that waits, failed, is paid or fulfilled             | 200                                           |
 | not known yet: Stripe could not be asked, or there are        | 202: the page looks again by itself           |
@@ -131,7 +131,7 @@ def _without_a_page(method: str, line: Line) -> Response:
 
 def _refused(request: Request, line: Line) -> View:
     """What is shown where the address has no id that could be one of ours."""
-    if problem := fault(request.query_params.multi_items()):
+    if problem := fault(request.query_params.multi_items(), request.url.path):
         line.say("WARNING", f"the shop's success_url is wrong: {problem}; {RIGHT}", outcome="refused")
         line.note(cause="success_url")
         return BROKEN_LINK

@@ -41,7 +41,8 @@ def _is_local(letter: str) -> bool:
 def _tokens(code: str, country: str, *, local: bool) -> list[str]:
     """A country's format without a line that only says the country's name, which the last line says anyway."""
     rows = _format(code, local=local).split(BREAK)
-    return _TOKENS.findall(BREAK.join(row for row in rows if row.casefold() != country.casefold()))
+    words = country.casefold()  # as anybody may have written it: `%n` is no row of fields
+    return _TOKENS.findall(BREAK.join(row for row in rows if "%" in row or row.casefold() != words))
 
 
 @functools.lru_cache(512)

@@ -18,12 +18,14 @@ from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.standing import FINAL, Known, Standing
+from fulfillment.domain.sums import amount, items_add_up, sums
 from fulfillment.locales import Notation
 from fulfillment.settings import ShopSettings
 from fulfillment.templates import TEMPLATES, Templates
 
 ORDER_STATUS = "order_status"
 FINAL_SECONDS = 300
+_PARTS = ("subtotal", "discount", "shipping", "tax", "included_tax")
 _DONE = {Standing.AWAITING_PAYMENT: 1, Standing.PAID: 2, Standing.FULFILLED: 3}
 _HEADERS = {
     "Vary": "Accept, Accept-Language",
@@ -127,21 +129,35 @@ def _told(view: View, checkout: Checkout | None, notation: Notation) -> dict[str
     return {
         "status": view.known.standing.value,
         "items": _items(checkout, notation) if isinstance(checkout, Order) else None,
-        "total": _money(checkout.amount_total, checkout.currency, notation) if checkout else None,
+        **(_sums(checkout, notation) if checkout else dict.fromkeys((*_PARTS, "total"))),
         "presented": _money(seen.amount, seen.currency, notation) if seen else None,
         "refresh_seconds": view.refresh,
         **({"problem": "broken_link"} if view.broken_link else {}),
     }
 
 
+def _sums(checkout: Checkout, notation: Notation) -> dict[str, Any]:
+    """The total, and the parts that add up to it, `included_tax` apart; null where they do not."""
+    parts, currency = sums(checkout), checkout.currency
+    known = (
+        (parts.subtotal, -parts.discount, parts.shipping, parts.added_tax, parts.contained_tax)
+        if parts
+        else [None] * len(_PARTS)
+    )
+    amounts = zip((*_PARTS, "total"), (*known, checkout.amount_total), strict=True)
+    return {name: _money(minor, currency, notation) for name, minor in amounts}
+
+
 def _items(order: Order, notation: Notation) -> list[dict[str, Any]] | None:
+    """The items; without amounts where these contradict the sums."""
     if order.line_items is None:
         return None
+    told = items_add_up(order)
     return [
         {
             "description": each.description,
             "quantity": each.quantity,
-            "amount": _money(each.amount_subtotal, each.currency or order.currency, notation),
+            "amount": _money(amount(each) if told else None, each.currency or order.currency, notation),
         }
         for each in order.line_items
     ]

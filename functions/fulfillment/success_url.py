@@ -1,7 +1,8 @@
 """What is wrong with the shop's success_url, read off the address with which a buyer came back. Pure.
 
 Stripe writes the session's id in the place of the literal `{CHECKOUT_SESSION_ID}`. It leaves everything else as it is:
-`%7BCHECKOUT_SESSION_ID%7D`, as many libraries write it who build addresses, reaches the buyer as it stands.
+`%7BCHECKOUT_SESSION_ID%7D`, as many libraries write it who build addresses, reaches the buyer as it stands, and so does
+any other name in braces. An address without any trace of an id shows no fault: bots and link previews ask for it.
 """
 
 import re
@@ -12,23 +13,44 @@ PARAMETER = "session_id"
 RIGHT = "it must be the page's address and ?session_id={CHECKOUT_SESSION_ID}, with the braces as they are"
 _ENCODINGS = 4  # an address that is encoded more often is no mistake
 _ID = re.compile(r"cs_(?:test|live)_\w+", re.ASCII)
+_BRACED = re.compile(r"\{([^{}]*)\}")
+_LIKE_ID = re.compile(r"(?:stripe|checkout|order|payment|sess|cs|s)*(?:id|checkout|cs)|.*session.*")
+_NOTHING = frozenset(("undefined", "null", "none", "nil", "nan", "false", "[object object]"))  # as programs write it
 
 
-def fault(asked: Iterable[tuple[str, str]]) -> str | None:
-    """The fault that the parameters of the address show, in words for the log, and without a word of what was asked;
-    None if they show none: then the buyer, or somebody else, has another address.
+def fault(asked: Iterable[tuple[str, str]], path: str = "/") -> str | None:
+    """The fault that the parameters of the address, or its path, show, in words for the log, and without a word of what
+    was asked; None if they show none: then the buyer, or somebody else, has another address.
     """
     pairs = [(name, _decoded(text)) for name, text in asked]
     given = {text for name, text in pairs if name == PARAMETER}
-    if any("CHECKOUT_SESSION_ID" in part.upper() for pair in pairs for part in pair):
+    parts = [_decoded(part) for pair in pairs for part in pair] + [_decoded(path)]
+    if any(map(_is_left, given)) or any(map(_names_the_placeholder, parts)):
         return "Stripe did not replace the placeholder: its braces are encoded, or it is misspelled"
     if len(given) > 1:
         return f"it has {PARAMETER} more than once"
-    if not any(given):
-        elsewhere = any(_ID.search(part) for pair in pairs for part in pair)
-        return f"the session's id is under another name than {PARAMETER}" if elsewhere else f"it has no {PARAMETER}"
-    text = given.pop()
-    return f"there is more in {PARAMETER} than the id" if _ID.search(text) and not _ID.fullmatch(text) else None
+    text = next(iter(given), "").strip()
+    if text.lower() in _NOTHING:
+        return f"it has a program's word for nothing in {PARAMETER}, instead of the placeholder"
+    if text:
+        return f"there is more in {PARAMETER} than the id" if _ID.search(text) and not _ID.fullmatch(text) else None
+    if any(map(_ID.search, parts)):
+        return f"the session's id is under another name than {PARAMETER}"
+    return f"it has no {PARAMETER}" if any(_is_like_id(_decoded(name)) for name, _ in pairs) else None
+
+
+def _is_left(text: str) -> bool:
+    """Whether what is to be the id is a name for it, in whatever brackets."""
+    return not _ID.search(text) and bool(re.search("[{}]|session", text, re.IGNORECASE))
+
+
+def _names_the_placeholder(text: str) -> bool:
+    """Whether a text of any name has it. What others leave in braces, as advertisers do, is none of ours."""
+    return "CHECKOUT_SESSION_ID" in text.upper() or any(map(_is_like_id, _BRACED.findall(text)))
+
+
+def _is_like_id(name: str) -> bool:
+    return bool(_LIKE_ID.fullmatch(re.sub(r"[\W_]", "", name.lower())))
 
 
 def _decoded(text: str) -> str:

@@ -1,6 +1,7 @@
 """All orders of one buyer, found by an address however it was spelled.
 
-Firestore finds one spelling alone. So every order is looked at, page by page: the few fields that may hold an address.
+Firestore finds one spelling alone. So every order is looked at, page by page: the fields that may hold an address, as
+Stripe, the shop or the buyer writes one. They are those that `erase` empties.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +16,8 @@ from operations.mailboxes import difference, mailbox, names
 from operations.progress import Progress
 from operations.stored_orders import PAGE, pages, readable
 
-SCANNED = 500  # documents of one page: all that is read of them fits a page of metadata in memory
-_WRITTEN = ("metadata", "custom_fields")  # what anything may be written into
-FIELDS = ("customer.email", "customer.id", "client_reference_id", *_WRITTEN)
+SCANNED = 200  # documents of one page: line items may be many, and all that is read of them is held in memory
+FIELDS = ("customer", "shipping", "client_reference_id", "metadata", "custom_fields", "line_items")
 _AT_ONCE = 30  # values of one `in`
 
 
@@ -46,8 +46,8 @@ class Buyer:
             self.customers |= {customer["id"]} if written == self.box and customer.get("id") else set()
         elif why := next(filter(None, (difference(self.box, each) for each in (written, reference) if each)), None):
             self.alike[found.id] = f"its address differs by {why}"
-        elif any(names(document.get(each), self.box) for each in _WRITTEN):
-            self.alike[found.id] = "its metadata or custom fields name the address"
+        elif where := next((what for what, held in _written(document).items() if names(held, self.box)), None):
+            self.alike[found.id] = f"{where} name the address, or one like it"
 
     def look_at_customers(self, stored: Stored) -> None:
         """Judges an order of one of their customers: it is theirs if it names no other address."""
@@ -76,6 +76,19 @@ async def buyer_of(orders: FirestoreOrders, box: str) -> tuple[list[Stored], dic
                 buyer.look_at_customers(stored)
     theirs = [each for some in _parts(buyer.theirs, PAGE) for each in readable(await orders.get_all(some))]
     return theirs, {order_id: why for order_id, why in buyer.alike.items() if order_id not in buyer.theirs}
+
+
+def _written(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What may name an address among other words, by what a person is told of it."""
+    items = document.get("line_items")
+    return {
+        "its metadata or custom fields": [document.get("metadata"), document.get("custom_fields")],
+        "its customer or shipping details": [document.get("customer"), document.get("shipping")],
+        "words in its client_reference_id": document.get("client_reference_id"),
+        "the metadata of its line items": [_mapping(each).get("metadata") for each in items]
+        if isinstance(items, list)
+        else None,
+    }
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

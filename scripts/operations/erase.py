@@ -106,7 +106,10 @@ def _report(result: Erasure, *, yes: bool) -> Report:
     lines += alike_lines(result.alike)
     lines += ["Look at each, and erase it by its id if it is."] if result.alike else []
     letters = result.letters or ()
-    lines += [f"the dead letter {each} holds the buyer: replay it, or drop it and delete the file" for each in letters]
+    lines += [
+        f"the dead letter {each} holds the buyer, or an address like theirs: replay it, or drop it and delete the file"
+        for each in letters
+    ]
     lines += ["Whether dead letters hold the buyer is not known."] if result.letters is None else []
     lines += [ELSEWHERE if yes else "Do it: --yes"] if result.done else []
     names = {"erased": result.done} if yes else {"would_erase": result.done}

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import idna
 
@@ -18,7 +19,9 @@ _DROPPED = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))  # controls, unseen charact
 _JOINERS = "\u200c\u200d"  # unseen, and yet a part of some domains
 _VARIATIONS = re.compile("[\u034f\ufe00-\ufe0f]")
 _STOP = re.compile("[\u3002\uff0e\uff61]")  # the dots of other scripts, which part a domain's labels too
-_TOKEN = re.compile(r"""[^\s@,;:<>()\[\]{}"'|\\]+@[^\s@,;:<>()\[\]{}"'|\\]+""")
+_SYMBOLS = frozenset(("Sm", "Sc", "Sk", "So"))
+_WITHIN_LOCAL, _WITHIN_DOMAIN = ".-_+\u3002", ".\u3002"  # what parts no address from other words
+_WINDOW = 254  # characters on either side of an @ that may be its address's
 _GMAIL = frozenset(("gmail.com", "googlemail.com"))
 
 
@@ -42,17 +45,65 @@ def difference(one: str, other: str) -> str | None:
 
 
 def names(value: Any, box: str) -> bool:
-    """Whether a text anywhere in a value of JSON, a key included, is the mailbox or names it among other words."""
+    """Whether a text anywhere in a value of JSON, a key included, is the mailbox or one that may be the same person's,
+    or names it among other words or in a link.
+    """
     if isinstance(value, str):
-        return mailbox(value) == box or box in _mailboxes_in(value)
+        return "@" in (text := _readable(value)) and (_may_be(mailbox(text), box) or _names(text, box))
     if isinstance(value, Mapping):
         return any(names(each, box) for pair in value.items() for each in pair)
     return isinstance(value, list) and any(names(each, box) for each in value)
 
 
-def _mailboxes_in(text: str) -> Iterator[str | None]:
-    for found in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
-        yield mailbox(found.rstrip(".!?"))
+def _readable(text: str) -> str:
+    """Each form of a letter as one; an @ as an @, also in a link."""
+    return unicodedata.normalize("NFKC", unquote(text) if "%40" in text else text)
+
+
+def _may_be(found: str | None, box: str) -> bool:
+    return found is not None and (found == box or difference(box, found) is not None)
+
+
+def _names(text: str, box: str) -> bool:
+    """Whether around an @ stands the mailbox, wherever other words may end and begin. Nearly any character may be a
+    part of an address, and nearly any is written beside one: each reading is tried.
+    """
+    domain = box.rpartition("@")[2]
+    for at in re.finditer("@", text):
+        before = text[max(0, at.start() - _WINDOW) : at.start()].rstrip()
+        after = text[at.end() : at.end() + _WINDOW].lstrip()
+        ours = [each for each in _beginnings(after) if _may_be(mailbox(f"x@{each}"), f"x@{domain}")]
+        if any(_may_be(mailbox(f"{local}@{each}"), box) for each in ours for local in _endings(before)):
+            return True
+    return False
+
+
+def _beginnings(text: str) -> Iterator[str]:
+    """What a text without blanks begins with, up to each place where a domain may end, and as a whole."""
+    word = re.split(r"[\s@]", text, maxsplit=1)[0]
+    for end in range(1, len(word)):
+        if _parts_words(word[end], word[end - 1], _WITHIN_DOMAIN):
+            yield word[:end]
+    yield word
+
+
+def _endings(text: str) -> Iterator[str]:
+    """What it ends with, from each place where a local part may begin, and as a whole."""
+    word = re.split(r"[\s@]", text)[-1]
+    for start in range(len(word) - 1, 0, -1):
+        if _parts_words(word[start - 1], word[start], _WITHIN_LOCAL):
+            yield word[start:]
+    yield word
+
+
+def _parts_words(character: str, neighbor: str, within: str) -> bool:
+    """Whether a character may part an address from another word: a mark, a symbol, or, beside a letter of ASCII, one
+    of a script that writes no blanks.
+    """
+    kind = unicodedata.category(character)
+    return (character not in within and (kind.startswith("P") or kind in _SYMBOLS)) or (
+        kind == "Lo" and neighbor.isascii()
+    )
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,10 +86,15 @@ WRONG = [
     ("?session_id=%7Bcheckout_session_id%7D", "encoded"),
     ("?id=%7BCHECKOUT_SESSION_ID%7D", "encoded"),
     ("?%7BCHECKOUT_SESSION_ID%7D", "encoded"),
-    ("", "has no session_id"),
-    ("?", "has no session_id"),
+    ("?session_id=%7BCHECKOUT-SESSION-ID%7D", "encoded"),
+    ("?session_id=%7BSESSION_ID%7D", "encoded"),
+    ("?session_id=%7Bid%7D", "encoded"),
+    ("/%7BCHECKOUT_SESSION_ID%7D", "encoded"),
+    ("?session_id=undefined", "word for nothing"),
+    ("?session_id=null", "word for nothing"),
     ("?session_id=", "has no session_id"),
-    ("?utm_source=mail", "has no session_id"),
+    ("?id=", "has no session_id"),
+    ("/cs_test_a1", "under another name"),
     ("?id=cs_test_a1", "under another name"),
     ("?sessionId=cs_test_a1", "under another name"),
     ("?Session_Id=cs_live_a1", "under another name"),
@@ -136,6 +142,20 @@ async def test_an_address_that_shows_no_fault_of_the_shop_is_no_warning(
     written = line(capsys)
     assert (answer.status_code, "problem" in answer.json()) == (404, False)
     assert (written["severity"], written["outcome"], "cause" in written) == ("INFO", "refused", False)
+
+
+@pytest.mark.parametrize("query", ["", "?", "?utm_source=1", "?gclid=x&utm_campaign=%7Bcampaignid%7D", "?refresh=off"])
+async def test_a_visit_without_any_trace_of_an_id_is_no_warning(
+    landing: Landing, capsys: pytest.CaptureFixture[str], query: str
+) -> None:
+    """So come bots and link previews."""
+    capsys.readouterr()
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{landing.url}{query}", headers={"Accept": "application/json"})
+    written = line(capsys)
+    assert (answer.status_code, "problem" in answer.json()) == (404, False)
+    assert (written["severity"], written["outcome"], "cause" in written) == ("INFO", "refused", False)
+    assert landing.stripe.reads == []
 
 
 async def test_the_same_id_twice_is_that_id(landing: Landing) -> None:
@@ -245,28 +265,39 @@ async def test_an_order_is_200_with_its_status_items_and_total_and_nothing_perso
     assert landing.published() == []
 
 
+def usd(minor: int, text: str) -> dict[str, Any]:
+    return {"minor_units": minor, "currency": "usd", "text": text}
+
+
 async def test_the_json_is_the_contracts(landing: Landing) -> None:
-    order_id = await landing.has(
-        Status.PAID, line_items=(item("Notebook", 3000, quantity=2), item(None, 990, "jpy", quantity=None))
-    )
+    total_alone = replace(item(None, 0, quantity=None), amount_subtotal=None, amount_total=4400)
+    order_id = await landing.has(Status.PAID, line_items=(item("Notebook", 3000, quantity=2), total_alone))
     assert await landing.told(order_id) == {
         "status": "paid",
         "items": [
-            {
-                "description": "Notebook",
-                "quantity": 2,
-                "amount": {"minor_units": 3000, "currency": "usd", "text": "$30.00"},
-            },
-            {
-                "description": None,
-                "quantity": None,
-                "amount": {"minor_units": 990, "currency": "jpy", "text": "¥990"},
-            },
+            {"description": "Notebook", "quantity": 2, "amount": usd(3000, "$30.00")},
+            {"description": None, "quantity": None, "amount": usd(4400, "$44.00")},
         ],
-        "total": {"minor_units": 7693, "currency": "usd", "text": "$76.93"},
+        "subtotal": usd(7400, "$74.00"),
+        "discount": usd(-740, "-$7.40"),
+        "shipping": usd(500, "$5.00"),
+        "tax": usd(533, "$5.33"),
+        "included_tax": usd(0, "$0.00"),
+        "total": usd(7693, "$76.93"),
         "presented": None,
         "refresh_seconds": 2,
     }
+
+
+async def test_the_json_tells_no_amounts_that_contradict_the_total(landing: Landing) -> None:
+    order_id = await landing.has(Status.PAID, line_items=(item("Notebook", 3000), item("Pen", 990, "jpy")))
+    told = await landing.told(order_id)
+    assert [(each["description"], each["amount"]) for each in told["items"]] == [("Notebook", None), ("Pen", None)]
+    told = await landing.told(await landing.has(Status.PAID, amount_total=7694, amount_tax=0))
+    parts = ("subtotal", "discount", "shipping", "tax", "included_tax")
+    assert ([told[part] for part in parts], told["total"]) == ([None] * 5, usd(7694, "$76.94"))
+    nobodys = (await landing.get(new_id(), "application/json")).json()
+    assert [nobodys[part] for part in (*parts, "total", "items")] == [None] * 7
 
 
 async def test_a_quantity_is_shown_where_there_is_one_and_zero_is_one(landing: Landing) -> None:

@@ -3,14 +3,16 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.documents import to_document
 from fulfillment.domain import debt
-from fulfillment.domain.ids import Id
-from fulfillment.domain.order import Order
+from fulfillment.domain.checkout import Shipping
+from fulfillment.domain.ids import Id, SessionId
+from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.status import Status
 from local.stripe_events import COMPLETED, body, event, session
 from operations import buyer
@@ -94,6 +96,27 @@ def test_what_may_be_the_same_buyers_is_named_and_left_alone(shop: EmulatedShop)
     shop.runs("erase", "cs_test_gift", "--yes")
     assert shop.runs("erase", "jenny@example.com", "--yes").exit_code == 1  # none is left to be known
     assert shop.runs("orders", "show", "jenny@example.com").exit_code == 1
+
+
+def test_nobody_is_left_behind_unsaid_where_a_shop_wrote_the_address_among_other_words(shop: EmulatedShop) -> None:
+    order = bought_by("cs_test_none", "john@example.com")
+    assert order.customer
+    gift = LineItem(id="li_1", metadata={"gift": "jane@example.com"})
+    named: dict[str, dict[str, Any]] = {
+        "cs_test_reference": {"client_reference_id": "user:jane@example.com"},
+        "cs_test_link": {"metadata": {"back": "https://shop.example/?e=jane@example.com/"}},
+        "cs_test_name": {"customer": replace(order.customer, name="jane@example.com")},
+        "cs_test_email": {"customer": replace(order.customer, email="Jane Roe <jane@example.com>")},
+        "cs_test_ship": {"shipping": Shipping(name="jane@example.com")},
+        "cs_test_item": {"line_items": (gift,)},
+    }
+    changes: dict[str, dict[str, Any]] = {"cs_test_none": {}, **named}
+    shop.keep(*(replace(order, id=SessionId(order_id), **change) for order_id, change in changes.items()))
+    told = shop.reports("erase", "jane@example.com", "--yes")
+    assert (told["ok"], told["erased"], sorted(told["alike"])) == (False, [], sorted(named))
+    for order_id in named:
+        assert shop.runs("erase", order_id, "--yes").exit_code == 0
+    assert "no order is known" in shop.runs("erase", "jane@example.com").stderr
 
 
 def test_orders_of_the_same_customer_are_erased_where_they_have_no_address_and_named_where_they_have_another(

@@ -1,5 +1,6 @@
 """When two addresses are one mailbox, and when they only may be."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from fulfillment.domain.erasure import PERSONAL
 from fulfillment.firestore import Snapshot
-from operations.buyer import Buyer
+from operations.buyer import FIELDS, Buyer
 from operations.mailboxes import difference, mailbox, names
 from spellings import ASCII, BEYOND, RESPELLINGS, respelled, respellings
 
@@ -110,6 +112,87 @@ def test_an_order_is_the_buyers_by_address_or_reference_and_named_where_it_only_
     assert (alike or "") in buyer.alike.get("cs_a", "")
     assert bool(buyer.alike) == bool(alike)
     assert "jane" not in str(buyer.alike).lower()
+
+
+AROUND = [
+    *("{}", "order for {}", "user:{}", "mailto:{}", "{}|42", "mail={}&x=1", "buyer={}", "*{}*", "`{}`", "„{}“", "«{}»"),
+    *(
+        "{}/bob",
+        "https://shop.example/?e={}/",
+        "“{}”",
+        "\u2018{}\u2019",
+        "#{}!",
+        "~{}~",
+        "_({})_",
+        "{}-42",
+        "{}_42",
+        "{}+42",
+        "{}…",
+    ),
+    *(
+        "Jane Roe <{}>",
+        "{}, {}",
+        "a@b.example/{}",
+        "→{}",
+        "📧{}",
+        "連絡先{}まで",
+        "「{}」",
+        "{}。",
+        "${}$",
+        "{}?",
+        "x?{}#y",
+    ),
+    *("[{}](mailto:{})", "{}:{}", '{{"e": "{}"}}', "\\{}\\", "{{{}}}", "%{}%", "^{}^", "https://{}@shop.example/"),
+]
+
+
+@given(st.sampled_from(AROUND), st.sampled_from(["jane@example.com", *ASCII]), respellings)
+def test_an_address_is_found_whatever_stands_around_it(around: str, address: str, how: list[str]) -> None:
+    text = around.format(*[respelled(address, how).strip()] * 2)
+    assert names(text, str(mailbox(address))), text
+
+
+@pytest.mark.parametrize(
+    "address", ["jane+x@example.com", "jane%40example.com", "jane @ example.com", '"jane"@example.com']
+)
+@pytest.mark.parametrize("around", AROUND)
+def test_one_that_may_be_the_same_persons_is_found_there_as_well(address: str, around: str) -> None:
+    assert names(around.format(address, address), "jane@example.com")
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    "other", ["john@example.com", "not-jane@example.com", "jane@example.org", "mary.jane@example.com"]
+)
+def test_somebody_else_is_not_found_whatever_stands_around_them(other: str, around: str) -> None:
+    assert not names(around.format(other, other), "jane@example.com")
+    assert not names(around.format(other.replace("com", "com.au"), ""), "jane@example.com")
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"client_reference_id": "?"}, {"metadata": {"any": "?"}}, {"metadata": {"?": ""}}, {"custom_fields": ["?"]}),
+        *({"customer": {name: "?"}} for name in ("email", "name", "business_name", "individual_name", "phone")),
+        *(
+            {"customer": {"address": {"line2": "?"}}},
+            {"shipping": {"name": "?"}},
+            {"shipping": {"address": {"line1": "?"}}},
+        ),
+        *({"customer": {"tax_ids": [{"value": "?"}]}}, {"line_items": [{"metadata": {}}, {"metadata": {"gift": "?"}}]}),
+    ],
+)
+def test_an_order_that_names_the_buyer_in_any_field_is_theirs_or_named(fields: dict[str, Any], around: str) -> None:
+    written = json.loads(json.dumps(fields).replace("?", json.dumps(around.format(*["Jane@example.com"] * 2))[1:-1]))
+    buyer = looked_at("jane@example.com", **written)
+    assert buyer.theirs or buyer.alike
+    assert "jane" not in str(buyer.alike).lower()
+
+
+def test_every_field_that_is_erased_is_looked_at() -> None:
+    """Of the line items their metadata are: what was bought stays on the books."""
+    assert {*FIELDS} == {*PERSONAL, "line_items"}
 
 
 def test_every_way_of_writing_changes_some_address() -> None:

