@@ -284,7 +284,7 @@ resource "google_monitoring_alert_policy" "query" {
     auto_close = "1800s"
 
     dynamic "notification_channel_strategy" {
-      for_each = contains(local.alert_reminders, each.key) ? [1] : []
+      for_each = contains(local.alert_reminders, each.key) && length(local.notification_channels[each.value.severity]) > 0 ? [1] : []
       content {
         notification_channel_names = local.notification_channels[each.value.severity]
         renotify_interval          = local.reminder

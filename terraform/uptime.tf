@@ -75,9 +75,12 @@ resource "google_monitoring_alert_policy" "webhook_unreachable" {
   alert_strategy {
     auto_close = "1800s"
 
-    notification_channel_strategy {
-      notification_channel_names = local.notification_channels["CRITICAL"]
-      renotify_interval          = local.reminder
+    dynamic "notification_channel_strategy" {
+      for_each = length(local.notification_channels["CRITICAL"]) > 0 ? [1] : []
+      content {
+        notification_channel_names = local.notification_channels["CRITICAL"]
+        renotify_interval          = local.reminder
+      }
     }
   }
 

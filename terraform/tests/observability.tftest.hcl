@@ -321,6 +321,10 @@ run "a_silent_deployment_is_warned_of" {
   variables {
     alerts = {}
   }
+  assert {
+    condition     = alltrue([for policy in local.alert_policies : length(policy.alert_strategy[0].notification_channel_strategy) == 0])
+    error_message = "A reminder of no channel must be left out: Cloud Monitoring's strategy is of the policy's own channels."
+  }
   expect_failures = [check.somebody_is_told]
 }
 
