@@ -194,6 +194,42 @@ run "a_webhook_behind_a_load_balancer_is_asked_by_its_own_address" {
   }
 }
 
+run "a_webhook_that_is_not_open_yet_is_not_told_of" {
+  command = plan
+  variables {
+    alerts  = { emails = ["on-call@acme.example"] }
+    webhook = { public = false }
+  }
+  assert {
+    condition     = !google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "The first apply makes a webhook that nobody may call: a person opens it afterwards."
+  }
+}
+
+run "a_webhook_that_was_opened_by_hand_is_watched_once_its_address_is_given" {
+  command = plan
+  variables {
+    alerts  = { emails = ["on-call@acme.example"], webhook_url = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook" }
+    webhook = { public = false }
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "A deployment may shut what was opened by hand."
+  }
+}
+
+run "the_alert_on_a_webhook_that_was_opened_by_hand_can_be_disabled" {
+  command = plan
+  variables {
+    alerts  = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe", disabled = ["webhook_unreachable"] }
+    webhook = { public = false }
+  }
+  assert {
+    condition     = !google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "What is disabled stays off."
+  }
+}
+
 run "lines_are_those_of_this_deployment" {
   variables {
     name = "acme-test"
@@ -295,7 +331,7 @@ run "what_is_not_asked_for_is_not_made" {
     webhook = { public = false }
   }
   assert {
-    condition     = google_monitoring_alert_policy.line["webhook_shut"].enabled && google_monitoring_alert_policy.webhook_unreachable.enabled
+    condition     = google_monitoring_alert_policy.line["webhook_shut"].enabled
     error_message = "A webhook that is opened by hand may be shut by the next deployment."
   }
   assert {
