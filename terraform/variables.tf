@@ -104,6 +104,10 @@ variable "stripe_webhook_secrets" {
     condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,;\\s]*whsec_[A-Za-z0-9+/=_-]{16,}([,;\\s]+whsec_[A-Za-z0-9+/=_-]{16,})*[,;\\s]*$", var.stripe_webhook_secrets))
     error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 or more letters, digits or any of + / = _ -, separated by commas, semicolons or whitespace."
   }
+  validation {
+    condition     = alltrue([for secret in regexall("[^,;\\s]+", coalesce(var.stripe_webhook_secrets, ",")) : length(regexall("whsec_", secret)) <= 1])
+    error_message = "stripe_webhook_secrets holds signing secrets that run into each other (whsec_…whsec_…): put a comma between them."
+  }
 }
 
 variable "mail" {
