@@ -156,8 +156,13 @@ variable "smtp_url" {
   ephemeral   = true
 
   validation {
-    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
-    error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, without a path; special characters of user and password as %XX."
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^[\\x00-\\x7F]*$", var.smtp_url))
+    error_message = "smtp_url must hold ASCII characters alone: write any other, such as an umlaut in the password, as %XX (ü is %C3%BC)."
+  }
+  validation {
+    # As SmtpServer.parse reads it, which refuses anything else when a function starts.
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://((%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])|[!\"$&-.0-9;->A-Z\\\\^-~])+:(%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])|[!\"$&-.0-9;->A-Z\\\\^-~])+@)?([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/?$", var.smtp_url))
+    error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, with its port and without a path; special characters of user and password as %XX."
   }
 }
 
