@@ -128,9 +128,23 @@ run "an_order_that_stays_late_alerts_once" {
   }
   assert {
     condition = google_monitoring_alert_policy.query["late_orders"].conditions[0].condition_prometheus_query_language[0].query == join("", [
-      local.late[0], " - ((", local.late[1], " > 0) or (", local.late[2], " > 0) or (", local.late[3], " > 0) or vector(0)) > 0.4",
+      "(", local.late[0], " - ((", local.late[1], " > 0) or (", local.none_late[1], ") or (", local.late[2], " > 0) or (", local.none_late[2], ") or (", local.late[3], " > 0) or (", local.none_late[3], ") or vector(0)) > 0.4)",
+      " or (", local.oldest_late[0], " < ", local.oldest_late[1], " and ", local.late[0], " > ", local.late[1], " - 0.1)",
     ])
-    error_message = "More orders must be late than the last time that there were any."
+    error_message = "More orders must be late than in the last window that says how many, or as many others."
+  }
+  assert {
+    condition = local.none_late[1] == join("", [
+      "(sum(increase(logging_googleapis_com:user_checkout_reconcile{${local.of_reconcile},outcome=\"reconciled\"}[120m] offset 120m)) > 0",
+      " unless sum(increase(logging_googleapis_com:user_checkout_reconcile{${local.of_reconcile},outcome=~\"paused|overtaken|retry|failed\"}[240m] offset 120m)) > 0) * 0",
+    ])
+    error_message = "A window in which reconcile found none must count as 0, but for a run that went on where one was interrupted."
+  }
+  assert {
+    condition = local.oldest_late[1] == join(" / ", [
+      for kind in ["sum", "count"] : "sum(increase(logging_googleapis_com:user_checkout_reconcile_oldest_late_s_${kind}{${local.of_reconcile}}[120m] offset 120m))"
+    ])
+    error_message = "Whether they are the same orders is known by the age of the oldest."
   }
   assert {
     condition = local.late[2] == join(" / ", [
