@@ -57,6 +57,10 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
     error_message = "Every alert must notify every channel."
   }
   assert {
+    condition     = alltrue([for email, channel in google_monitoring_notification_channel.email : channel.type == "email" && channel.labels == tomap({ email_address = email })])
+    error_message = "An e-mail address must be a channel of its kind."
+  }
+  assert {
     condition = alltrue([
       for policy in local.alert_policies :
       policy.enabled && contains(["CRITICAL", "ERROR", "WARNING"], policy.severity) && policy.user_labels.deployment == "checkout" && startswith(policy.display_name, "checkout: ")
@@ -192,6 +196,7 @@ run "a_shut_webhook_is_noticed_without_traffic" {
       strcontains(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].filter, "check_id=\"${google_monitoring_uptime_check_config.webhook.uptime_check_id}\"")
       && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE"
       && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].comparison == "COMPARISON_GT"
+      && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].threshold_value == 1
     )
     error_message = "The alert must count the places from which this check fails."
   }
