@@ -134,8 +134,8 @@ locals {
     late_orders = {
       severity = "CRITICAL"
       title    = "Paid and not fulfilled for ${var.reconcile.late_minutes} minutes"
-      query    = "${local.late[0]} - (${join(" or ", [for before in slice(local.late, 1, 4) : "(${before} > 0)"])} or vector(0)) > 0.4"
-      says     = "More orders than before are paid and not fulfilled: your hook fails, was refused for good, or waits for a person. The `examples` of reconcile's line name the orders."
+      query    = "(${local.late[0]} - (${local.late_before}) > 0.4) or (${local.oldest_late[0]} < ${local.oldest_late[1]} and ${local.late[0]} > ${local.late[1]} - 0.1)"
+      says     = "More orders than before are paid and not fulfilled, or others: your hook fails, was refused for good, or waits for a person. The `examples` of reconcile's line name the orders."
     }
     orders_stay_late = {
       severity = "WARNING"
@@ -146,15 +146,24 @@ locals {
   })
 
   # How many orders are late, as the mean of the runs of reconcile in a window, now and in the three windows before. A run counts
-  # all of them anew, so one that stays late, as a refunded one does, is no alert again: what counts is more of them than the
-  # last time that there were any. The margin of 0.4 shows a single order also where a window holds two runs. A run may take
-  # ten minutes, so a window shorter than twenty could be without one.
-  late_window = max(var.reconcile.every_minutes, 20)
-  late_metric = "logging_googleapis_com:user_${replace(google_logging_metric.late.name, "-", "_")}"
-  late = [
-    for back in ["", " offset ${local.late_window}m", " offset ${local.late_window * 2}m", " offset ${local.late_window * 3}m"] :
-    "sum(increase(${local.late_metric}_sum{${local.of_reconcile}}[${local.late_window}m]${back})) / sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window}m]${back}))"
+  # all of them anew, so one that stays late, as a refunded one does, is no alert again: what counts is more of them than in the
+  # last window that says how many there were. The margin of 0.4 shows a single order also where a window holds two runs. A run
+  # may take ten minutes, so a window shorter than twenty could be without one. As many as before, of which the oldest is younger,
+  # are not the same ones.
+  late_window  = max(var.reconcile.every_minutes, 20)
+  late_metric  = "logging_googleapis_com:user_${replace(google_logging_metric.late.name, "-", "_")}"
+  late_offsets = ["", " offset ${local.late_window}m", " offset ${local.late_window * 2}m", " offset ${local.late_window * 3}m"]
+  late         = [for back in local.late_offsets : replace(local.late_mean, "]", "]${back}")]
+  late_mean    = "sum(increase(${local.late_metric}_sum{${local.of_reconcile}}[${local.late_window}m])) / sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window}m]))"
+  oldest_late  = [for mean in local.late : replace(mean, local.late_metric, "logging_googleapis_com:user_${replace(google_logging_metric.drift["oldest_late_s"].name, "-", "_")}")]
+
+  # 0 for a window in which reconcile has found none. A run that goes on with a round that was interrupted does not look for late
+  # orders, so nothing is said of a window in or before which that has happened.
+  none_late = [
+    for back in local.late_offsets :
+    "(sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=\"reconciled\"}[${local.late_window}m]${back})) > 0 unless sum(increase(${local.log_metric["reconcile"]}{${local.of_reconcile},outcome=~\"paused|overtaken|retry|failed\"}[${local.late_window * 2}m]${back})) > 0) * 0"
   ]
+  late_before = "${join(" or ", [for window in [1, 2, 3] : "(${local.late[window]} > 0) or (${local.none_late[window]})"])} or vector(0)"
 
   # Open for days, if nobody does anything: said again after a day. Cloud Monitoring waits no longer than that.
   alert_reminders = ["dead_letter", "orders_stay_late"]
@@ -284,7 +293,7 @@ resource "google_monitoring_alert_policy" "query" {
     auto_close = "1800s"
 
     dynamic "notification_channel_strategy" {
-      for_each = contains(local.alert_reminders, each.key) ? [1] : []
+      for_each = contains(local.alert_reminders, each.key) && length(local.notification_channels[each.value.severity]) > 0 ? [1] : []
       content {
         notification_channel_names = local.notification_channels[each.value.severity]
         renotify_interval          = local.reminder

@@ -2,7 +2,10 @@
 # with 405. A door that is shut, that leads elsewhere or that nobody answers gives another answer, or none.
 
 locals {
-  uptime_url   = coalesce(var.alerts.webhook_url, google_cloudfunctions2_function.webhook.service_config[0].uri)
+  uptime_url = coalesce(var.alerts.webhook_url, google_cloudfunctions2_function.webhook.service_config[0].uri)
+  # With `public = false` a person opens the webhook after the apply, and then names its address in alerts.webhook_url.
+  webhook_is_open = var.webhook.public || var.alerts.webhook_url != null
+
   uptime_parts = split("/", trimprefix(local.uptime_url, "https://"))
 }
 
@@ -45,7 +48,7 @@ resource "google_monitoring_alert_policy" "webhook_unreachable" {
   project               = var.project_id
   display_name          = "${var.name}: The webhook does not answer"
   combiner              = "OR"
-  enabled               = !contains(var.alerts.disabled, "webhook_unreachable")
+  enabled               = local.webhook_is_open && !contains(var.alerts.disabled, "webhook_unreachable")
   severity              = "CRITICAL"
   notification_channels = local.notification_channels["CRITICAL"]
   user_labels           = merge(local.labels, { alert = "webhook_unreachable" })
@@ -75,9 +78,12 @@ resource "google_monitoring_alert_policy" "webhook_unreachable" {
   alert_strategy {
     auto_close = "1800s"
 
-    notification_channel_strategy {
-      notification_channel_names = local.notification_channels["CRITICAL"]
-      renotify_interval          = local.reminder
+    dynamic "notification_channel_strategy" {
+      for_each = length(local.notification_channels["CRITICAL"]) > 0 ? [1] : []
+      content {
+        notification_channel_names = local.notification_channels["CRITICAL"]
+        renotify_interval          = local.reminder
+      }
     }
   }
 

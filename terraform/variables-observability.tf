@@ -5,7 +5,8 @@ variable "alerts" {
     others are ERROR and WARNING. `docs_url`: where your copy of docs/operations.md is; each alert links to its section.
     `oldest_unacked_minutes`: how long an event may wait to be handled. `webhook_error_ratio`: the share of the requests to
     the webhook within ten minutes that may fail, once more than `webhook_errors_tolerated` have. `webhook_url`: the
-    address that Stripe calls, where it is not the function's own; Cloud Monitoring asks it every five minutes.
+    address that Stripe calls, where it is not the function's own; Cloud Monitoring asks it every five minutes. With
+    `webhook.public = false` the alert `webhook_unreachable` is off until `webhook_url` is given: the function's own will do.
     `signature_failures_per_hour`: how many requests that claim to be Stripe's may be refused, for each cause.
     `no_event_hours`: how long no event may come; null for ever: set it when the shop sells every day. `disabled`:
     alerts to switch off, by their names in alerts.tf.

@@ -104,6 +104,10 @@ variable "stripe_webhook_secrets" {
     condition     = try(length(var.stripe_webhook_secrets), 0) == 0 || can(regex("^[,;\\s]*whsec_[A-Za-z0-9+/=_-]{16,}([,;\\s]+whsec_[A-Za-z0-9+/=_-]{16,})*[,;\\s]*$", var.stripe_webhook_secrets))
     error_message = "stripe_webhook_secrets must hold one or more signing secrets, each `whsec_` and 16 or more letters, digits or any of + / = _ -, separated by commas, semicolons or whitespace."
   }
+  validation {
+    condition     = alltrue([for secret in regexall("[^,;\\s]+", coalesce(var.stripe_webhook_secrets, ",")) : length(regexall("whsec_", secret)) <= 1])
+    error_message = "stripe_webhook_secrets holds signing secrets that run into each other (whsec_…whsec_…): put a comma between them."
+  }
 }
 
 variable "mail" {
@@ -152,8 +156,13 @@ variable "smtp_url" {
   ephemeral   = true
 
   validation {
-    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://([^@/\\s]+@)?[^@/\\s:]+(:[0-9]{1,5})?/?$", var.smtp_url))
-    error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, without a path; special characters of user and password as %XX."
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^[\\x00-\\x7F]*$", var.smtp_url))
+    error_message = "smtp_url must hold ASCII characters alone: write any other, such as an umlaut in the password, as %XX (ü is %C3%BC)."
+  }
+  validation {
+    # As SmtpServer.parse reads it, which refuses anything else when a function starts.
+    condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://((%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])|[!\"$&-.0-9;->A-Z\\\\^-~])+:(%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])|[!\"$&-.0-9;->A-Z\\\\^-~])+@)?([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/?$", var.smtp_url))
+    error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, with its port and without a path; special characters of user and password as %XX."
   }
 }
 
@@ -274,6 +283,11 @@ variable "subscribers" {
   validation {
     condition     = var.subscribers.maximum_backoff >= var.subscribers.minimum_backoff && var.subscribers.maximum_backoff <= 600
     error_message = "subscribers.maximum_backoff must be from subscribers.minimum_backoff to 600 seconds."
+  }
+  validation {
+    # A refused mail rests for 7 h 45 in all (RESTS in fulfillment/domain/debt.py), and each rest ends with a delivery.
+    condition     = var.subscribers.max_delivery_attempts * var.subscribers.maximum_backoff >= 9 * 3600
+    error_message = "subscribers.max_delivery_attempts times subscribers.maximum_backoff must be at least 32400 seconds (9 hours): else Pub/Sub gives a message up before its mail is tried for the last time."
   }
   validation {
     condition     = var.subscribers.min_instances >= 0 && var.subscribers.min_instances <= var.subscribers.max_instances

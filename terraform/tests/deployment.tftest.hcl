@@ -251,6 +251,10 @@ run "reconcile_is_called_by_its_schedule_alone_and_may_do_little" {
     error_message = "The job calls the function by its run.app address, signed as the schedule's account."
   }
   assert {
+    condition     = google_cloud_scheduler_job.reconcile[0].retry_config[0].retry_count == 2
+    error_message = "A run that fails must be called again before the next is due."
+  }
+  assert {
     condition     = google_cloud_scheduler_job.reconcile[0].schedule == "7 * * * *" && google_cloud_scheduler_job.reconcile[0].attempt_deadline == "930s" && google_cloudfunctions2_function.reconcile[0].service_config[0].timeout_seconds == 900
     error_message = "Every hour, and whoever calls waits longer than the function may take."
   }

@@ -278,10 +278,19 @@ run "refuses_all_of_these_9" {
   variables {
     # hook that owns the project
     hook = { roles = ["roles/editor"] }
+    # deliveries that end before a mail's rests do
+    subscribers = { max_delivery_attempts = 53 }
+    # password with an umlaut
+    smtp_url = "smtps://shop:hünter2@mail.acme.example:465"
+    # webhook secrets that were pasted together
+    stripe_webhook_secrets = "whsec_0123456789abcdefwhsec_fedcba9876543210"
   }
 
   expect_failures = [
     var.hook,
+    var.subscribers,
+    var.smtp_url,
+    var.stripe_webhook_secrets,
   ]
 }
 
@@ -293,10 +302,37 @@ run "refuses_all_of_these_10" {
     time_zone = "Berlin time"
     # hook role that is none
     hook = { roles = ["pubsub.publisher"] }
+    # backoff that ends before a mail's rests do
+    subscribers = { maximum_backoff = 323 }
+    # mail server without a port
+    smtp_url = "smtps://shop:hunter2@mail.acme.example"
+    # webhook secrets of which two were pasted together
+    stripe_webhook_secrets = "whsec_0123456789abcdef, whsec_0123456789abcdef=whsec_fedcba9876543210"
   }
 
   expect_failures = [
     var.time_zone,
     var.hook,
+    var.subscribers,
+    var.smtp_url,
+    var.stripe_webhook_secrets,
   ]
+}
+
+run "takes_deliveries_of_nine_hours_and_special_characters_as_hexadecimal" {
+  command = plan
+
+  variables {
+    subscribers            = { max_delivery_attempts = 54 }
+    smtp_url               = "smtps://shop%40acme.example:h%C3%BCnter2@mail.acme.example:465"
+    stripe_webhook_secrets = "whsec_0123456789abcdef;whsec_fedcba9876543210"
+  }
+}
+
+run "takes_many_deliveries_with_a_short_backoff" {
+  command = plan
+
+  variables {
+    subscribers = { maximum_backoff = 324 }
+  }
 }

@@ -57,6 +57,10 @@ run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
     error_message = "Every alert must notify every channel."
   }
   assert {
+    condition     = alltrue([for email, channel in google_monitoring_notification_channel.email : channel.type == "email" && channel.labels == tomap({ email_address = email })])
+    error_message = "An e-mail address must be a channel of its kind."
+  }
+  assert {
     condition = alltrue([
       for policy in local.alert_policies :
       policy.enabled && contains(["CRITICAL", "ERROR", "WARNING"], policy.severity) && policy.user_labels.deployment == "checkout" && startswith(policy.display_name, "checkout: ")
@@ -128,9 +132,23 @@ run "an_order_that_stays_late_alerts_once" {
   }
   assert {
     condition = google_monitoring_alert_policy.query["late_orders"].conditions[0].condition_prometheus_query_language[0].query == join("", [
-      local.late[0], " - ((", local.late[1], " > 0) or (", local.late[2], " > 0) or (", local.late[3], " > 0) or vector(0)) > 0.4",
+      "(", local.late[0], " - ((", local.late[1], " > 0) or (", local.none_late[1], ") or (", local.late[2], " > 0) or (", local.none_late[2], ") or (", local.late[3], " > 0) or (", local.none_late[3], ") or vector(0)) > 0.4)",
+      " or (", local.oldest_late[0], " < ", local.oldest_late[1], " and ", local.late[0], " > ", local.late[1], " - 0.1)",
     ])
-    error_message = "More orders must be late than the last time that there were any."
+    error_message = "More orders must be late than in the last window that says how many, or as many others."
+  }
+  assert {
+    condition = local.none_late[1] == join("", [
+      "(sum(increase(logging_googleapis_com:user_checkout_reconcile{${local.of_reconcile},outcome=\"reconciled\"}[120m] offset 120m)) > 0",
+      " unless sum(increase(logging_googleapis_com:user_checkout_reconcile{${local.of_reconcile},outcome=~\"paused|overtaken|retry|failed\"}[240m] offset 120m)) > 0) * 0",
+    ])
+    error_message = "A window in which reconcile found none must count as 0, but for a run that went on where one was interrupted."
+  }
+  assert {
+    condition = local.oldest_late[1] == join(" / ", [
+      for kind in ["sum", "count"] : "sum(increase(logging_googleapis_com:user_checkout_reconcile_oldest_late_s_${kind}{${local.of_reconcile}}[120m] offset 120m))"
+    ])
+    error_message = "Whether they are the same orders is known by the age of the oldest."
   }
   assert {
     condition = local.late[2] == join(" / ", [
@@ -178,6 +196,7 @@ run "a_shut_webhook_is_noticed_without_traffic" {
       strcontains(google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].filter, "check_id=\"${google_monitoring_uptime_check_config.webhook.uptime_check_id}\"")
       && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE"
       && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].comparison == "COMPARISON_GT"
+      && google_monitoring_alert_policy.webhook_unreachable.conditions[0].condition_threshold[0].threshold_value == 1
     )
     error_message = "The alert must count the places from which this check fails."
   }
@@ -191,6 +210,42 @@ run "a_webhook_behind_a_load_balancer_is_asked_by_its_own_address" {
   assert {
     condition     = google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == "pay.acme.example" && google_monitoring_uptime_check_config.webhook.http_check[0].path == "/stripe/events"
     error_message = "The address that Stripe calls is the one that must be open."
+  }
+}
+
+run "a_webhook_that_is_not_open_yet_is_not_told_of" {
+  command = plan
+  variables {
+    alerts  = { emails = ["on-call@acme.example"] }
+    webhook = { public = false }
+  }
+  assert {
+    condition     = !google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "The first apply makes a webhook that nobody may call: a person opens it afterwards."
+  }
+}
+
+run "a_webhook_that_was_opened_by_hand_is_watched_once_its_address_is_given" {
+  command = plan
+  variables {
+    alerts  = { emails = ["on-call@acme.example"], webhook_url = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook" }
+    webhook = { public = false }
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "A deployment may shut what was opened by hand."
+  }
+}
+
+run "the_alert_on_a_webhook_that_was_opened_by_hand_can_be_disabled" {
+  command = plan
+  variables {
+    alerts  = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe", disabled = ["webhook_unreachable"] }
+    webhook = { public = false }
+  }
+  assert {
+    condition     = !google_monitoring_alert_policy.webhook_unreachable.enabled
+    error_message = "What is disabled stays off."
   }
 }
 
@@ -295,7 +350,7 @@ run "what_is_not_asked_for_is_not_made" {
     webhook = { public = false }
   }
   assert {
-    condition     = google_monitoring_alert_policy.line["webhook_shut"].enabled && google_monitoring_alert_policy.webhook_unreachable.enabled
+    condition     = google_monitoring_alert_policy.line["webhook_shut"].enabled
     error_message = "A webhook that is opened by hand may be shut by the next deployment."
   }
   assert {
@@ -320,6 +375,10 @@ run "a_silent_deployment_is_warned_of" {
   command = plan
   variables {
     alerts = {}
+  }
+  assert {
+    condition     = alltrue([for policy in local.alert_policies : length(policy.alert_strategy[0].notification_channel_strategy) == 0])
+    error_message = "A reminder of no channel must be left out: Cloud Monitoring's strategy is of the policy's own channels."
   }
   expect_failures = [check.somebody_is_told]
 }

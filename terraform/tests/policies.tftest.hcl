@@ -59,6 +59,7 @@ run "all_of_it_arrives" {
     network           = { network = "shop", subnetwork = "projects/acme-net/regions/europe-west1/subnetworks/shop", tags = ["b", "a"], all_traffic = true, all_functions = true }
     build_worker_pool = "projects/acme-shop/locations/europe-west1/workerPools/private"
     webhook           = { ingress = "internal-and-load-balancer" }
+    alerts            = { emails = ["on-call@acme.example"], webhook_url = "https://pay.acme.example/stripe" }
     order_status      = { ingress = "internal-and-load-balancer" }
   }
 

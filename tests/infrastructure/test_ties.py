@@ -2,13 +2,19 @@
 
 import ast
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from fulfillment.addresses import SmtpServer
 from fulfillment.documents import to_document
+from fulfillment.domain.debt import RESTS
 from fulfillment.domain.events import SUBSCRIBERS
 from fulfillment.performers import REST_SECONDS
 from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
@@ -218,6 +224,60 @@ def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> 
 def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:
     (placeholder,) = re.findall(r'"(whsec_\w+)\$\{replace\(uuid\(\)', str(module.locals["secret_values"]))
     assert parse_webhook_secrets(placeholder + "0" * 32)
+
+
+def test_pubsub_delivers_for_longer_than_a_refused_mail_rests(module: Module) -> None:
+    """And after each of its rests the next delivery may be a whole backoff away: ten minutes at most."""
+    conditions = " ".join(rule["condition"] for rule in module.variables["subscribers"]["validation"])
+    (hours,) = re.findall(r"max_delivery_attempts \* var\.subscribers\.maximum_backoff >= (\d+) \* 3600", conditions)
+    assert timedelta(hours=int(hours)) >= sum(RESTS, timedelta()) + len(RESTS) * timedelta(minutes=10)
+
+
+@pytest.fixture(scope="module")
+def mail_server_patterns(module: Module) -> tuple[str, ...]:
+    """What an smtp_url must match to be taken by Terraform, as Python writes it."""
+    conditions = " ".join(rule["condition"] for rule in module.variables["smtp_url"]["validation"])
+    patterns = re.findall(r'can\(regex\("\^(.*?)\$", var', conditions)
+    assert len(patterns) == 2
+    return tuple(re.sub(r"\\(.)", r"\1", each) for each in patterns)
+
+
+@st.composite
+def nearly_mail_servers(draw: st.DrawFn) -> str:
+    """Addresses that are right but for a piece here and there."""
+    pieces = st.sampled_from(["%XX", "50%off", "%C3%BC", "ü", "\u200b", "\x7f", "0"])
+    parts = ["smtps://", "shop", ":", "hunter2", "@", "mail.acme.example", ":", "465"]
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(parts) - 1))
+        kept = draw(st.sampled_from([parts[place], ""]))
+        parts[place] = kept + draw(pieces | st.text(string.printable.replace("%", ""), max_size=3))
+    return "".join(parts)
+
+
+@given(text=nearly_mail_servers())
+@example(text="smtps://shop:hünter2@mail.acme.example:465")
+@example(text="smtps://shop:hunter2@mail.acme.example")
+@example(text="smtps://shop@mail.acme.example:465")
+@example(text="smtps://shop:hunter2@mail.acme.example:65536")
+@example(text="smtps://shop:50%off@mail.acme.example:465")
+@example(text="smtps://shop:hunter%0A2@mail.acme.example:465")
+@example(text="smtps://shop:hunter2@mail.äcme.example:465")
+def test_terraform_takes_no_mail_server_that_a_function_would_not_start_with(
+    mail_server_patterns: tuple[str, ...], text: str
+) -> None:
+    if all(re.fullmatch(each, text) for each in mail_server_patterns):
+        assert SmtpServer.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["smtps://mail.acme.example:465", "smtp://shop:h%C3%BCnter2@[2001:db8::1]:587/", "smtp://a:!$&'()*+,;=~@b:1"],
+)
+def test_a_mail_server_that_a_function_starts_with_is_taken_by_terraform(
+    mail_server_patterns: tuple[str, ...], text: str
+) -> None:
+    assert SmtpServer.parse(text)
+    assert all(re.fullmatch(each, text) for each in mail_server_patterns)
 
 
 def test_the_fields_without_an_index_are_fields_of_the_order_document(module: Module) -> None:
