@@ -88,6 +88,10 @@ variable "stripe_api_key" {
     error_message = "stripe_api_key must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…."
   }
   validation {
+    condition     = try(length(var.stripe_api_key), 0) == 0 || !can(regex("[sr]k_(test|live|org)_.*[sr]k_(test|live|org)_", var.stripe_api_key))
+    error_message = "stripe_api_key must be one key: two run into each other."
+  }
+  validation {
     condition     = try(length(var.stripe_api_key), 0) == 0 || startswith(substr(coalesce(var.stripe_api_key, "none"), 2, -1), "_org_") || strcontains(substr(coalesce(var.stripe_api_key, "none"), 0, 8), "_live_") == var.stripe.livemode
     error_message = "stripe_api_key must be of the mode that stripe.livemode says: rk_live_… with true, rk_test_… with false; an organization's key (rk_org_…) goes with both."
   }
@@ -143,7 +147,7 @@ variable "time_zone" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", var.time_zone))
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", var.time_zone)) && !can(regex("^(localtime|posixrules|Factory|right|posix)(/|$)", var.time_zone))
     error_message = "time_zone must be the IANA name of a time zone, such as Europe/Berlin or UTC."
   }
 }

@@ -64,6 +64,8 @@ def parse_api_key(text: str) -> str:
     """
     if not re.fullmatch(r"[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}", text := in_ascii(text)):
         raise ValueError("must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…")
+    if len(re.findall(r"[sr]k_(?:test|live|org)_", text)) > 1:
+        raise ValueError("must be one key: two run into each other")
     return text
 
 

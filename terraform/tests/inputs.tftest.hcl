@@ -336,3 +336,19 @@ run "takes_many_deliveries_with_a_short_backoff" {
     subscribers = { maximum_backoff = 324 }
   }
 }
+
+run "refuses_all_of_these_11" {
+  command = plan
+
+  variables {
+    # a file of the machine's, and no name of IANA's
+    time_zone = "right/UTC"
+    # two keys that were pasted together
+    stripe_api_key = "rk_test_abcdefgh12345678rk_test_abcdefgh12345678"
+  }
+
+  expect_failures = [
+    var.time_zone,
+    var.stripe_api_key,
+  ]
+}

@@ -319,6 +319,11 @@ def test_an_api_key_that_is_none_is_refused_and_not_shown(text: str) -> None:
     assert "aaaa" not in said
 
 
+def test_two_api_keys_that_were_pasted_together_are_refused_and_not_shown() -> None:
+    said = problems(SubscriberSettings, BASE | {"STRIPE_API_KEY": f"{TEST}{TEST}"})
+    assert said == "STRIPE_API_KEY must be one key: two run into each other"
+
+
 @pytest.mark.parametrize(
     ("livemode", "given", "said"),
     [
