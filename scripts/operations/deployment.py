@@ -166,7 +166,7 @@ def _ask_terraform() -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WrongSettings(f"terraform does not tell the deployment ({type(error).__name__}). {_made_by()}") from None
     if told.returncode:
-        hint = "It knows none before: terraform -chdir=terraform init && terraform -chdir=terraform apply"
+        hint = "Nothing is deployed yet? terraform -chdir=terraform init && terraform -chdir=terraform apply"
         raise WrongSettings(f"terraform does not tell the deployment. See why: {' '.join(COMMAND)}\n{hint}")
     return str(told.stdout)
 
