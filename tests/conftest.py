@@ -29,8 +29,12 @@ Serve = Callable[..., str]
 
 
 def pytest_configure() -> None:
-    """A run that is terminated still ends the emulators and functions that it started; a proxy is not in its way."""
+    """A run that is terminated still ends the emulators and functions that it started; a proxy is not in its way; and
+    Ctrl-C reaches what it starts, also where a shell runs it in the background and has it ignored.
+    """
     spare_loopback_the_proxy()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
 
 
