@@ -26,8 +26,8 @@ _SHOP = re.compile(r"(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://localhost(:[0-
 
 
 def in_ascii(text: str) -> str:
-    """The text without the blanks around it. ValueError if a character in it is not ASCII, or steers a terminal: what
-    was copied from a page or a chat may hold one that nobody sees. The rule shows the place, and the character only
+    """The text without the blanks around it. ValueError if a character in it is not ASCII, or steers a terminal: a
+    copy from a page or a chat may hold one that cannot be seen. The rule shows the place, and the character only
     where it cannot be seen: any other may be a part of a secret.
     """
     text = text.strip(string.whitespace)

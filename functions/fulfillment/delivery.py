@@ -2,7 +2,8 @@
 
 1  the event, and the lease on what the order owes, in one atomic write
 2  the lease is ours: perform, strike off, give it back       (`effects`)
-3  nothing is owed, or what reconcile brings back: the message may be acknowledged; anything else: it must come again
+3  nothing is owed, or only what reconcile brings back: the message may be acknowledged
+   anything else is owed: the message must come again
 """
 
 import secrets

@@ -4,8 +4,8 @@
 |---------------------------------------------------------------|-----------------------------------------------|
 | OPTIONS                                                       | 204: a page of another origin may ask         |
 | not GET, HEAD or OPTIONS                                      | 405                                           |
-| no id, by a success_url that is wrong (`success_url`)         | 404, a page of its own: nobody is asked       |
-| no id at all, or one of another shape or of the other mode    | 404, and nobody is asked                      |
+| no id, by a success_url that is wrong (`success_url`)         | 404, a page of its own: no read               |
+| no id at all, or one of another shape or of the other mode    | 404, without a read of Stripe or the orders   |
 | an id that Stripe does not know, or that is no order of ours  | 404, the very same page                       |
 | an order that waits, failed, is paid or fulfilled             | 200                                           |
 | not known yet: Stripe could not be asked, or there are        | 202: the page looks again by itself           |

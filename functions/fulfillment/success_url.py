@@ -20,7 +20,7 @@ _NOTHING = frozenset(("undefined", "null", "none", "nil", "nan", "false", "[obje
 
 def fault(asked: Iterable[tuple[str, str]], path: str = "/") -> str | None:
     """The fault that the parameters of the address, or its path, show, in words for the log, and without a word of what
-    was asked; None if they show none: then the buyer, or somebody else, has another address.
+    was asked; None if they show none.
     """
     pairs = [(name, _decoded(text)) for name, text in asked]
     given = {text for name, text in pairs if name == PARAMETER}

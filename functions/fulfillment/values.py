@@ -47,7 +47,7 @@ class OrderFilter:
 
 def parse_webhook_secrets(text: str) -> tuple[str, ...]:
     """The signing secrets in a text, separated by commas, semicolons or whitespace. ValueError if one is unfit:
-    whoever guesses an empty or short key can sign anything, and with a character too many nothing is ever Stripe's.
+    an empty or short key can be guessed, and with a character too many no event is ever Stripe's.
     """
     secrets = tuple(secret for secret in re.split(r"[,;\s]+", in_ascii(text)) if secret)
     if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,}", secret) for secret in secrets):
@@ -184,7 +184,7 @@ def moment(text: str) -> datetime:
 
 def time_zone(text: str) -> tzinfo:
     """A time zone by its IANA name. A machine has other files beside those: its own zone (`localtime`), what rules of
-    POSIX follow, zones that count leap seconds; IANA's own `Factory` says that nobody has set one.
+    POSIX follow, zones that count leap seconds; IANA's own `Factory`, which means that none is set.
     """
     if text == "UTC":
         return UTC

@@ -41,7 +41,7 @@ def erase(order: Order, at: datetime, keep: Collection[str] = ()) -> Order:
     cannot be done without the buyer, and is not done, is dropped. Erasing again changes nothing.
     """
     effects = _without(order.effects, _NEED_THE_BUYER)
-    items = anonymous_items(order.line_items, frozenset(keep)) if order.line_items else order.line_items
+    items = order.line_items and anonymous_items(order.line_items, frozenset(keep))
     books = replace(anonymous(order, frozenset(keep)), line_items=items)
     erased = replace(books, effects=effects, erased_at=order.erased_at or at)
     return order if erased == order else replace(erased, updated_at=at)

@@ -2,54 +2,55 @@
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from fulfillment.domain.shape import ShapeError
 
 
-class SessionId(str):
+class _Matched(str):
+    """A text that is wholly of one pattern. `_NAME` is what it is called where no path says so."""
+
+    __slots__ = ()
+    _FIT: ClassVar[re.Pattern[str]]
+    _RULE: ClassVar[str]
+    _NAME: ClassVar[str]
+
+    @classmethod
+    def read(cls, value: object, path: str | None = None) -> Self:
+        """The value as such a text, or ShapeError."""
+        if isinstance(value, str) and cls._FIT.fullmatch(value):
+            return cls(value)
+        raise ShapeError(path or cls._NAME, cls._RULE)
+
+
+class SessionId(_Matched):
     """A Checkout Session's id that is fit to name a document (case-sensitive, up to 255 characters)."""
 
     __slots__ = ()
     _FIT = re.compile(r"(?!__.*__\Z)[A-Za-z0-9_-]{1,255}")
-
-    @classmethod
-    def read(cls, value: object, path: str = "session id") -> Self:
-        """The value as a session id, or ShapeError."""
-        if isinstance(value, str) and cls._FIT.fullmatch(value):
-            return cls(value)
-        raise ShapeError(path, "not a usable id: 1 to 255 letters, digits, - or _, and not __so__")
+    _RULE = "not a usable id: 1 to 255 letters, digits, - or _, and not __so__"
+    _NAME = "session id"
 
 
-class EventId(str):
+class EventId(_Matched):
     """An event's id: Stripe's `evt_…`, or `reconcile:{session}:{claim}` for what we found ourselves."""
 
     __slots__ = ()
     FOUND = "reconcile:"
     _FIT = re.compile(r"(?!__.*__\Z)[A-Za-z0-9_:.-]{1,320}")
-
-    @classmethod
-    def read(cls, value: object, path: str = "event id") -> Self:
-        """The value as an event id, or ShapeError."""
-        if isinstance(value, str) and cls._FIT.fullmatch(value):
-            return cls(value)
-        raise ShapeError(path, "not a usable id: 1 to 320 letters, digits, - _ : or ., and not __so__")
+    _RULE = "not a usable id: 1 to 320 letters, digits, - _ : or ., and not __so__"
+    _NAME = "event id"
 
 
-class ContextPath(str):
+class ContextPath(_Matched):
     """Whose object it is, as an event's `context` tells: `acct_1`, or a path that ends there: `org_1/acct_1`. It is
     sent as the header `Stripe-Context`.
     """
 
     __slots__ = ()
     _FIT = re.compile(r"[A-Za-z0-9_./-]{1,512}")
-
-    @classmethod
-    def read(cls, value: object, path: str = "context") -> Self:
-        """The value as a context, or ShapeError."""
-        if isinstance(value, str) and cls._FIT.fullmatch(value):
-            return cls(value)
-        raise ShapeError(path, "expected ids, parted by /")
+    _RULE = "expected ids, parted by /"
+    _NAME = "context"
 
     @property
     def account(self) -> str | None:

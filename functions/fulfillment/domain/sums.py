@@ -6,7 +6,7 @@ from the total:
     subtotal - discount + shipping + added tax  =  total
     amount_tax                                  =  added tax + contained tax
 
-Where that leads nowhere (a tip, a surcharge, parts that nobody knows), the total alone is certain.
+Where that leads nowhere (a tip, a surcharge, unknown parts), the total alone is certain.
 """
 
 from collections.abc import Iterator
@@ -45,8 +45,8 @@ def amount(item: LineItem) -> int | None:
 
 
 def items_add_up(order: Order) -> bool:
-    """Whether the items' amounts lead to what is said below them: the subtotal, or else the total alone. What nobody
-    knows contradicts nothing.
+    """Whether the items' amounts lead to what is said below them: the subtotal, or else the total alone. An
+    unknown amount contradicts nothing.
     """
     items = order.line_items or ()
     amounts = [known for known in map(amount, items) if known is not None]
