@@ -117,9 +117,8 @@ def _leads(event: CheckoutEvent, order: Order) -> bool:
         return new.claim > leader.claim
     if event.id != order.source:
         return event.id < order.source
-    if event.api_version is None:  # what an order itself remembers says less than it holds
-        return False
-    return _rendering(new) >= _rendering(leader)
+    # What an order remembers itself (`retelling`) names no version, and says less than the order holds.
+    return event.api_version is not None and _rendering(new) >= _rendering(leader)
 
 
 def _seen(event: CheckoutEvent) -> Seen:
