@@ -16,14 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fulfillment import telemetry
-from fulfillment.domain.events import SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from fulfillment.order_status import OrderStatus
-    from fulfillment.reconcile import Reconcile
-    from fulfillment.subscriber import Subscriber
-    from fulfillment.webhook import Webhook
+    from fulfillment.order_status.endpoint import OrderStatus
+    from fulfillment.reconcile.endpoint import Reconcile
+    from fulfillment.subscriber.endpoint import Subscriber
+    from fulfillment.webhook.endpoint import Webhook
 
 
 @functions_framework.aio.http
@@ -64,9 +64,9 @@ async def order_status(request: Request) -> Response:
 
 @functools.cache
 def _webhook() -> "Webhook":
-    from fulfillment.settings import WebhookSettings
-    from fulfillment.topic import PubSubTopic
-    from fulfillment.webhook import Webhook
+    from fulfillment.topic.publisher import PubSubTopic
+    from fulfillment.webhook.endpoint import Webhook
+    from fulfillment.webhook.settings import WebhookSettings
 
     settings = WebhookSettings.load(os.environ)
     topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
@@ -75,11 +75,11 @@ def _webhook() -> "Webhook":
 
 @functools.cache
 def _subscriber(event_type: EventType) -> "Subscriber":
-    from fulfillment.orders import FirestoreOrders
-    from fulfillment.performers import configured
-    from fulfillment.settings import SubscriberSettings
-    from fulfillment.subscriber import Subscriber
-    from fulfillment.topic import PubSubTopic
+    from fulfillment.effects.performers import configured
+    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.subscriber.endpoint import Subscriber
+    from fulfillment.subscriber.settings import SubscriberSettings
+    from fulfillment.topic.publisher import PubSubTopic
 
     settings = SubscriberSettings.load(os.environ)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
@@ -99,14 +99,14 @@ def _hooks() -> ModuleType:
 
 @functools.cache
 def _reconcile() -> "Reconcile":
-    from fulfillment.checkpoint import FirestoreCheckpoint
-    from fulfillment.finder import Finder
-    from fulfillment.orders import FirestoreOrders
-    from fulfillment.pacer import PacedStripe
-    from fulfillment.reconcile import Reconcile
-    from fulfillment.settings import ReconcileSettings
+    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
+    from fulfillment.reconcile.endpoint import Reconcile
+    from fulfillment.reconcile.pacer import PacedStripe
+    from fulfillment.reconcile.settings import ReconcileSettings
     from fulfillment.stripe_api import StripeApi
-    from fulfillment.topic import PubSubTopic
+    from fulfillment.topic.finder import Finder
+    from fulfillment.topic.publisher import PubSubTopic
 
     settings = ReconcileSettings.load(os.environ)
     stripe = PacedStripe(StripeApi(settings.stripe_key, settings.api_base), settings.reads_per_second)
@@ -118,14 +118,14 @@ def _reconcile() -> "Reconcile":
 
 @functools.cache
 def _order_status() -> "OrderStatus":
-    from fulfillment.finder import Finder
-    from fulfillment.lookup import configured
-    from fulfillment.order_status import OrderStatus
-    from fulfillment.orders import FirestoreOrders
-    from fulfillment.settings import OrderStatusSettings
-    from fulfillment.status_page import StatusPage
-    from fulfillment.topic import PubSubTopic
-    from fulfillment.visits import Visits
+    from fulfillment.order_status.endpoint import OrderStatus
+    from fulfillment.order_status.lookup import configured
+    from fulfillment.order_status.page import StatusPage
+    from fulfillment.order_status.settings import OrderStatusSettings
+    from fulfillment.order_status.visits import Visits
+    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.topic.finder import Finder
+    from fulfillment.topic.publisher import PubSubTopic
 
     settings = OrderStatusSettings.load(os.environ)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)

@@ -15,7 +15,7 @@ from google.pubsub_v1 import (
     Topic,
 )
 
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 from google_stand_in import GoogleStandIn
 from operations.deployment import Deployment, OrderStatus, Reconcile, Subscriber, parse
 

@@ -19,16 +19,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from conftest import served
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
+from fulfillment.effects.performers import configured
 from fulfillment.errors import PermanentError
-from fulfillment.firestore import Collection
-from fulfillment.orders import FirestoreOrders
-from fulfillment.performers import configured
-from fulfillment.settings import SubscriberSettings
-from fulfillment.subscriber import Subscriber
-from fulfillment.topic import PubSubTopic, attributes_of
+from fulfillment.orders.firestore import Collection
+from fulfillment.orders.store import FirestoreOrders
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.publisher import PubSubTopic
 from local.emulators import Emulators
 from local.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
 from local.stripe_events import COMPLETED, Json, body, event, session

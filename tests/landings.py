@@ -13,8 +13,8 @@ from starlette.responses import Response
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.status import Status
-from fulfillment.orders import FirestoreOrders
-from fulfillment.topic import Message
+from fulfillment.orders.store import FirestoreOrders
+from fulfillment.topic.message import Message
 from local.pipe import PubSubAdmin
 from local.stripe_events import session
 from local.stripe_stand_in import StripeStandIn

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fulfillment.domain.effects import EffectState
-from fulfillment.domain.events import SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.errors import MalformedEvent, PermanentError
-from fulfillment.reconcile import End
+from fulfillment.reconcile.endpoint import End
 from fulfillment.telemetry import Line, Trace
 from tools import ROOT
 

@@ -12,7 +12,7 @@ from fulfillment.domain.checkout import Address, Customer, Shipping
 from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.order import LineItem, Order, Seen
 from fulfillment.domain.status import Status
-from fulfillment.letters import Letters
+from fulfillment.effects.letters import Letters
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY = "cs_test_a1:send_receipt"

@@ -8,21 +8,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from fulfillment.checkpoint import Checkpoint
 from fulfillment.domain import debt
 from fulfillment.domain.effects import FULFILL, keep_configured
 from fulfillment.domain.order import Order
+from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
-from fulfillment.effects import Performer, Performers
-from fulfillment.finder import Finder
-from fulfillment.orders import Orders, Stored
-from fulfillment.reconcile import End, run
-from fulfillment.settings import ReconcileSettings, SubscriberSettings
-from fulfillment.sweep import Sweep
-from fulfillment.tally import Tally
+from fulfillment.effects.runner import Performer, Performers
+from fulfillment.orders.store import Orders, Stored
+from fulfillment.reconcile.checkpoint import Checkpoint
+from fulfillment.reconcile.endpoint import End, run
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.sweep import Sweep
+from fulfillment.reconcile.tally import Tally
+from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Trace
-from fulfillment.values import OrderFilter
+from fulfillment.topic.finder import Finder
 from local.memory import MemoryTopic, subscribe
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders

@@ -13,7 +13,7 @@ from benchmarks import load
 from benchmarks.figures import Goal, Part, Spread, Table, ratios
 from benchmarks.load import Posted
 from benchmarks.servers import PROJECT, Bench, Server
-from fulfillment.pubsub import Publisher, to_message
+from fulfillment.topic.pubsub import Publisher, to_message
 from local.stripe_events import new_id
 
 CONNECTIONS = (1, 16, 64)

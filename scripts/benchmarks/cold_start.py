@@ -15,8 +15,9 @@ from pathlib import Path
 from benchmarks import load
 from benchmarks.figures import Goal, Part, Spread, Table, ratios
 from benchmarks.servers import PROJECT, Bench
-from fulfillment.domain.events import SUBSCRIBERS
-from fulfillment.topic import Message, attributes_of
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.message import Message
 from local.memory import push_body
 from local.pipe import FUNCTIONS, ORDER_EVENTS, WEBHOOK
 from local.stripe_events import body, event, new_id, session, signature

@@ -13,7 +13,7 @@ import httpx
 from benchmarks import load
 from benchmarks.figures import Part, Table, number
 from benchmarks.servers import PROJECT, Bench, Server
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 from local.pipe import TOPIC, WEBHOOK, Pipe
 from local.stripe_events import new_id, signature
 

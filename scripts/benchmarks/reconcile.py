@@ -15,9 +15,9 @@ from typing import Any
 from benchmarks.figures import Goal, Part, Spread, Table
 from benchmarks.servers import Bench
 from fulfillment.domain.findings import Finding
-from fulfillment.reconcile import End, run
-from fulfillment.settings import ReconcileSettings
-from fulfillment.sweep import Sweep
+from fulfillment.reconcile.endpoint import End, run
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.sweep import Sweep
 from local.endless_stripe import EndlessStripe
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders

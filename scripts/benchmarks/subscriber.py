@@ -14,10 +14,11 @@ import httpx
 from benchmarks import load
 from benchmarks.figures import Goal, Part, Spread, Table, ratios
 from benchmarks.servers import Bench, Server
-from fulfillment.documents import to_document
 from fulfillment.domain.events import parse
 from fulfillment.domain.transitions import apply
-from fulfillment.topic import Message, attributes_of
+from fulfillment.orders.documents import to_document
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.message import Message
 from local.memory import push_body
 from local.stripe_events import COMPLETED, Json, body, event, new_id, session
 

@@ -10,7 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 
 from chaos_run.stage import PROJECT, WATCHED, Stage
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 from local.neighbors import API_KEY
 from local.processes import ProgramFailed
 

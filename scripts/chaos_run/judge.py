@@ -12,9 +12,9 @@ from chaos_run.incidents import Incident
 from chaos_run.saboteur import Killed
 from chaos_run.world import Call
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.order import Order
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 
 HOOK_SECONDS = 3.0
 BLIND_SECONDS = 2.5  # an announcement is seen by whoever pulls, a little later than it was made

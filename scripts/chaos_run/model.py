@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chaos_run.cases import Case, is_found
-from fulfillment.documents import to_document
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
+from fulfillment.orders.documents import to_document
 from local.stripe_events import body
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chaos_run.incidents import Kind
 from chaos_run.profiles import Profile
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 
 WEBHOOK = "stripe_webhook"
 FUNCTIONS = (WEBHOOK, *SUBSCRIBERS.values())

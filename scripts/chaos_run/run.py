@@ -16,7 +16,7 @@ from chaos_run.saboteur import Saboteur
 from chaos_run.sender import Sender
 from chaos_run.stage import Stage
 from fulfillment.domain.order import Order
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 from local.pipe import ORDER_EVENTS
 
 QUIET_SECONDS = 3

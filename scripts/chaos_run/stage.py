@@ -17,8 +17,8 @@ from chaos_run.plan import FUNCTIONS, NEIGHBORS, Plan, link_names
 from chaos_run.profiles import Profile
 from chaos_run.proxy import Link
 from chaos_run.world import World, world
-from fulfillment.domain.events import SUBSCRIBERS
-from fulfillment.orders import FirestoreOrders, Stored
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.orders.store import FirestoreOrders, Stored
 from local import emulators, pipe
 from local.emulators import Emulators
 from local.neighbors import API_KEY, SHOP_URL

@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chaos_run.cases import Case
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 from local.processes import free_ports
 from local.stripe_stand_in import StripeStandIn, serve
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from fulfillment.domain.effects import EffectState, owed
 from fulfillment.domain.order import Order
-from fulfillment.orders import Stored
-from fulfillment.topic import Message
+from fulfillment.orders.store import Stored
+from fulfillment.topic.message import Message
 from local.neighbors import Neighbors
 from local.sales import Sale
 from local.stripe_events import Json, body, line_item, signature

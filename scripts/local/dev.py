@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 from local import emulators, pipe
 from local.following import follow
 from local.neighbors import API_KEY, mail_server

@@ -16,18 +16,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fulfillment.domain.events import EventType
-from fulfillment.effects import Performers
+from fulfillment.domain.event_types import EventType
+from fulfillment.effects.performers import configured
+from fulfillment.effects.runner import Performers
 from fulfillment.errors import PublishFailed
-from fulfillment.finder import Finder
-from fulfillment.orders import Orders, Stored
-from fulfillment.performers import configured
-from fulfillment.reconcile import Reconcile
-from fulfillment.settings import ReconcileSettings, SubscriberSettings, WebhookSettings
+from fulfillment.orders.store import Orders, Stored
+from fulfillment.reconcile.endpoint import Reconcile
+from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import StripeApi
-from fulfillment.subscriber import Subscriber
-from fulfillment.topic import Message, Topic
-from fulfillment.webhook import Webhook
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.finder import Finder
+from fulfillment.topic.message import Message
+from fulfillment.topic.publisher import Topic
+from fulfillment.webhook.endpoint import Webhook
+from fulfillment.webhook.settings import WebhookSettings
 from local import hooks_file
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders

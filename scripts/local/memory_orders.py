@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.documents import from_document, to_document
 from fulfillment.domain.order import Order
-from fulfillment.firestore import Condition
-from fulfillment.orders import Found, Stored, stamped
+from fulfillment.orders.documents import from_document, to_document
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import Found, Stored, stamped
 
 
 class MemoryOrders:

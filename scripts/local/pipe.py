@@ -20,9 +20,10 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from fulfillment.domain.events import SUBSCRIBERS
-from fulfillment.orders import FirestoreOrders, Stored
-from fulfillment.topic import Message, PubSubTopic
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.orders.store import FirestoreOrders, Stored
+from fulfillment.topic.message import Message
+from fulfillment.topic.publisher import PubSubTopic
 from local import emulators
 from local.emulators import Emulators
 from local.processes import Processes, free_ports

@@ -9,7 +9,7 @@ from typing import Any, Self
 import grpc
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 
 THREADS = 64
 LARGEST_REQUEST = 10_000_000  # as Pub/Sub has it; gRPC's own limit is less

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from fulfillment import values
-from fulfillment.addresses import is_loopback
-from fulfillment.settings import STRIPE_API
+from fulfillment.settings import parsers
+from fulfillment.settings.hosts import is_loopback
+from fulfillment.settings.shared import STRIPE_API
 from operations.deployment import Deployment
 from operations.errors import WrongSettings
 
@@ -28,18 +28,18 @@ def stripe_access(
     wanted = f"a key of {deployment.mode} mode that may {may} {what}: STRIPE_API_KEY=rk_{deployment.mode}_…"
     if not (text := env.get("STRIPE_API_KEY", "").strip()):
         raise WrongSettings(f"STRIPE_API_KEY is not set. It must be {wanted}")
-    key = _read("STRIPE_API_KEY", values.parse_api_key, text)
+    key = _read("STRIPE_API_KEY", parsers.parse_api_key, text)
     if mode_of(key) not in {deployment.mode, None}:
         raise WrongSettings(
             f"STRIPE_API_KEY is of {mode_of(key)} mode, and the deployment of {deployment.mode}. It must be {wanted}"
         )
     base = env.get("STRIPE_API_BASE", "").strip() or STRIPE_API
-    return StripeAccess(key=key, base=_read("STRIPE_API_BASE", values.api_base, base))
+    return StripeAccess(key=key, base=_read("STRIPE_API_BASE", parsers.api_base, base))
 
 
 def mode_of(key: str) -> str | None:
     """The mode that a key of Stripe's is for: `live` or `test`; None for an organization's, which does not say."""
-    if values.is_organization(key):
+    if parsers.is_organization(key):
         return None
     return "live" if "_live_" in key[:8] else "test"
 

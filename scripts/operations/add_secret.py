@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from fulfillment.values import parse_webhook_secrets
+from fulfillment.settings.parsers import parse_webhook_secrets
 from operations.access import google_base
 from operations.command import Report, confirm, operation, somebody_answers
 from operations.deployment import Deployment

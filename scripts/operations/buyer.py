@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fulfillment.documents import decoded
 from fulfillment.errors import CorruptOrder
-from fulfillment.firestore import Condition, Snapshot
-from fulfillment.orders import FirestoreOrders, Stored
+from fulfillment.orders.documents import decoded
+from fulfillment.orders.firestore import Condition, Snapshot
+from fulfillment.orders.store import FirestoreOrders, Stored
 from operations.mailboxes import difference, mailbox, names
 from operations.progress import Progress
 from operations.stored_orders import PAGE, pages, readable

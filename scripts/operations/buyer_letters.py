@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from fulfillment.domain.events import load_object
+from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
 from operations.dead_letter import DeadLetter
 from operations.mailboxes import names

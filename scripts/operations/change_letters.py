@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from fulfillment.errors import PublishFailed
-from fulfillment.topic import PubSubTopic
+from fulfillment.topic.publisher import PubSubTopic
 from operations.command import FILE, Report, changing, order_operation
 from operations.dead_letter import DeadLetter, Wanted
 from operations.deployment import Deployment

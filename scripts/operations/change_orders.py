@@ -15,10 +15,10 @@ import click
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.retelling import retelling
-from fulfillment.finder import Finder
-from fulfillment.orders import Orders
+from fulfillment.orders.store import Orders
 from fulfillment.telemetry import Trace
-from fulfillment.topic import PubSubTopic
+from fulfillment.topic.finder import Finder
+from fulfillment.topic.publisher import PubSubTopic
 from operations.command import F, Report, changing, order_operation
 from operations.deployment import Deployment
 from operations.lookup import look_up_one

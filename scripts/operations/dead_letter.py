@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fulfillment.domain.events import SUBSCRIBERS, load_object
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
-from fulfillment.topic import WISHES, attributes_of
+from fulfillment.topic.attributes import WISHES, attributes_of
 
 EXHAUSTED = "attempts_exhausted"
 UNKNOWN = "unknown"

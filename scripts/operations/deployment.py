@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.shape import ShapeError, read
-from fulfillment.settings import ReconcileSettings
+from fulfillment.reconcile.settings import ReconcileSettings
 from operations.errors import WrongSettings
 
 COMMAND = ("terraform", "-chdir=terraform", "output", "-json", "deployment")

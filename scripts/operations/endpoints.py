@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from operations.deployment import Deployment
 
 MANAGED_BY = "scripts/ops"

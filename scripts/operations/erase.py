@@ -9,7 +9,7 @@ import click
 
 from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.order import Order
-from fulfillment.orders import Orders, Stored, update
+from fulfillment.orders.store import Orders, Stored, update
 from operations.buyer_letters import about, letters_about
 from operations.command import Report, changing, order_operation
 from operations.deployment import Deployment

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fulfillment.errors import ConfigurationError
-from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.settings.base import Settings
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.webhook.settings import WebhookSettings
 from operations.checks import APPLY, Finding, Problems, differs, judge
 from operations.deployment import Deployment, OrderStatus, Reconcile, Subscriber
 from operations.running import Function, Service

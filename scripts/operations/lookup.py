@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.shape import ShapeError
-from fulfillment.firestore import Condition
-from fulfillment.orders import FirestoreOrders, Stored
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import FirestoreOrders, Stored
 from operations.buyer import buyer_of
 from operations.errors import Missing, WrongSettings
 from operations.mailboxes import mailbox

@@ -15,7 +15,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncI
 from google.pubsub_v1.types import ReceivedMessage
 
 from fulfillment.credentials import find
-from fulfillment.firestore import plain
+from fulfillment.orders.firestore import plain
 from operations import credentials
 from operations.checks import APPLY
 from operations.dead_letter import DeadLetter

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 import click
 
 from fulfillment.domain.findings import Finding
+from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.domain.rounds import Round, next_round
-from fulfillment.finder import Finder
-from fulfillment.pacer import PacedStripe
-from fulfillment.settings import ReconcileSettings
+from fulfillment.reconcile.pacer import PacedStripe
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.sweep import Publish, Sweep
+from fulfillment.reconcile.tally import Tally
 from fulfillment.stripe_api import StripeApi
-from fulfillment.sweep import Publish, Sweep
-from fulfillment.tally import Tally
 from fulfillment.telemetry import Trace
-from fulfillment.topic import PubSubTopic
-from fulfillment.values import OrderFilter
+from fulfillment.topic.finder import Finder
+from fulfillment.topic.publisher import PubSubTopic
 from operations.access import stripe_access
 from operations.command import Report, changing, order_operation
 from operations.deployment import Deployment, Limits

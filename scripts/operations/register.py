@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from fulfillment import values
+from fulfillment.settings import parsers
 from operations.access import google_base, stripe_access
 from operations.command import Report, confirm, operation, somebody_answers
 from operations.deployment import Deployment
@@ -63,7 +63,7 @@ def _check(url: str | None, api_version: str | None) -> None:
     if api_version is not None and not re.fullmatch(r"20\d\d-\d\d-\d\d(\.[a-z]+)?", api_version):
         raise WrongSettings("--api-version must be a version of Stripe's API, such as 2026-10-28.endive")
     try:
-        values.api_base(url or "https://none.example")
+        parsers.api_base(url or "https://none.example")
     except ValueError as error:
         raise WrongSettings(f"--url {error}") from None
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterable
 
-from fulfillment.addresses import SmtpServer
-from fulfillment.values import parse_api_key
+from fulfillment.settings.hosts import SmtpServer
+from fulfillment.settings.parsers import parse_api_key
 from operations.access import mode_of
 from operations.checks import Finding, judge
 from operations.deployment import Deployment

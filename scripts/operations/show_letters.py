@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from fulfillment.domain.events import load_object
+from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
 from operations.command import F, Report, order_operation
 from operations.dead_letter import HEAD, DeadLetter, Wanted

@@ -11,8 +11,8 @@ from rich.text import Text
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.firestore import Condition
-from fulfillment.orders import Orders
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import Orders
 from operations.command import Report, order_operation
 from operations.deployment import Deployment
 from operations.errors import Missing

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from fulfillment.values import parse_webhook_secrets
+from fulfillment.settings.parsers import parse_webhook_secrets
 
 PLACEHOLDER = "whsec_unregistered"
 

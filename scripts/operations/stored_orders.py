@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from fulfillment.firestore import Condition
-from fulfillment.orders import FirestoreOrders, Found, Orders, Stored
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
 from operations.deployment import Deployment
 from operations.errors import Refused
 

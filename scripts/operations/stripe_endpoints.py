@@ -8,7 +8,7 @@ from typing import Any
 from stripe import APIConnectionError, RequestsClient, StripeClient, StripeError
 
 from fulfillment.domain.shape import ShapeError, read
-from fulfillment.values import parse_webhook_secrets
+from fulfillment.settings.parsers import parse_webhook_secrets
 from operations.access import StripeAccess
 from operations.endpoints import Endpoint, Wanted
 from operations.errors import Missing, Refused

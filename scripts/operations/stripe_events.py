@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fulfillment.domain.events import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.shape import read
 from operations.access import StripeAccess
 from operations.stripe_endpoints import PAGE, calling, connect

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fulfillment.documents import to_document
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.erasure import PERSONAL, anonymous_items
 from fulfillment.domain.money import shown_decimals, to_decimal
 from fulfillment.domain.order import Order
+from fulfillment.orders.documents import to_document
 from operations.times import ago
 
 HEAD = ("ORDER", "STATUS", "AGE", "AMOUNT", "REVIEW", "NOT DONE")

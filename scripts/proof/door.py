@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from fulfillment.settings import WebhookSettings
-from fulfillment.topic import Topic
-from fulfillment.webhook import BODY_BYTES, Webhook
+from fulfillment.topic.publisher import Topic
+from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
+from fulfillment.webhook.settings import WebhookSettings
 from local.memory import MemoryTopic
 from local.stripe_events import SECRET
 from proof import oracles

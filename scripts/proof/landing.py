@@ -10,11 +10,11 @@ from fulfillment.domain.events import parse
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import MalformedEvent
-from fulfillment.order_status import OrderStatus
-from fulfillment.settings import OrderStatusSettings
-from fulfillment.status_page import StatusPage
-from fulfillment.templates import TEMPLATES
-from fulfillment.visits import Visits
+from fulfillment.order_status.endpoint import OrderStatus
+from fulfillment.order_status.page import StatusPage
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.visits import Visits
+from fulfillment.presentation.templates import TEMPLATES
 from local.stripe_events import line_item
 from proof import oracles
 from proof.mutations import VALUES, hostile_json

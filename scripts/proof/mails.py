@@ -15,9 +15,9 @@ from fulfillment.domain.events import parse
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
+from fulfillment.effects.letters import Letter, Letters
 from fulfillment.errors import MailRefused, MalformedEvent
-from fulfillment.letters import Letter, Letters
-from fulfillment.templates import TEMPLATES
+from fulfillment.presentation.templates import TEMPLATES
 from local.stripe_events import line_item
 from proof import oracles
 from proof.mutations import VALUES, hostile_json

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fulfillment.domain.events import EventType
-from fulfillment.topic import WISHES
+from fulfillment.domain.event_types import EventType
+from fulfillment.topic.attributes import WISHES
 from local import stripe_events
 
 FOLDER = Path(__file__).parents[2] / "tests" / "stripe_events"

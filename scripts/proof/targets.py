@@ -13,15 +13,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fulfillment.documents import from_document, to_document
-from fulfillment.domain.events import CheckoutEvent, EventType, parse
+from fulfillment.domain.event_types import EventType
+from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
+from fulfillment.effects.performers import configured
 from fulfillment.errors import MalformedEvent
-from fulfillment.orders import Stored
-from fulfillment.performers import configured
-from fulfillment.settings import SubscriberSettings
-from fulfillment.subscriber import Subscriber
+from fulfillment.orders.documents import from_document, to_document
+from fulfillment.orders.store import Stored
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
 from local.memory import MemoryTopic
 from local.memory_orders import MemoryOrders
 from proof import oracles

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from fulfillment.checkpoint import COLLECTION, Checkpoint, FirestoreCheckpoint
 from fulfillment.domain.rounds import Round
 from fulfillment.domain.shape import ShapeError
-from fulfillment.firestore import Collection
+from fulfillment.orders.firestore import Collection
+from fulfillment.reconcile.checkpoint import COLLECTION, Checkpoint, FirestoreCheckpoint
 from local.emulators import Emulators
 from local.memory_checkpoint import MemoryCheckpoint
 

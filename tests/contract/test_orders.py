@@ -14,8 +14,8 @@ from fulfillment.domain.effects import Effect, EffectState, owed
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder, StoreUnavailable, UnstorableOrder
-from fulfillment.firestore import Collection, Condition
-from fulfillment.orders import FirestoreOrders, Found, Orders, Stored
+from fulfillment.orders.firestore import Collection, Condition
+from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
 from local.emulators import Emulators
 from local.memory_orders import MemoryOrders
 from local.processes import free_ports
@@ -363,7 +363,7 @@ async def test_a_document_over_firestores_limit_is_unstorable(
 
 async def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_ports(1)[0]}")
-    monkeypatch.setattr("fulfillment.firestore.RPC_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.orders.firestore.RPC_SECONDS", 0.3)
     orders = FirestoreOrders("shared", "(default)", "orders")
     calls = (
         orders.create(new_order()),

@@ -8,7 +8,8 @@ import grpc
 import pytest
 
 from fulfillment.errors import PublishFailed
-from fulfillment.topic import Message, PubSubTopic
+from fulfillment.topic.message import Message
+from fulfillment.topic.publisher import PubSubTopic
 from local.emulators import Emulators
 from local.pipe import PubSubAdmin
 from local.pubsub_stand_in import PubSubStandIn

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.errors import PublishFailed
-from fulfillment.topic import Message, PubSubTopic, Topic, parse_push
+from fulfillment.topic.message import Message, parse_push
+from fulfillment.topic.publisher import PubSubTopic, Topic
 from local.emulators import Emulators
 from local.memory import MemoryTopic
 from local.pipe import PubSubAdmin

@@ -17,7 +17,7 @@ import pytest
 import tools
 from fulfillment.domain.effects import owed
 from fulfillment.domain.status import Status
-from fulfillment.orders import Stored
+from fulfillment.orders.store import Stored
 from fulfillment.stripe_api import StripeApi
 from local.pipe import Pipe
 from local.processes import Processes

@@ -17,8 +17,8 @@ from starlette.responses import Response
 
 from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ids import SessionId
-from fulfillment.templates import TEMPLATES
-from fulfillment.topic import Topic
+from fulfillment.presentation.templates import TEMPLATES
+from fulfillment.topic.publisher import Topic
 from local.processes import Processes
 from proof import fuzzing, oracles
 from proof.door import Door

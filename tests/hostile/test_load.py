@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 from local.processes import Processes
 from local.pubsub_stand_in import PubSubStandIn
 from proof.load import Load, Phase

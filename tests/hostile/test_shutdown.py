@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from fulfillment.domain.status import Status
-from fulfillment.orders import FirestoreOrders
-from fulfillment.topic import Message
+from fulfillment.orders.store import FirestoreOrders
+from fulfillment.topic.message import Message
 from local.emulators import Emulators
 from local.memory import push_body
 from local.pipe import FUNCTIONS

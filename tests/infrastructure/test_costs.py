@@ -25,13 +25,13 @@ from cost_model import (
     written,
 )
 from firestore_sizes import document_bytes, index_entries
-from fulfillment.announce import Announcer
-from fulfillment.documents import to_document
 from fulfillment.domain.rounds import OVERLAP_SECONDS
 from fulfillment.domain.status import Status
+from fulfillment.effects.announce import Announcer
+from fulfillment.orders.documents import to_document
+from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
 from fulfillment.stripe_api import PAGE
-from fulfillment.topic import attributes_of
-from fulfillment.values import SECRET_CACHE_SECONDS
+from fulfillment.topic.attributes import attributes_of
 from local.memory import MemoryTopic
 from local.stripe_events import body
 from mail_samples import LETTERS

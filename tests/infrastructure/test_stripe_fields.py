@@ -11,11 +11,11 @@ from stripe import LineItem as StripeItem
 from stripe import StripeObject
 from stripe.checkout import Session as StripeSession
 
-from fulfillment.documents import to_document
 from fulfillment.domain.erasure import erase
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
+from fulfillment.orders.documents import to_document
 from local.stripe_events import COMPLETED, Json, event
 from markdown import table
 from operations.views import document

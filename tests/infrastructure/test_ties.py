@@ -12,15 +12,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fulfillment.addresses import SmtpServer
-from fulfillment.documents import to_document
 from fulfillment.domain.debt import RESTS
-from fulfillment.domain.events import SUBSCRIBERS
-from fulfillment.performers import REST_SECONDS
-from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.effects.performers import REST_SECONDS
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.orders.documents import to_document
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.sweep import FEW, IN_A_ROW
+from fulfillment.settings.base import Settings
+from fulfillment.settings.hosts import SmtpServer
+from fulfillment.settings.parsers import parse_webhook_secrets
 from fulfillment.stripe_api import READ_SECONDS
-from fulfillment.sweep import FEW, IN_A_ROW
-from fulfillment.values import parse_webhook_secrets
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.webhook.settings import WebhookSettings
 from mail_samples import order
 from terraform_docs.source import Module
 from tools import ROOT

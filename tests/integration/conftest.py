@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from conftest import Serve
-from fulfillment.orders import FirestoreOrders
+from fulfillment.orders.store import FirestoreOrders
 from landings import ClosingStripe, Landing
 from local.emulators import Emulators
 from local.neighbors import API_KEY, SHOP_URL

@@ -31,7 +31,7 @@ def loaded(entry_point: str, modules: str = "main", **more: str) -> set[str]:
 def test_the_webhook_loads_no_client_but_for_publishing() -> None:
     assert loaded("stripe_webhook") & (MAIL | GOOGLE_CLIENTS) == set()
     # By itself: functions-framework finds, among the tools of development, a package of Google's that loads requests.
-    modules = loaded("stripe_webhook", "fulfillment.webhook, fulfillment.topic, fulfillment.settings")
+    modules = loaded("stripe_webhook", "fulfillment.webhook.endpoint, fulfillment.topic.publisher, fulfillment.webhook.settings")
     assert {"grpc", "stripe._webhook"} <= modules
     assert modules & (HTTP_CLIENTS | {"google.api_core"}) == set()
 
@@ -58,5 +58,5 @@ def test_what_is_configured_is_loaded_at_start(module: str) -> None:
 
 
 def test_the_signature_check_leaves_the_library_as_whole_as_it_was() -> None:
-    code = "import fulfillment.signature, stripe, requests, httpx; stripe.HTTPXClient(); stripe.RequestsClient()"
+    code = "import fulfillment.webhook.signature, stripe, requests, httpx; stripe.HTTPXClient(); stripe.RequestsClient()"
     subprocess.run([sys.executable, "-c", code], env=ENV, check=True, cwd=Path(FUNCTIONS))

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fulfillment.delivery import Delivery
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.effects import Performers
+from fulfillment.effects.runner import Performers
 from fulfillment.errors import PermanentError
-from fulfillment.orders import FirestoreOrders, Orders, Stored
+from fulfillment.orders.store import FirestoreOrders, Orders, Stored
+from fulfillment.subscriber.delivery import Delivery
 from local.emulators import Emulators
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session

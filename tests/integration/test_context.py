@@ -9,22 +9,26 @@ from typing import Any
 
 import pytest
 
-from fulfillment import lookup, stripe_api
+from fulfillment import stripe_api
 from fulfillment.domain.effects import keep_configured
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from fulfillment.domain.ids import ContextPath
 from fulfillment.domain.order import Order
 from fulfillment.domain.rounds import Round, Stage
 from fulfillment.domain.transitions import apply
-from fulfillment.finder import Finder
-from fulfillment.performers import configured
-from fulfillment.settings import OrderStatusSettings, ReconcileSettings, SubscriberSettings
+from fulfillment.effects.performers import configured
+from fulfillment.order_status import lookup
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.visits import Allowance, Visits
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.sweep import Sweep
 from fulfillment.stripe_api import StripeApi
-from fulfillment.subscriber import Subscriber
-from fulfillment.sweep import Sweep
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Line, Trace
-from fulfillment.topic import Message, attributes_of
-from fulfillment.visits import Allowance, Visits
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.finder import Finder
+from fulfillment.topic.message import Message
 from handlers import ask
 from local.memory import MemoryTopic, push_body
 from local.memory_orders import MemoryOrders

@@ -13,8 +13,9 @@ import samples
 from fulfillment import stripe_api
 from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
+from fulfillment.settings.parsers import parse_api_key
+from fulfillment.settings.secret_file import SecretFile
 from fulfillment.stripe_api import StripeApi
-from fulfillment.values import SecretFile, parse_api_key
 from local.processes import free_ports
 from local.stripe_events import Json, line_item, session
 from local.stripe_stand_in import StripeStandIn, serve

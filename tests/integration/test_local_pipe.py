@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from conftest import served
-from fulfillment.topic import PubSubTopic, parse_push
+from fulfillment.topic.message import parse_push
+from fulfillment.topic.publisher import PubSubTopic
 from local.emulators import Emulators
 from local.pipe import PubSubAdmin
 

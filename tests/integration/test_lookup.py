@@ -16,11 +16,11 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.standing import Reading
 from fulfillment.domain.status import Status
 from fulfillment.errors import PublishFailed
-from fulfillment.finder import Finder
-from fulfillment.lookup import REMEMBERED_SECONDS, Lookup
+from fulfillment.order_status.lookup import REMEMBERED_SECONDS, Lookup
+from fulfillment.order_status.visits import Allowance, Visits
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Line
-from fulfillment.visits import Allowance, Visits
+from fulfillment.topic.finder import Finder
 from local.memory import MemoryTopic
 from local.stripe_events import session
 from local.stripe_stand_in import StripeStandIn, serve

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from fulfillment import effects, mail
-from fulfillment.delivery import Delivery
 from fulfillment.domain.checkout import Customer
 from fulfillment.domain.status import Status
-from fulfillment.effects import Performer, Performers
+from fulfillment.effects import mail, runner
+from fulfillment.effects.mail import SECONDS, Mailer
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import (
     ConfigurationError,
     DebtOutstanding,
@@ -23,8 +23,8 @@ from fulfillment.errors import (
     PermanentError,
     RefusedForNow,
 )
-from fulfillment.mail import SECONDS, Mailer
-from fulfillment.settings import MailSettings
+from fulfillment.subscriber.delivery import Delivery
+from fulfillment.subscriber.settings import MailSettings
 from local.memory_orders import MemoryOrders
 from local.processes import free_ports
 from local.stripe_events import COMPLETED, event, session
@@ -282,7 +282,7 @@ class Clock(datetime):
 
 async def deliveries(sending: Mailer, monkeypatch: pytest.MonkeyPatch, wait: Callable[[int], None]) -> list[str]:
     """Delivers a paid order every ten minutes until nothing is owed, a hundred times at most; what was parked."""
-    monkeypatch.setattr(effects, "datetime", Clock)
+    monkeypatch.setattr(runner, "datetime", Clock)
     monkeypatch.setattr(Clock, "at", Clock.at)
     performers = Performers({"send_receipt": Performer(SECONDS, sending.send_receipt)})
     orders, parked = MemoryOrders(lambda: Clock.at), list[str]()

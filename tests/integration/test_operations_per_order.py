@@ -11,8 +11,9 @@ import pytest
 
 import smtp_servers
 from conftest import Serve
-from fulfillment.domain.events import SUBSCRIBERS, EventType
-from fulfillment.topic import Message, attributes_of
+from fulfillment.domain.event_types import SUBSCRIBERS, EventType
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.message import Message
 from local.counting import Counts, counting
 from local.emulators import Emulators
 from local.memory import push_body

@@ -11,10 +11,10 @@ import pytest
 from google.auth.credentials import Credentials
 from google.pubsub_v1 import types
 
-from fulfillment import pubsub
 from fulfillment.errors import PublishFailed
-from fulfillment.pubsub import Publisher, PublishRequest, PublishResponse, PubsubMessage, authorized
-from fulfillment.topic import PubSubTopic
+from fulfillment.topic import pubsub
+from fulfillment.topic.publisher import PubSubTopic
+from fulfillment.topic.pubsub import Publisher, PublishRequest, PublishResponse, PubsubMessage, authorized
 from local.emulators import Emulators
 from local.pipe import PubSubAdmin
 

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fulfillment.checkpoint import FirestoreCheckpoint
 from fulfillment.errors import StripeUnavailable
-from fulfillment.finder import Finder
-from fulfillment.firestore import Collection
-from fulfillment.orders import FirestoreOrders
-from fulfillment.reconcile import Reconcile
+from fulfillment.orders.firestore import Collection
+from fulfillment.orders.store import FirestoreOrders
+from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
+from fulfillment.reconcile.endpoint import Reconcile
+from fulfillment.topic.finder import Finder
 from local.emulators import Emulators
 from reconciling import Case, Shop
 

@@ -16,15 +16,16 @@ from starlette.routing import Route
 
 from conftest import Serve, served
 from fulfillment.domain.effects import Effect, EffectState
-from fulfillment.domain.events import SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome, apply
-from fulfillment.effects import Performer, Performers
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import PermanentError
-from fulfillment.orders import FirestoreOrders, Orders, Stored
-from fulfillment.settings import SubscriberSettings
-from fulfillment.subscriber import Subscriber
-from fulfillment.topic import Message, attributes_of
+from fulfillment.orders.store import FirestoreOrders, Orders, Stored
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.message import Message
 from local.emulators import Emulators
 from local.memory import MemoryTopic, push_body
 from local.memory_orders import MemoryOrders
@@ -211,7 +212,7 @@ def test_poison_that_cannot_be_parked_is_not_acknowledged(pipe: Pipe, capsys: py
 def test_a_store_that_does_not_answer_is_503(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fulfillment.firestore.RPC_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.orders.firestore.RPC_SECONDS", 0.3)
     dead = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_ports(1)[0]}"}
     assert pipe.push(message(event(COMPLETED, session(new_id()))), **dead) == 503
     written = line(capsys)
@@ -237,7 +238,7 @@ def test_what_is_not_a_post_is_405(pipe: Pipe) -> None:
 
 
 def test_a_push_longer_than_any_is_413(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fulfillment.subscriber.BODY_BYTES", 1000)
+    monkeypatch.setattr("fulfillment.subscriber.endpoint.BODY_BYTES", 1000)
     assert httpx.post(pipe.url(), content=b"x" * 1001).status_code == 413
 
 
@@ -340,7 +341,7 @@ async def test_an_order_that_others_keep_writing_is_503(
         async def replace(self, order: Order, version: Any) -> Stored | None:  # noqa: ARG002
             return None
 
-    monkeypatch.setattr("fulfillment.orders.WRITES", 3)
+    monkeypatch.setattr("fulfillment.orders.store.WRITES", 3)
     orders, order_id = Contended(), new_id()
     assert post(subscriber(orders), message(event(COMPLETED, session(order_id, payment_status="unpaid")))) == 204
     assert post(subscriber(orders), message(event(COMPLETED, session(order_id)))) == 503

@@ -8,9 +8,9 @@ import pytest
 
 from chaos_run import proxy
 from chaos_run.proxy import Link
-from fulfillment import webhook
 from fulfillment.errors import PublishFailed
-from fulfillment.topic import BATCH, PUBLISH_SECONDS, WAITING, PubSubTopic
+from fulfillment.topic.publisher import BATCH, PUBLISH_SECONDS, WAITING, PubSubTopic
+from fulfillment.webhook import endpoint
 from local.pubsub_stand_in import LARGEST_REQUEST, PubSubStandIn
 
 PUBSUB_TAKES_MESSAGES = 1_000
@@ -102,4 +102,4 @@ async def test_after_a_silence_the_next_message_takes_a_new_connection(pubsub: P
 
 
 def test_a_publish_has_as_long_as_the_webhooks_table_says() -> None:
-    assert f"Pub/Sub did not store it within {PUBLISH_SECONDS} s " in str(webhook.__doc__)
+    assert f"Pub/Sub did not store it within {PUBLISH_SECONDS} s " in str(endpoint.__doc__)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from conftest import Serve
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 from local.emulators import Emulators
 from local.pipe import PubSubAdmin
 from local.processes import free_ports
@@ -210,7 +210,7 @@ def test_an_unexpected_error_is_500_without_its_text(
     def fail(*_args: object) -> None:
         raise RuntimeError("jenny.rosen@example.com")
 
-    monkeypatch.setattr("fulfillment.signature.verify", fail)
+    monkeypatch.setattr("fulfillment.webhook.signature.verify", fail)
     answer = httpx.post(serve("stripe_webhook"), content=GOOD, headers=signature(GOOD))
     assert (answer.status_code, answer.text) == (500, "internal error\n")
     output = capsys.readouterr().out

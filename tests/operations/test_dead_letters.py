@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop, program
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 from local.pipe import DEAD_LETTER, TOPIC
 from local.stripe_events import COMPLETED, FAILED, Json, body, event, session
 

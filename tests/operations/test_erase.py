@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
-from fulfillment.documents import to_document
 from fulfillment.domain import debt
 from fulfillment.domain.checkout import Shipping
 from fulfillment.domain.ids import Id, SessionId
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.status import Status
+from fulfillment.orders.documents import to_document
 from local.stripe_events import COMPLETED, body, event, session
 from operations import buyer
 from spellings import RESPELLINGS, respelled

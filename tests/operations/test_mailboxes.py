@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fulfillment.domain.erasure import PERSONAL
-from fulfillment.firestore import Snapshot
+from fulfillment.orders.firestore import Snapshot
 from operations.buyer import FIELDS, Buyer
 from operations.mailboxes import difference, mailbox, names
 from spellings import ASCII, BEYOND, RESPELLINGS, respelled, respellings

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from emulated_shop import EmulatedShop
-from fulfillment.topic import PubSubTopic
+from fulfillment.topic.publisher import PubSubTopic
 from local.pipe import DEAD_LETTER
 from operations.dead_letter import DeadLetter
 from operations.errors import Missing

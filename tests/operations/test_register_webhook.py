@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from google_stand_in import Version
 from operations.signing_secrets import fingerprint
 from operators import KEY, Operator

@@ -17,10 +17,10 @@ from fulfillment.domain.checkout import Presentment, ShippingCost
 from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.standing import Known, Standing
-from fulfillment.letters import Letters
-from fulfillment.settings import OrderStatusSettings
-from fulfillment.status_page import StatusPage, View
-from fulfillment.templates import TEMPLATES
+from fulfillment.effects.letters import Letters
+from fulfillment.order_status.page import StatusPage, View
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.presentation.templates import TEMPLATES
 from mail_samples import KEY, LETTERS, order, part, received
 
 SUMMANDS = ("Subtotal", "Discount", "Shipping", "Tax")

@@ -12,10 +12,10 @@ from aiosmtplib.email import quote_address
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fulfillment.addresses import Security, SmtpServer, parse_shop_url
 from fulfillment.errors import ConfigurationError
-from fulfillment.mailbox import Mailbox, mailbox, parse_sender
-from fulfillment.settings import SubscriberSettings
+from fulfillment.settings.hosts import Security, SmtpServer, parse_shop_url
+from fulfillment.settings.mailbox import Mailbox, mailbox, parse_sender
+from fulfillment.subscriber.settings import SubscriberSettings
 from mail_samples import HOSTILE_ADDRESSES
 
 BASE = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "true"}

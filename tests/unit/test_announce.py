@@ -6,10 +6,10 @@ from datetime import datetime
 
 import pytest
 
-from fulfillment.announce import Announcer, message
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
+from fulfillment.effects.announce import Announcer, message
 from local.memory import MemoryTopic
 from local.stripe_events import COMPLETED, event, session
 from samples import parsed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.batching import Batcher, CallCancelled, Limit, Overloaded, Refused
+from fulfillment.topic.batching import Batcher, CallCancelled, Limit, Overloaded, Refused
 
 PLENTY = Limit(1_000, 1_000_000)
 pytestmark = pytest.mark.timeout(60)

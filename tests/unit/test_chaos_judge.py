@@ -19,7 +19,7 @@ from fulfillment.domain.findings import finding
 from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.topic import Message
+from fulfillment.topic.message import Message
 
 BUSY, OTHER = "on_checkout_session_completed", "on_async_payment_failed"
 CASES = cases.draw(7, 120)

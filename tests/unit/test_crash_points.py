@@ -18,17 +18,18 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from fulfillment.documents import to_document
 from fulfillment.domain.effects import OWED_ON_ENTERING
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
-from fulfillment.effects import Performer, Performers
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import PermanentError
-from fulfillment.orders import Stored
-from fulfillment.settings import SubscriberSettings, WebhookSettings
-from fulfillment.subscriber import Subscriber
-from fulfillment.topic import Message
-from fulfillment.webhook import Webhook
+from fulfillment.orders.documents import to_document
+from fulfillment.orders.store import Stored
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.message import Message
+from fulfillment.webhook.endpoint import Webhook
+from fulfillment.webhook.settings import WebhookSettings
 from local.memory import push_body
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, event, session, signature

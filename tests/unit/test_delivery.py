@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fulfillment.delivery import GRANTED, Delivery, Wishes
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.effects import Performer, Performers
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import PermanentError
-from fulfillment.topic import Message
+from fulfillment.subscriber.delivery import GRANTED, Delivery, Wishes
+from fulfillment.topic.message import Message
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, event, session
 from samples import parsed

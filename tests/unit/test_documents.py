@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from fulfillment.documents import decoded, from_document, to_document
 from fulfillment.domain.checkout import Address, Checkout, Customer, Presentment, Shipping, TaxId
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder
+from fulfillment.orders.documents import decoded, from_document, to_document
 from local.stripe_events import COMPLETED, event, session
 from samples import NOW, json_values, parsed
 

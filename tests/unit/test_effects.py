@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from fulfillment.delivery import Delivery, Wishes
 from fulfillment.domain import debt
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.status import Status
-from fulfillment.effects import Performer, Performers
+from fulfillment.effects.hook import Hooks
+from fulfillment.effects.performers import configured
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import (
     ConfigurationError,
     DebtOutstanding,
@@ -25,11 +26,10 @@ from fulfillment.errors import (
     PublishFailed,
     RefusedForNow,
 )
-from fulfillment.hook import Hooks
-from fulfillment.orders import Stored, update
-from fulfillment.performers import configured
-from fulfillment.settings import SubscriberSettings
-from fulfillment.topic import Message
+from fulfillment.orders.store import Stored, update
+from fulfillment.subscriber.delivery import Delivery, Wishes
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.message import Message
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, event, session
 from samples import Json, parsed

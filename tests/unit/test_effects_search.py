@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from fulfillment.delivery import Delivery
 from fulfillment.domain.effects import EffectState, owed
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.effects import Performer, Performers
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import PermanentError, TransientError
-from fulfillment.orders import Stored
+from fulfillment.orders.store import Stored
+from fulfillment.subscriber.delivery import Delivery
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from samples import Json, parsed

@@ -7,8 +7,6 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.delivery import Wishes
-from fulfillment.documents import from_document, to_document
 from fulfillment.domain import debt
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import Effect, EffectState
@@ -20,6 +18,8 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.retelling import retelling
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
+from fulfillment.orders.documents import from_document, to_document
+from fulfillment.subscriber.delivery import Wishes
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
 from samples import NOW, parsed, renderings
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.documents import from_document, to_document
 from fulfillment.domain import shape
 from fulfillment.domain.checkout import (
     Address,
@@ -22,10 +21,13 @@ from fulfillment.domain.checkout import (
     ShippingCost,
     TaxId,
 )
-from fulfillment.domain.events import SUBSCRIBERS, EventType, load_object, parse
+from fulfillment.domain.event_types import SUBSCRIBERS, EventType
+from fulfillment.domain.events import parse
 from fulfillment.domain.ids import ContextPath, Currency, Id, Owner, SessionId
+from fulfillment.domain.json_object import load_object
 from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
+from fulfillment.orders.documents import from_document, to_document
 from local.stripe_events import COMPLETED, body, event, session
 from samples import NOW, Json, eras, json_values, load, parsed
 

@@ -12,8 +12,8 @@ from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply, claim_of
-from fulfillment.finder import Finder
 from fulfillment.telemetry import Trace
+from fulfillment.topic.finder import Finder
 from local.memory import MemoryTopic
 from local.stripe_events import COMPLETED, event, session
 from samples import parsed

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rfc2047
-from fulfillment import headers
-from fulfillment.mailbox import Mailbox, parse_sender
+from fulfillment.effects import mail_headers
+from fulfillment.settings.mailbox import Mailbox, parse_sender
 
 ADDRESS = "orders@shop.example"
 WORDS = [
@@ -80,7 +80,7 @@ EVERY_LENGTH = [(word * 90)[start : start + length] for word in WORDS for start 
 
 
 def from_(name: str) -> str:
-    return headers.sender(Mailbox(display_name=name, addr_spec=ADDRESS))
+    return mail_headers.sender(Mailbox(display_name=name, addr_spec=ADDRESS))
 
 
 def name_in(header: str) -> str:
@@ -108,7 +108,7 @@ def by_python(header: str) -> str:
 
 
 def check_subject(text: str) -> None:
-    header = headers.subject(text)
+    header = mail_headers.subject(text)
     assert rfc2047.decode(header) == text
     if "=?" in header:
         assert by_python(header) == text
@@ -137,7 +137,7 @@ def test_whatever_the_text_the_subject_is_that_text(text: str) -> None:
     if text.strip():
         check_subject(text)
     else:
-        assert headers.subject("") == "Subject:"
+        assert mail_headers.subject("") == "Subject:"
 
 
 @settings(max_examples=400)
@@ -167,10 +167,10 @@ def test_a_name_is_written_as_plainly_as_it_can_be(name: str, header: str) -> No
 
 
 def test_a_plain_subject_is_not_encoded_and_folded_at_its_blanks() -> None:
-    assert headers.subject("Your receipt from Shop") == "Subject: Your receipt from Shop"
+    assert mail_headers.subject("Your receipt from Shop") == "Subject: Your receipt from Shop"
     long = "Your receipt from Shop " * 9 + "."
-    assert "=?" not in headers.subject(long)
-    assert rfc2047.decode(headers.subject(long)) == long
+    assert "=?" not in mail_headers.subject(long)
+    assert rfc2047.decode(mail_headers.subject(long)) == long
 
 
 def joined(left: str, right: str) -> bool:
@@ -192,7 +192,7 @@ SEEN_AS_ONE = ["é", "e\u0301", "a\u0323\u0302", "कि", "क्षि", "👩
 )
 def test_no_encoded_word_ends_within_a_character(text: str, before: int) -> None:
     text = "x" * before + text
-    header = headers.subject(text)
+    header = mail_headers.subject(text)
     if "=?" not in header:
         return
     words = [rfc2047.decode(f"Subject: {word}") for word in rfc2047.unfold(header).split(" ")]
@@ -202,7 +202,7 @@ def test_no_encoded_word_ends_within_a_character(text: str, before: int) -> None
 
 def test_a_flag_stays_whole() -> None:
     for before in range(70):
-        words = rfc2047.unfold(headers.subject("x" * before + "🇩🇪" * 30)).split(" ")
+        words = rfc2047.unfold(mail_headers.subject("x" * before + "🇩🇪" * 30)).split(" ")
         assert all(
             rfc2047.decode(f"Subject: {word}").count("🇩") == rfc2047.decode(f"Subject: {word}").count("🇪")
             for word in words
@@ -217,4 +217,4 @@ def test_a_character_of_a_hundred_marks_comes_in_parts_and_whole() -> None:
 def test_a_name_of_the_settings_arrives_as_it_is_meant(text: str) -> None:
     quoted = '"' in text
     sender = parse_sender(f'"{text}" <{ADDRESS}>' if quoted else f"{text} <{ADDRESS}>")
-    assert name_in(headers.sender(sender)) == text.replace('\\"', '"')
+    assert name_in(mail_headers.sender(sender)) == text.replace('\\"', '"')

@@ -17,9 +17,9 @@ from fulfillment.domain.checkout import Address, Customer, Presentment, Shipping
 from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
+from fulfillment.effects.letters import Letters
 from fulfillment.errors import ConfigurationError, MailRefused
-from fulfillment.letters import Letters
-from fulfillment.templates import TEMPLATES
+from fulfillment.presentation.templates import TEMPLATES
 from mail_samples import HOME, HOSTILE_ADDRESSES, KEY, LETTERS, bought, item, order, part, received, sent_to
 
 

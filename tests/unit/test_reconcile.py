@@ -13,7 +13,7 @@ from fulfillment.domain import debt
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.erasure import erase
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
-from fulfillment.reconcile import End
+from fulfillment.reconcile.endpoint import End
 from local.memory import MemoryTopic
 from local.memory_orders import MemoryOrders
 from local.memory_stripe import MemoryStripe

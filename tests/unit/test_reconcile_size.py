@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fulfillment.domain.findings import Finding
-from fulfillment.reconcile import End, run
-from fulfillment.settings import ReconcileSettings
+from fulfillment.reconcile.endpoint import End, run
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.sweep import Sweep
 from fulfillment.stripe_api import PAGE
-from fulfillment.sweep import Sweep
 from local.endless_stripe import EndlessStripe
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders

@@ -7,14 +7,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.delivery import Wishes
 from fulfillment.domain import debt
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.order import Order
 from fulfillment.domain.retelling import retelling
 from fulfillment.domain.transitions import Outcome, apply
-from fulfillment.topic import attributes_of
+from fulfillment.subscriber.delivery import Wishes
+from fulfillment.topic.attributes import attributes_of
 from local.stripe_events import COMPLETED, Json, event, session
 from samples import NOW, parsed, renderings
 

@@ -15,10 +15,10 @@ from fulfillment.domain.ids import OWN, SessionId
 from fulfillment.domain.order import Order, Seen
 from fulfillment.domain.standing import Known, Standing
 from fulfillment.domain.status import Status
-from fulfillment.letters import Letters
-from fulfillment.locales import Notation
-from fulfillment.settings import OrderStatusSettings
-from fulfillment.status_page import StatusPage, View
+from fulfillment.effects.letters import Letters
+from fulfillment.order_status.page import StatusPage, View
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.presentation.locales import Notation
 from local.stripe_events import session
 from mail_samples import AT, KEY, order, part, received
 

@@ -15,10 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.addresses import SmtpServer
+from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.errors import ConfigurationError
-from fulfillment.settings import OrderStatusSettings, ReconcileSettings, Settings, SubscriberSettings, WebhookSettings
-from fulfillment.values import OrderFilter, SecretFile, parse_api_key, parse_webhook_secrets
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.settings.base import Settings
+from fulfillment.settings.hosts import SmtpServer
+from fulfillment.settings.parsers import parse_api_key, parse_webhook_secrets
+from fulfillment.settings.secret_file import SecretFile
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.webhook.settings import WebhookSettings
 from local.pipe import FUNCTIONS
 from local.stripe_events import COMPLETED, event, session
 from samples import parsed
@@ -97,7 +103,7 @@ def test_a_time_zone_of_the_machines_own_is_no_iana_name(name: str, zones: Path)
 
 
 def test_a_machine_needs_no_time_zones_of_its_own() -> None:
-    code = "from fulfillment import values; print(values.time_zone('Europe/Berlin')); values.time_zone('Nowhere/Land')"
+    code = "from fulfillment.settings import parsers; print(parsers.time_zone('Europe/Berlin')); parsers.time_zone('Nowhere/Land')"
     env = {"PYTHONPATH": str(FUNCTIONS), "PYTHONTZPATH": ""}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.stdout == "Europe/Berlin\n"
@@ -403,7 +409,7 @@ def test_a_secret_that_is_read_late_is_adopted_when_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A mounted secret is fetched when it is read: nobody waits long for that, and it is not thrown away."""
-    monkeypatch.setattr("fulfillment.values.SECRET_READ_SECONDS", 0.01)
+    monkeypatch.setattr("fulfillment.settings.secret_file.SECRET_READ_SECONDS", 0.01)
     file, clock, go = tmp_path / "secret", Clock(), threading.Event()
     file.write_text(A)
 

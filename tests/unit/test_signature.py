@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.signature import BadSignature, verify
+from fulfillment.webhook.signature import BadSignature, verify
 from local.stripe_events import COMPLETED, body, event, session, signature
 
 NOW = 1_795_446_600

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from fulfillment.domain.effects import EffectState
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
-from fulfillment.effects import Performer, Performers
+from fulfillment.domain.order_filter import OrderFilter
+from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import PermanentError
-from fulfillment.settings import SubscriberSettings
-from fulfillment.subscriber import BODY_BYTES, Subscriber
-from fulfillment.topic import Message, attributes_of
-from fulfillment.values import OrderFilter
+from fulfillment.subscriber.endpoint import BODY_BYTES, Subscriber
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.message import Message
 from handlers import HANGS_UP, ask, logged
 from local.memory import MemoryTopic, push_body
 from local.memory_orders import MemoryOrders

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.success_url import fault
+from fulfillment.order_status.success_url import fault
 
 texts = st.text(max_size=20)
 

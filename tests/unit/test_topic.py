@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.errors import MalformedMessage
-from fulfillment.topic import Message, attributes_of, fits, parse_push
+from fulfillment.topic.attributes import attributes_of, fits
+from fulfillment.topic.message import Message, parse_push
 from local.memory import push_body
 from local.stripe_events import COMPLETED, event, session
 from samples import json_values

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.visits import VISIT_SECONDS, Allowance, Visits
+from fulfillment.order_status.visits import VISIT_SECONDS, Allowance, Visits
 
 
 @dataclass

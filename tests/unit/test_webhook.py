@@ -8,9 +8,9 @@ import pytest
 from starlette.responses import Response
 
 from fulfillment.errors import PublishFailed
-from fulfillment.settings import WebhookSettings
-from fulfillment.topic import Message
-from fulfillment.webhook import BODY_BYTES, Webhook
+from fulfillment.topic.message import Message
+from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
+from fulfillment.webhook.settings import WebhookSettings
 from handlers import HANGS_UP, ask, logged
 from local.memory import MemoryTopic
 from local.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, body, event, session, signature

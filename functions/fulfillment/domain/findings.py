@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.events import EventType
+from fulfillment.domain.event_types import EventType
 from fulfillment.domain.ids import EventId, Owner, SessionId
 from fulfillment.domain.shape import read
 from fulfillment.domain.status import Status

@@ -28,7 +28,8 @@ from typing import Any
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import enter
 from fulfillment.domain.erasure import anonymous, without_mails
-from fulfillment.domain.events import CheckoutEvent, EventType
+from fulfillment.domain.event_types import EventType
+from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.items import judged
 from fulfillment.domain.order import Order, Seen
 from fulfillment.domain.status import Status

@@ -1,0 +1,94 @@
+"""Which effects this deployment performs, and by what: an effect without its settings is not owed."""
+
+import functools
+import inspect
+from collections.abc import Callable
+
+from fulfillment.domain.effects import (
+    ANNOUNCEMENTS,
+    FULFILL,
+    LOAD_LINE_ITEMS,
+    NOTIFY_PAYMENT_FAILED,
+    PAYMENT_FAILED,
+    SEND_RECEIPT,
+)
+from fulfillment.domain.items import with_line_items
+from fulfillment.domain.order import Order
+from fulfillment.effects.announce import Announcer
+from fulfillment.effects.hook import Hook, Hooks
+from fulfillment.effects.runner import Performer, Performers
+from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.publisher import PubSubTopic
+
+ANNOUNCE_SECONDS = 10
+_MARGIN_SECONDS = 5  # beyond an effect's own limit, so that it is its own error that is told
+REST_SECONDS = 90  # of a delivery beyond its hook: the function's time limit is HOOK_TIMEOUT + 120
+
+
+def configured(settings: SubscriberSettings, hooks: object) -> Performers:
+    """Everything the settings and the user's hooks.py make possible."""
+    by_name = _line_items(settings) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
+    return Performers(
+        by_name,
+        budget=settings.hook_timeout + REST_SECONDS,
+        hold_on_review=settings.hold_on_review,
+        reconciled=settings.stripe_key is not None,
+    )
+
+
+def _line_items(settings: SubscriberSettings) -> dict[str, Performer]:
+    if settings.stripe_key is None:
+        return {}
+    from fulfillment.stripe_api import READ_SECONDS, StripeApi
+
+    stripe = StripeApi(settings.stripe_key, settings.api_base)
+
+    async def load(order: Order, _key: str) -> Callable[[Order], Order]:
+        try:
+            items = await stripe.line_items(order.id, order.owner)
+        except StripeRefused as refused:
+            raise LineItemsRefused(str(refused)) from None
+        return lambda latest: with_line_items(latest, items)
+
+    return {LOAD_LINE_ITEMS: Performer(READ_SECONDS + _MARGIN_SECONDS, load)}
+
+
+def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, Performer]:
+    if not callable(getattr(hooks, FULFILL, None)):
+        raise ConfigurationError("hooks.py must have a function fulfill(order, key)")
+    running = Hooks()
+    found = {name: getattr(hooks, name) for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))}
+    for name, hook in found.items():
+        _check_signature(name, hook)
+    return {name: Performer(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
+
+
+def _check_signature(name: str, hook: Hook) -> None:
+    """Said at start, not by the first buyer's order."""
+    try:
+        inspect.signature(hook).bind("order", "key")
+    except TypeError:
+        raise ConfigurationError(f"hooks.py: {name} must take (order, key)") from None
+
+
+def _mails(settings: SubscriberSettings) -> dict[str, Performer]:
+    if settings.smtp_server is None:
+        return {}
+    from fulfillment.effects import mail
+
+    mailer, seconds = mail.Mailer(settings), mail.SECONDS + _MARGIN_SECONDS
+    return {
+        SEND_RECEIPT: Performer(seconds, mailer.send_receipt),
+        NOTIFY_PAYMENT_FAILED: Performer(seconds, mailer.notify_payment_failed),
+    }
+
+
+def _announcements(settings: SubscriberSettings) -> dict[str, Performer]:
+    if settings.order_events_topic is None:
+        return {}
+    announcer = Announcer(PubSubTopic(settings.project, settings.order_events_topic, settings.pubsub_emulator))
+    return {
+        name: Performer(ANNOUNCE_SECONDS, functools.partial(announcer.announce, status))
+        for name, status in ANNOUNCEMENTS.items()
+    }

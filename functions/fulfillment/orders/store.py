@@ -1,0 +1,169 @@
+"""Orders are kept as documents, each change one atomic write."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from fulfillment.domain.order import Order
+from fulfillment.errors import CorruptOrder, OrderContended
+from fulfillment.orders.documents import from_document, to_document
+from fulfillment.orders.firestore import NOW, Collection, Condition, Snapshot, plain
+
+WRITES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An order as it is stored: `version` changes with every write, `read_at` is the store's clock."""
+
+    order: Order
+    version: Any
+    read_at: datetime
+
+    @property
+    def quiet_for(self) -> timedelta:
+        """How long nobody has written it, by the store's clock: its version is the time of the last write."""
+        return self.read_at - plain(self.version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Orders that were looked for. `unreadable` are the ids of documents that this version cannot read; `last` is the
+    last id of all, to go on after, and None where there was none.
+    """
+
+    orders: tuple[Stored, ...]
+    unreadable: tuple[str, ...] = ()
+    last: str | None = None
+
+
+class Orders(Protocol):
+    """Where orders are kept. Each write is atomic: all of the order, or nothing. When it was updated, and a
+    lease without a time, get the store's.
+    """
+
+    async def create(self, order: Order) -> Stored | None:
+        """Stores a new order; None if there is one of that id."""
+        ...
+
+    async def get(self, order_id: str) -> Stored | None:
+        """The order, or None. Raises CorruptOrder if this version cannot read it."""
+        ...
+
+    async def replace(self, order: Order, version: Any) -> Stored | None:
+        """Stores the order in the place of that version; None if it is no longer the one there."""
+        ...
+
+    async def get_all(self, order_ids: Sequence[str]) -> Found:
+        """Those of the orders that are there."""
+        ...
+
+    async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
+        """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
+        ...
+
+    async def pause(self, losses: int) -> None:
+        """Waits before the next try of a writer that has lost the race so many times."""
+        ...
+
+
+Change = Callable[[Stored | None], Order]
+"""A pure change, from what is stored (or None) to what shall be. It may run several times."""
+
+
+async def update(orders: Orders, order_id: str, change: Change, known: Stored | None) -> Stored:
+    """Brings a change into the order in one atomic write: compare-and-set against what is known of it (None:
+    nothing, so it is created), and against what is read where others were faster.
+
+    Most orders see one event only, so creating first makes them one RPC. Nothing is written where nothing
+    changes. Raises OrderContended after eight lost races.
+    """
+    stored = known
+    for losses in range(WRITES):
+        changed = change(stored)
+        if stored and changed == stored.order:
+            return stored
+        written = await (orders.replace(changed, stored.version) if stored else orders.create(changed))
+        if written:
+            return written
+        await orders.pause(losses)
+        stored = await orders.get(order_id)
+    raise OrderContended("others kept writing the same order")
+
+
+class FirestoreOrders:
+    """Orders in Firestore: `orders/{order id}`."""
+
+    def __init__(self, project: str, database: str, collection: str) -> None:
+        self._documents = Collection(project, database, collection)
+
+    async def create(self, order: Order) -> Stored | None:
+        """Stores a new order in one RPC; None if there is one of that id."""
+        return _written(order, await self._documents.create(order.id, _document(order)))
+
+    async def replace(self, order: Order, version: Any) -> Stored | None:
+        """Stores the order in the place of that version; None if it is no longer the one there."""
+        return _written(order, await self._documents.replace(order.id, _document(order), version))
+
+    async def get(self, order_id: str) -> Stored | None:
+        """The order, or None. Raises CorruptOrder if this version cannot read it."""
+        found = await self._documents.get(order_id)
+        return _stored(found) if found else None
+
+    async def get_all(self, order_ids: Sequence[str]) -> Found:
+        """Those of the orders that are there, in one RPC."""
+        return _found(await self._documents.get_all(order_ids))
+
+    async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
+        """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
+        return _found(await self._documents.find(conditions, after, limit))
+
+    async def glance(self, fields: Sequence[str], after: str | None, limit: int) -> list[Snapshot]:
+        """Some fields of every document, as they are stored, by their ids: at most `limit` behind the id `after`."""
+        return await self._documents.find((), after, limit, fields)
+
+    async def pause(self, losses: int) -> None:
+        """Spreads writers that keep losing the race for one order, up to two seconds apart."""
+        await asyncio.sleep(random.uniform(0, 0.02 * 2**losses))  # noqa: S311
+
+
+def _stored(found: Snapshot) -> Stored:
+    return Stored(order=from_document(found.document), version=found.version, read_at=found.read_at)
+
+
+def _found(snapshots: Sequence[Snapshot]) -> Found:
+    orders, unreadable = list[Stored](), list[str]()
+    for each in snapshots:
+        try:
+            orders.append(_stored(each))
+        except CorruptOrder:
+            unreadable.append(each.id)
+    return Found(orders=tuple(orders), unreadable=tuple(unreadable), last=snapshots[-1].id if snapshots else None)
+
+
+def _written(order: Order, version: Any) -> Stored | None:
+    """What was written, as the next compare-and-set needs it."""
+    if version is None:
+        return None
+    at = plain(version)
+    return Stored(order=stamped(order, at), version=version, read_at=at)
+
+
+def stamped(order: Order, at: datetime) -> Order:
+    """The order as it is stored at a time."""
+    order = replace(order, updated_at=at)
+    if order.lease and order.lease.at is None:
+        order = replace(order, lease=replace(order.lease, at=at))
+    return order
+
+
+def _document(order: Order) -> dict[str, Any]:
+    """What is written: by which clock it is the latest is for the store to say."""
+    document = to_document(order)
+    document["updated_at"] = NOW
+    if order.lease and order.lease.at is None:
+        document["lease"]["at"] = NOW
+    return document

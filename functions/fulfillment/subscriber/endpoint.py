@@ -1,0 +1,170 @@
+"""A pushed message becomes an outcome, and the outcome an answer. The ack table:
+
+| what happened                                                  | answer                               |
+|----------------------------------------------------------------|--------------------------------------|
+| created, advanced, duplicate, stale, not ours, no order        | 204: acknowledged                    |
+| PermanentError                                                 | parked with its reason, then 204     |
+|   … and the dead-letter topic did not take it                  | 503: Pub/Sub brings it again         |
+| TransientError, or something is still owed                     | 503: Pub/Sub brings it again         |
+| anything else                                                  | 500: unknown means try again         |
+| not POST · a body longer than any push                         | 405 · 413                            |
+
+A message is acknowledged only after a version of the document was read or written in which nothing is owed, or only
+a refused mail that rests, and that reconcile brings back.
+"""
+
+import functools
+from datetime import UTC, datetime
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from fulfillment.domain.effects import EffectState
+from fulfillment.domain.event_types import SUBSCRIBERS, EventType
+from fulfillment.domain.events import CheckoutEvent, parse
+from fulfillment.domain.transitions import Outcome, is_order
+from fulfillment.effects.runner import Performers
+from fulfillment.errors import (
+    MalformedMessage,
+    PermanentError,
+    PublishFailed,
+    TransientError,
+)
+from fulfillment.http import BodyTooLarge, read_body
+from fulfillment.orders.store import Orders
+from fulfillment.subscriber.delivery import Delivery, Wishes
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.telemetry import Line, Trace
+from fulfillment.topic.attributes import ATTRIBUTE_BYTES, WISHES
+from fulfillment.topic.message import Message, parse_push
+from fulfillment.topic.publisher import Topic
+
+BODY_BYTES = 15 * 1024 * 1024  # Pub/Sub's ten million bytes in base64, and room for the envelope
+
+
+class Subscriber:
+    """The receiving end of one event type."""
+
+    def __init__(
+        self,
+        event_type: EventType,
+        settings: SubscriberSettings,
+        orders: Orders,
+        dead_letter: Topic,
+        performers: Performers,
+    ) -> None:
+        self._event_type, self.settings = event_type, settings
+        self._orders, self._dead_letter, self._performers = orders, dead_letter, performers
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer to one push. Pub/Sub takes 204 for an ack, and anything from 400 on for a nack."""
+        line = Line(SUBSCRIBERS[self._event_type], self.settings.project)
+        with line:
+            try:
+                status = await self._receive(request, line)
+            except Exception as error:  # noqa: BLE001 - unknown means try again
+                line.say("ERROR", "failed unexpectedly; Pub/Sub will bring the message again", outcome="failed")
+                line.blame(error)
+                status = 500
+            line.note(status=status)
+        return Response(status_code=status)
+
+    async def _receive(self, request: Request, line: Line) -> int:
+        if request.method != "POST":
+            line.say("INFO", "not a POST", outcome="refused")
+            return 405
+        try:
+            body = await read_body(request, BODY_BYTES)
+        except BodyTooLarge:
+            line.say("ERROR", f"a push over {BODY_BYTES} bytes: not sent by Pub/Sub", outcome="refused")
+            return 413
+        except ClientDisconnect:
+            line.say("INFO", "the caller hung up before its body was read", outcome="refused")
+            return 400
+        return await self._acknowledge(body, line)
+
+    async def _acknowledge(self, body: bytes, line: Line) -> int:
+        """The ack table."""
+        message = Message(data=body)  # what is parked if it is no push at all
+        try:
+            message = parse_push(body)
+            outcome = await self._handle(message, line)
+        except PermanentError as error:
+            return await self._park(message, error, line)
+        except TransientError as error:
+            line.say("WARNING", f"{error}; Pub/Sub will bring the message again", outcome="retry")
+            line.blame(error)
+            return 503
+        line.note(outcome=outcome.value)
+        return 204
+
+    async def _park(self, message: Message, error: PermanentError, line: Line) -> int:
+        """Puts the message aside for a person, whole, with the reason; nothing is acknowledged before."""
+        line.say("ERROR", f"parked: {error.reason}", outcome="parked")
+        line.note(reason=error.code)
+        line.blame(error)
+        try:
+            await self._put_aside(message, error)
+        except PublishFailed as failure:
+            line.say("ERROR", f"not parked, {failure}; Pub/Sub will bring the message again", outcome="retry")
+            return 503
+        return 204
+
+    async def _put_aside(self, message: Message, error: PermanentError) -> None:
+        """A copy of the message on the dead-letter topic, with the reason. Raises PublishFailed."""
+        reason = error.reason.encode()[:ATTRIBUTE_BYTES].decode(errors="ignore")
+        # Pub/Sub refuses attributes that begin like its own; they are not ours to keep.
+        # A wish is not parked with its message: whoever sends it again says what is wanted then.
+        kept = {name: text for name, text in message.attributes.items() if name not in WISHES}
+        attributes = {name: text for name, text in kept.items() if not name.startswith("goog")}
+        await self._dead_letter.publish(message.data, attributes | {"reason": reason})
+
+    async def _handle(self, message: Message, line: Line) -> Outcome:
+        """What becomes of a message. Each question is asked once, and a stranger's event is no error."""
+        attributes = message.attributes
+        line.trace = Trace.of(attributes)
+        line.note(message_id=message.id, attempt=message.attempt, event=attributes.get("event_id"))
+        line.note(event_type=attributes.get("event_type"), session=attributes.get("session_id"))
+        if "event_type" not in attributes:
+            raise MalformedMessage("no attribute event_type: not published by this product")
+        if attributes["event_type"] != self._event_type:
+            # The emulator applies no filters; in production this is a subscription without its filter.
+            severity = "DEBUG" if self.settings.pubsub_emulator else "WARNING"
+            line.say(severity, "another subscriber's event type", outcome="not_ours")
+            return Outcome.NOT_OURS
+        event = parse(message.data, datetime.now(UTC))
+        line.note(event=event.id, session=event.checkout.id)
+        if event.type != self._event_type:
+            raise MalformedMessage("the attribute event_type is not the type in the body")
+        if outcome := self._stranger(event, line):
+            return outcome
+        return await self._deliver(event, message, line)
+
+    async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:
+        """Brings the event into its order and pays what the order owes."""
+        wishes = Wishes.of(message)
+        delivery = Delivery(orders=self._orders, performers=self._performers, event=event, wishes=wishes)
+        try:
+            order = await delivery.run(functools.partial(self._put_aside, message))
+        finally:
+            line.note(effects=delivery.performed or None, brought=delivery.outcome.value)
+        states = {effect.state for effect in order.effects.values()}
+        failed = EffectState.FAILED in states and any(text.startswith("failed") for text in delivery.performed.values())
+        severity = "ERROR" if failed else "WARNING" if EffectState.HELD in states else "INFO"
+        failing = ", an effect was refused for good: its message is parked" if failed else ""
+        line.say(severity, f"order {order.status.value}{failing}", outcome=delivery.outcome.value)
+        line.note(order_status=order.status.value, review=list(order.review) or None)
+        return delivery.outcome
+
+    def _stranger(self, event: CheckoutEvent, line: Line) -> Outcome | None:
+        """The outcome of an event that makes no order here; None for one that does."""
+        if event.checkout.livemode is not self.settings.livemode:
+            line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
+            return Outcome.NOT_OURS
+        if self.settings.order_filter and not self.settings.order_filter.matches(event.checkout):
+            line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
+            return Outcome.NOT_OURS
+        if not is_order(event.checkout):
+            line.say("INFO", "nothing was sold: setup mode", outcome="no_order")
+            return Outcome.NO_ORDER
+        return None

@@ -1,0 +1,49 @@
+"""A push becomes a message again."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fulfillment.domain.json_object import load_object
+from fulfillment.domain.shape import read
+from fulfillment.errors import MalformedEvent, MalformedMessage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message as it was pushed. `attempt` counts deliveries from 1; null where Pub/Sub does not say."""
+
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    id: str | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PushedMessage:
+    data: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    messageId: str | None = None  # noqa: N815 - Pub/Sub's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Push:
+    message: _PushedMessage
+    deliveryAttempt: int | None = None  # noqa: N815 - Pub/Sub's name
+
+
+def parse_push(body: bytes) -> Message:
+    """The message in the body of a push request; `MalformedMessage` if it is none."""
+    try:
+        push = read(_Push, load_object(body))
+        data = base64.b64decode(push.message.data, validate=True)
+    except (MalformedEvent, ValueError) as error:  # the latter is a ShapeError, or of base64
+        detail = "data is not base64" if isinstance(error, binascii.Error) else str(error)
+        raise MalformedMessage(f"not a Pub/Sub push: {detail}") from None
+    return Message(
+        data=data,
+        attributes=push.message.attributes,
+        id=push.message.messageId,
+        attempt=push.deliveryAttempt,
+    )

@@ -1,0 +1,1 @@
+"""1. A signed request becomes a verified event: `endpoint` answers Stripe, `signature` proves that it is Stripe."""

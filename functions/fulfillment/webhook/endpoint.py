@@ -1,0 +1,119 @@
+"""A signed request becomes a verified event on the topic, and only then a 200.
+
+| request                                              | answer                                        |
+|------------------------------------------------------|-----------------------------------------------|
+| valid, routed type                                   | 200 once Pub/Sub has stored it                |
+| valid, type not routed                               | 200, nothing published                        |
+| valid, of the other livemode                         | 200, nothing published, a warning             |
+| no, wrong or stale signature; body no JSON object    | 400, one line; the log names the likely cause |
+| not POST                                             | 405                                           |
+| body over 1 MiB                                      | 413                                           |
+| signed and routed, but without a usable session id   | 200, published: the subscriber parks it       |
+| Pub/Sub did not store it within 8 s                  | 503: Stripe tries again                       |
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+
+from fulfillment.domain.event_types import EventType
+from fulfillment.domain.json_object import load_object
+from fulfillment.errors import MalformedEvent, PublishFailed
+from fulfillment.http import BodyTooLarge, read_body
+from fulfillment.telemetry import Line, Trace
+from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.publisher import Topic
+from fulfillment.webhook import signature
+from fulfillment.webhook.settings import WebhookSettings
+
+BODY_BYTES = 1024 * 1024
+_ROUTED = frozenset(event_type.value for event_type in EventType)
+
+
+class Webhook:
+    """The public end of the pipe."""
+
+    def __init__(self, settings: WebhookSettings, topic: Topic) -> None:
+        self.settings, self._topic = settings, topic
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer to one request. No text of an exception ever is in it."""
+        trace = Trace.of(request.headers)
+        line = Line("stripe_webhook", self.settings.project, trace=trace)
+        with line:
+            try:
+                status = await self._receive(request, trace, line)
+            except Exception as error:  # noqa: BLE001 - unknown means try again: 500, and Stripe does
+                line.say("ERROR", "the webhook failed unexpectedly; Stripe will try again", outcome="failed")
+                line.blame(error)
+                status = 500
+            line.note(status=status)
+        return PlainTextResponse(_ANSWERS[status], status, {"Allow": "POST"} if status == 405 else None)
+
+    async def _receive(self, request: Request, trace: Trace, line: Line) -> int:
+        """The way in, each step refusing what the next must not see."""
+        if request.method != "POST":
+            line.say("INFO", "not a POST", outcome="refused")
+            return 405
+        try:
+            body = await read_body(request, BODY_BYTES)
+            signature.verify(body, request.headers.get("stripe-signature"), self.settings.webhook_secrets())
+            event = load_object(body)
+        except BodyTooLarge:
+            line.say("WARNING", f"a body over {BODY_BYTES} bytes: not sent by Stripe", outcome="refused")
+            return 413
+        except (signature.BadSignature, MalformedEvent) as error:
+            line.say("WARNING", f"refused: {error}", outcome="refused")
+            line.note(cause=error.code)
+            return 400
+        except ClientDisconnect:
+            line.say("INFO", "the caller hung up before its body was read", outcome="refused")
+            return 400
+        return await self._route(event, body, trace, line)
+
+    async def _route(self, event: Mapping[str, Any], body: bytes, trace: Trace, line: Line) -> int:
+        """A verified event goes to the topic if it is routed and of our livemode."""
+        attributes = attributes_of(event, trace.traceparent)
+        line.note(event=attributes.get("event_id"), event_type=attributes.get("event_type"))
+        line.note(session=attributes.get("session_id"), account=attributes.get("account"))
+        line.note(context=attributes.get("context"))
+        if attributes.get("event_type") not in _ROUTED:
+            _ignore(event, line)
+            return 200
+        other_livemode = not self.settings.livemode
+        if event.get("livemode") is other_livemode:
+            warning = "an event of the other livemode was dropped: is STRIPE_LIVEMODE right?"
+            line.say("WARNING", warning, outcome="other_livemode")
+            return 200
+        return await self._publish(body, attributes, line)
+
+    async def _publish(self, body: bytes, attributes: Mapping[str, str], line: Line) -> int:
+        try:
+            message_id = await self._topic.publish(body, attributes)
+        except PublishFailed as error:
+            line.say("ERROR", f"{error}; Stripe will try again", outcome="publish_failed")
+            line.blame(error)
+            return 503
+        line.say("INFO", "published", outcome="published")
+        line.note(message_id=message_id)
+        return 200
+
+
+def _ignore(event: Mapping[str, Any], line: Line) -> None:
+    """Not routed. Thin events deserve a warning: an endpoint registered for them would lose every sale."""
+    if event.get("object") == "v2.core.event":
+        line.say("WARNING", "a thin event was ignored: register the endpoint for snapshot events", outcome="ignored")
+    else:
+        line.say("INFO", "not a routed type", outcome="ignored")
+
+
+_ANSWERS = {
+    200: "ok\n",
+    400: "bad request\n",
+    405: "method not allowed\n",
+    413: "body too large\n",
+    500: "internal error\n",
+    503: "not stored, please try again\n",
+}
