@@ -75,9 +75,9 @@ def _webhook() -> "Webhook":
 
 @functools.cache
 def _subscriber(event_type: EventType) -> "Subscriber":
-    from fulfillment.effects.performers import configured
     from fulfillment.orders.store import FirestoreOrders
     from fulfillment.subscriber.endpoint import Subscriber
+    from fulfillment.subscriber.performers import configured
     from fulfillment.subscriber.settings import SubscriberSettings
     from fulfillment.topic.publisher import PubSubTopic
 

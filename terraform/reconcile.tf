@@ -202,7 +202,7 @@ resource "google_logging_metric" "drift" {
 
   project         = var.project_id
   name            = "${local.reconcile_name}-${replace(each.value, "_", "-")}"
-  description     = "`${each.value}` in the lines of reconcile: see functions/fulfillment/tally.py"
+  description     = "`${each.value}` in the lines of reconcile: see functions/fulfillment/reconcile/tally.py"
   filter          = "${local.reconcile_lines} AND jsonPayload.${each.value}:*"
   value_extractor = "EXTRACT(jsonPayload.${each.value})"
 

@@ -22,11 +22,11 @@ from conftest import served
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.effects.performers import configured
 from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore import Collection
 from fulfillment.orders.store import FirestoreOrders
 from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.performers import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic

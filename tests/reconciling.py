@@ -114,7 +114,12 @@ class Shop:
     fulfill_fails: bool = False
     settings: ReconcileSettings = field(
         default_factory=lambda: ReconcileSettings(
-            project="shop", livemode=False, api_key="unused", since=SINCE, grace_seconds=0, order_filter=FILTER
+            project="shop",
+            livemode=False,
+            stripe_key=lambda: "unused",
+            since=SINCE,
+            grace_seconds=0,
+            order_filter=FILTER,
         )
     )
 

@@ -1,33 +1,17 @@
-"""From a signed Stripe event to a fulfilled order. Read the files in this order; it is the flow.
+"""From a signed Stripe event to a fulfilled order. Read the folders in this order; it is the flow.
 
-1. `webhook`     a signed request becomes a verified event (`signature` proves it)
-2. `topic`       the event becomes a Pub/Sub message, and a push becomes a message again; those that come together
-                 are stored together (`batching`), by one call of Pub/Sub's (`pubsub`)
-3. `subscriber`  a message becomes an outcome: acknowledge, try again, or park
-4. `delivery`    the event is brought into its order, and what the order owes is paid
-5. `domain`      the rules, pure: `shape`, `ids`, `checkout`, `session`, `events`, `status`, `effects`, `order`,
-                 `transitions` (what an event does to an order), `debt` (how what is owed is paid), `items`, `money`,
-                 `findings` (what a session read from Stripe claims), `retelling` (what an order itself remembers),
-                 `erasure` (what is personal, and how it is erased), `standing` (what its buyer is told), `sums` (what
-                 adds up)
-6. `orders`      an order is kept in Firestore, each change one atomic write; `documents` is how it is written,
-                 `firestore` what the store can do
-7. `effects`     what is owed is done to the world, and struck off
-8. `performers`  which effects there are here, and by what: `stripe_api` reads the line items, `hook` runs the
-                 user's hooks.py, `mail` sends what `letters` writes (`statement` is what a mail says of an order,
-                 `locales` how the buyer writes it, `postal` the lines on the parcel, `mailbox` whom it may reach,
-                 `headers` how its headers are encoded), `announce` tells a topic
+1. `webhook`        a signed request becomes a verified event
+2. `topic`          the event becomes a Pub/Sub message, and a push becomes a message again
+3. `subscriber`     a message becomes an outcome: acknowledge, try again, or park
+4. `domain`         the rules, pure: what an event does to an order, and what the order then owes
+5. `orders`         an order is kept in Firestore, each change one atomic write
+6. `effects`        what is owed is done to the world: line items, your hook, mails, order events
+7. `reconcile`      what Stripe never told is found
+8. `order_status`   the buyer's landing page
 
-What Stripe did not tell in time: `finder` publishes what was found by reading, as messages of the same topic.
-`reconcile` is called by a schedule: a `sweep` compares Stripe, read by a `pacer`, with the orders, a `tally` says what
-it saw, and the `checkpoint` keeps how far a round has come (`rounds`, of the domain).
+Each door (1, 3, 7, 8) has an `endpoint` and its `settings`.
 
-The buyer's landing page: `order_status` answers by the order, or else by `lookup`, which reads the session from Stripe
-(`visits` is what it remembers); `domain.standing` says what the buyer is told, `status_page` how; `success_url` is what
-the shop can get wrong before anybody comes.
-
-Beside the flow: `errors` (what is worth trying again), `settings` (the environment) and `values` (what
-a setting may be; `addresses`, those of servers and pages), `credentials` (Google's),
-`telemetry` (one log line per request), `templates` (the user's words), `http` (reading a body without trusting
-its length), `lean` (importing no more than is used).
+Shared by several of them: `settings` (the environment), `presentation` (how an order is told to its buyer),
+`stripe_api` (what is read from Stripe), `errors` (what is worth trying again), `telemetry` (one log line per request),
+`credentials` (Google's), `http` (reading a body without trusting its length).
 """

@@ -62,7 +62,9 @@ def _in_a_process(count: int) -> Any:
 async def _sweep(count: int) -> float:
     """Seconds of one run. AssertionError unless every session was found missing, and told."""
     since = datetime.now(UTC) - timedelta(days=20)
-    settings = ReconcileSettings(project="shop", livemode=False, api_key="unused", since=since, grace_seconds=0)
+    settings = ReconcileSettings(
+        project="shop", livemode=False, stripe_key=lambda: "unused", since=since, grace_seconds=0
+    )
 
     async def publish(_found: Finding) -> None:
         """Takes it and forgets it."""

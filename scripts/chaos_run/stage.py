@@ -32,11 +32,11 @@ ACK_SECONDS = 10  # the emulator takes a broken connection for no answer at all,
 STARTING_SECONDS = 10  # of the functions, after which the plan begins
 LAID_OVER = Path(__file__).parent / "source"
 HURRIED = {  # file: what is written there, and what the hurried copy has instead
-    "mail.py": ("SECONDS = 30", "SECONDS = 5"),
+    "effects/mail.py": ("SECONDS = 30", "SECONDS = 5"),
     "stripe_api.py": ("READ_SECONDS = 20", "READ_SECONDS = 5"),
-    "effects.py": ("SLACK_SECONDS = 30", "SLACK_SECONDS = 8"),
-    "firestore.py": ("RPC_SECONDS = 10.0", "RPC_SECONDS = 3.0"),
-    "topic.py": ("PUBLISH_SECONDS = 8", "PUBLISH_SECONDS = 3"),
+    "effects/runner.py": ("SLACK_SECONDS = 30", "SLACK_SECONDS = 8"),
+    "orders/firestore.py": ("RPC_SECONDS = 10.0", "RPC_SECONDS = 3.0"),
+    "topic/publisher.py": ("PUBLISH_SECONDS = 8", "PUBLISH_SECONDS = 3"),
 }
 _WORTH = {"mail": proxy.end_of_mail, "pubsub": proxy.after_greeting, "firestore": proxy.after_greeting}
 

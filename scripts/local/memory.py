@@ -17,7 +17,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.domain.event_types import EventType
-from fulfillment.effects.performers import configured
 from fulfillment.effects.runner import Performers
 from fulfillment.errors import PublishFailed
 from fulfillment.orders.store import Orders, Stored
@@ -25,6 +24,7 @@ from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.performers import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
@@ -114,7 +114,9 @@ class MemoryPipe:
 
     def __init__(self, more: Mapping[str, str] | None = None) -> None:
         self._orders, self._topic, self._dead_letter = MemoryOrders(), MemoryTopic(), MemoryTopic()
-        webhook = Webhook(WebhookSettings(project="local", livemode=False, secrets=(SECRET,)), self._topic)
+        webhook = Webhook(
+            WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,)), self._topic
+        )
         self._webhook = _client(webhook)
         self._checkpoint = MemoryCheckpoint()
         self._env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}

@@ -16,7 +16,7 @@ from proof import oracles
 from proof.mutations import hostile_bytes, hostile_json
 from proof.targets import Handler, Headers, ask
 
-SETTINGS = WebhookSettings(project="local", livemode=False, secrets=(SECRET,))
+SETTINGS = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
 OTHER = "whsec_" + "f" * 32
 _ANSWERS = {200, 400, 405, 413}
 

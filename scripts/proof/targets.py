@@ -17,11 +17,11 @@ from fulfillment.domain.event_types import EventType
 from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.effects.performers import configured
 from fulfillment.errors import MalformedEvent
 from fulfillment.orders.documents import from_document, to_document
 from fulfillment.orders.store import Stored
 from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.performers import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from local.memory import MemoryTopic
 from local.memory_orders import MemoryOrders

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from fulfillment.domain.debt import RESTS
 from fulfillment.domain.event_types import SUBSCRIBERS
-from fulfillment.effects.performers import REST_SECONDS
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.settings import ReconcileSettings
@@ -23,6 +22,7 @@ from fulfillment.settings.base import Settings
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.parsers import parse_webhook_secrets
 from fulfillment.stripe_api import READ_SECONDS
+from fulfillment.subscriber.performers import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from mail_samples import order
@@ -105,7 +105,7 @@ def test_what_is_left_out_of_production_is_a_setting() -> None:
 
 
 def names(settings: type[Settings]) -> set[str]:
-    return {each.metadata["name"] for each in fields(settings)}
+    return {name for variable in settings.variables().values() for name in variable.names}
 
 
 def test_the_webhooks_secret_file_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
@@ -185,7 +185,8 @@ def test_the_topics_default_names_are_pythons(module: Module) -> None:
 
 
 def default_of(settings: type[Settings], name: str) -> Any:
-    return next(each.default for each in fields(settings) if each.metadata["name"] == name)
+    variables = settings.variables()
+    return next(each.default for each in fields(settings) if variables[each.name].name == name)
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,15 @@ def loaded(entry_point: str, modules: str = "main", **more: str) -> set[str]:
 def test_the_webhook_loads_no_client_but_for_publishing() -> None:
     assert loaded("stripe_webhook") & (MAIL | GOOGLE_CLIENTS) == set()
     # By itself: functions-framework finds, among the tools of development, a package of Google's that loads requests.
-    modules = loaded("stripe_webhook", "fulfillment.webhook.endpoint, fulfillment.topic.publisher, fulfillment.webhook.settings")
+    own = "fulfillment.webhook.endpoint, fulfillment.topic.publisher, fulfillment.webhook.settings"
+    modules = loaded("stripe_webhook", own)
     assert {"grpc", "stripe._webhook"} <= modules
     assert modules & (HTTP_CLIENTS | {"google.api_core"}) == set()
+
+
+def test_the_webhook_knows_neither_the_shape_of_a_session_nor_e_mail() -> None:
+    unneeded = {"fulfillment.domain.session", "fulfillment.domain.checkout", "fulfillment.settings.mailbox"}
+    assert loaded("stripe_webhook") & (unneeded | {"email.headerregistry"}) == set()
 
 
 def test_a_subscriber_loads_neither_stripe_nor_mail_that_is_not_configured() -> None:
@@ -58,5 +64,8 @@ def test_what_is_configured_is_loaded_at_start(module: str) -> None:
 
 
 def test_the_signature_check_leaves_the_library_as_whole_as_it_was() -> None:
-    code = "import fulfillment.webhook.signature, stripe, requests, httpx; stripe.HTTPXClient(); stripe.RequestsClient()"
+    code = (
+        "import fulfillment.webhook.signature; from stripe import HTTPXClient, RequestsClient; import requests, httpx; "
+    )
+    code += "HTTPXClient(); RequestsClient()"
     subprocess.run([sys.executable, "-c", code], env=ENV, check=True, cwd=Path(FUNCTIONS))

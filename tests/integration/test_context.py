@@ -16,7 +16,6 @@ from fulfillment.domain.ids import ContextPath
 from fulfillment.domain.order import Order
 from fulfillment.domain.rounds import Round, Stage
 from fulfillment.domain.transitions import apply
-from fulfillment.effects.performers import configured
 from fulfillment.order_status import lookup
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.order_status.visits import Allowance, Visits
@@ -24,6 +23,7 @@ from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.sweep import Sweep
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.performers import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import attributes_of
@@ -65,7 +65,7 @@ class World:
 
     @functools.cached_property
     def subscriber(self) -> Subscriber:
-        settings = SubscriberSettings(project="acme", livemode=False, api_key=self.key, api_base=self.base)
+        settings = SubscriberSettings(project="acme", livemode=False, stripe_key=lambda: self.key, api_base=self.base)
         hooks = SimpleNamespace(fulfill=self._fulfill)
         performers = configured(settings, hooks)
         return Subscriber(EventType.COMPLETED, settings, self.orders, self.dead_letter, performers)
@@ -203,7 +203,7 @@ async def test_reconcile_reads_a_waiting_order_in_its_context_and_tells_it_again
     unpaid = event(COMPLETED, session(SESSION, payment_status="unpaid"), account=MEMBER)
     order = replace(apply(None, parsed(unpaid)).order, context=context)
     await world.orders.create(replace(order, effects=keep_configured(order.effects, set())))
-    topic, settings = MemoryTopic(), ReconcileSettings(project="acme", livemode=False, api_key=KEY)
+    topic, settings = MemoryTopic(), ReconcileSettings(project="acme", livemode=False, stripe_key=lambda: KEY)
     finder = Finder(topic, "reconcile")
     sweep = Sweep(
         settings=replace(settings, grace_seconds=0),
@@ -221,7 +221,7 @@ async def test_reconcile_reads_a_waiting_order_in_its_context_and_tells_it_again
 
 async def test_reconcile_lists_no_sessions_with_an_organizations_key_and_goes_on(world: World) -> None:
     key = "sk_org_0123456789abcdef"
-    settings = ReconcileSettings(project="acme", livemode=False, api_key=key)
+    settings = ReconcileSettings(project="acme", livemode=False, stripe_key=lambda: key)
     sweep = Sweep(
         settings=settings,
         stripe=stripe_api.StripeApi(lambda: key, world.base),
@@ -259,7 +259,7 @@ async def test_an_organizations_key_reads_both_modes_and_only_our_own_counts(
     key = "rk_org_0123456789abcdef"
     topic, settings = (
         MemoryTopic(),
-        OrderStatusSettings(project="acme", livemode=False, api_key=key, api_base=world.base),
+        OrderStatusSettings(project="acme", livemode=False, stripe_key=lambda: key, api_base=world.base),
     )
     asking = lookup.configured(settings, Finder(topic, "order_status"))
     assert asking

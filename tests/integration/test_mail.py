@@ -13,18 +13,19 @@ import pytest
 from fulfillment.domain.checkout import Customer
 from fulfillment.domain.status import Status
 from fulfillment.effects import mail, runner
+from fulfillment.effects.letters import Letters
 from fulfillment.effects.mail import SECONDS, Mailer
 from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import (
-    ConfigurationError,
     DebtOutstanding,
     MailRefused,
     MailServerUnavailable,
     PermanentError,
     RefusedForNow,
 )
+from fulfillment.settings.hosts import SmtpServer
+from fulfillment.settings.mailbox import parse_sender
 from fulfillment.subscriber.delivery import Delivery
-from fulfillment.subscriber.settings import MailSettings
 from local.memory_orders import MemoryOrders
 from local.processes import free_ports
 from local.stripe_events import COMPLETED, event, session
@@ -35,9 +36,9 @@ from smtp_servers import Post, certificate, serving
 LOGIN = "shop:s3cr%40t@"
 
 
-def mailer(url: str) -> Mailer:
-    env = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false", "SMTP_URL": url}
-    return Mailer(MailSettings.load(env | {"EMAIL_FROM": "Shop <orders@shop.example>"}))
+def mailer(url: str, sender: str = "Shop <orders@shop.example>") -> Mailer:
+    server, mailbox = SmtpServer.parse(url), parse_sender(sender)
+    return Mailer(lambda: server, mailbox, Letters(mailbox, None))
 
 
 @pytest.fixture
@@ -134,9 +135,7 @@ async def test_an_address_beyond_ascii_is_refused_for_good_by_a_server_without_s
 async def test_a_senders_name_arrives_as_it_is(post: Post) -> None:
     name = "Bäckerei Jäger und Söhne Köln"
     async with serving(post) as port:
-        env = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false", "EMAIL_FROM": f"{name} <orders@faß.de>"}
-        settings = MailSettings.load(env | {"SMTP_URL": f"smtp+insecure://127.0.0.1:{port}"})
-        await Mailer(settings).send_receipt(order(), KEY)
+        await mailer(f"smtp+insecure://127.0.0.1:{port}", f"{name} <orders@faß.de>").send_receipt(order(), KEY)
     (envelope,) = post.envelopes
     assert envelope.mail_from == "orders@xn--fa-hia.de"
     assert isinstance(envelope.content, bytes)
@@ -348,9 +347,3 @@ async def test_sending_can_be_canceled(plain: Mailer, post: Post) -> None:
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
-
-
-def test_a_mailer_without_a_server_is_a_mistake() -> None:
-    env = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false", "EMAIL_FROM": "orders@shop.example"}
-    with pytest.raises(ConfigurationError, match="mail needs SMTP_URL"):
-        Mailer(MailSettings.load(env))

@@ -97,7 +97,7 @@ class World:
         self.topic, self.dead_letter = MortalTopic(self.life, "publish"), MortalTopic(self.life, "park")
         by_name = {name: Performer(30, self._performing(name)) for name in EFFECTS}
         self.performers = Performers(by_name, hold_on_review=self.story.hold)
-        webhook = WebhookSettings(project="local", livemode=False, secrets=(SECRET,))
+        webhook = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
         self.webhook = Webhook(webhook, self.topic)
         settings = SubscriberSettings(project="local", livemode=False)
         self.subscribers = {

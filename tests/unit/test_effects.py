@@ -16,7 +16,6 @@ from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.status import Status
 from fulfillment.effects.hook import Hooks
-from fulfillment.effects.performers import configured
 from fulfillment.effects.runner import Performer, Performers
 from fulfillment.errors import (
     ConfigurationError,
@@ -28,6 +27,7 @@ from fulfillment.errors import (
 )
 from fulfillment.orders.store import Stored, update
 from fulfillment.subscriber.delivery import Delivery, Wishes
+from fulfillment.subscriber.performers import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.message import Message
 from local.memory_orders import MemoryOrders

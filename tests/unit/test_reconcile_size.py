@@ -20,7 +20,9 @@ FIRST = int(SINCE.timestamp())
 async def sweep(count: int) -> tuple[Sweep, EndlessStripe]:
     """One run over so many sessions, none of which is known."""
     stripe = EndlessStripe(count, FIRST)
-    settings = ReconcileSettings(project="shop", livemode=False, api_key="unused", since=SINCE, grace_seconds=0)
+    settings = ReconcileSettings(
+        project="shop", livemode=False, stripe_key=lambda: "unused", since=SINCE, grace_seconds=0
+    )
 
     async def publish(_found: Finding) -> Any:
         """Takes it and forgets it."""

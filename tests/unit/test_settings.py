@@ -55,7 +55,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     assert "GOOGLE_CLOUD_PROJECT is required" in said
     assert "STRIPE_LIVEMODE must be true (live mode) or false (test mode)" in said
     assert "EVENTS_TOPIC must be a Pub/Sub topic's id" in said
-    assert "exactly one of STRIPE_WEBHOOK_SECRETS and STRIPE_WEBHOOK_SECRETS_FILE" in said
+    assert "STRIPE_WEBHOOK_SECRETS or STRIPE_WEBHOOK_SECRETS_FILE is required" in said
 
 
 def test_an_entry_point_asks_only_for_what_it_needs() -> None:
@@ -103,7 +103,7 @@ def test_a_time_zone_of_the_machines_own_is_no_iana_name(name: str, zones: Path)
 
 
 def test_a_machine_needs_no_time_zones_of_its_own() -> None:
-    code = "from fulfillment.settings import parsers; print(parsers.time_zone('Europe/Berlin')); parsers.time_zone('Nowhere/Land')"
+    code = "from fulfillment.settings.parsers import time_zone; print(time_zone('Europe/Berlin')); time_zone('Nowhere')"
     env = {"PYTHONPATH": str(FUNCTIONS), "PYTHONTZPATH": ""}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.stdout == "Europe/Berlin\n"
@@ -117,7 +117,9 @@ def test_blank_is_not_set() -> None:
 
 def test_secrets_in_two_places_are_a_contradiction(tmp_path: Path) -> None:
     (tmp_path / "s").write_text(A)
-    assert "exactly one" in problems(WebhookSettings, WEBHOOK | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "s")})
+    assert "contradict each other" in problems(
+        WebhookSettings, WEBHOOK | {"STRIPE_WEBHOOK_SECRETS_FILE": str(tmp_path / "s")}
+    )
 
 
 @pytest.mark.parametrize(

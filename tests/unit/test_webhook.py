@@ -24,7 +24,9 @@ class Shop:
 
     def __init__(self, *, livemode: bool = False) -> None:
         self.topic = MemoryTopic()
-        settings = WebhookSettings(project="acme", livemode=livemode, secrets=("whsec_" + "f" * 32, SECRET))
+        settings = WebhookSettings(
+            project="acme", livemode=livemode, webhook_secrets=lambda: ("whsec_" + "f" * 32, SECRET)
+        )
         self.webhook = Webhook(settings, self.topic)
 
     async def tell(self, said: Json, **headers: str) -> Response:

@@ -1,1 +1,7 @@
-"""The rules of fulfilment. Pure: imports the standard library, itself and the error tree, nothing else."""
+"""4. The rules of fulfilment. Pure: imports the standard library, itself and the error tree, nothing else.
+
+What comes in: `json_object`, `shape`, `ids`, `checkout`, `session`, `event_types`, `events`. Which sessions count:
+`order_filter`. What an order is and becomes: `status`, `order`, `transitions` (what an event does to it), `effects`
+and `debt` (what it owes, and how that is paid), `items`, `erasure`. What is found by reading Stripe: `findings`,
+`retelling`, `rounds`. What the buyer is told: `standing`, `sums` (what adds up), `money`.
+"""

@@ -22,9 +22,8 @@ Each try of one mail has the same Message-ID.
 import asyncio
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from aiosmtplib import (
@@ -40,15 +39,13 @@ from aiosmtplib import (
 from fulfillment.domain.order import Order
 from fulfillment.effects.letters import Letter, Letters
 from fulfillment.errors import (
-    ConfigurationError,
     FulfillmentError,
     MailRefused,
     MailServerUnavailable,
     RefusedForNow,
 )
-from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.settings.hosts import Security, SmtpServer
-from fulfillment.subscriber.settings import MailSettings
+from fulfillment.settings.mailbox import Mailbox
 
 SECONDS = 30
 GOODBYE_SECONDS = 2
@@ -68,11 +65,8 @@ class Mailer:
     canceled at any time; a mail that was sent twice carries the same Message-ID twice.
     """
 
-    def __init__(self, settings: MailSettings, templates: Path = TEMPLATES) -> None:
-        if settings.smtp_server is None or settings.email_from is None:
-            raise ConfigurationError("mail needs SMTP_URL or SMTP_URL_FILE, and EMAIL_FROM")
-        self._server, self._sender = settings.smtp_server, settings.email_from
-        self._letters = Letters(settings.email_from, settings.shop_url, templates, settings.time_zone)
+    def __init__(self, server: Callable[[], SmtpServer], sender: Mailbox, letters: Letters) -> None:
+        self._server, self._sender, self._letters = server, sender, letters
 
     async def send_receipt(self, order: Order, key: str) -> None:
         """Sends the receipt of a paid order."""

@@ -18,10 +18,10 @@ from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.standing import FINAL, Known, Standing
 from fulfillment.domain.sums import amount, items_add_up, sums
+from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation import statement
 from fulfillment.presentation.locales import Notation
 from fulfillment.presentation.templates import TEMPLATES, Templates
-from fulfillment.settings.shared import ShopSettings
 
 ORDER_STATUS = "order_status"
 FINAL_SECONDS = 300
@@ -65,7 +65,7 @@ class View:
 class StatusPage:
     """Writes the page of one shop. ConfigurationError if a template is missing or cannot be read."""
 
-    def __init__(self, settings: ShopSettings, templates: Path = TEMPLATES) -> None:
+    def __init__(self, settings: OrderStatusSettings, templates: Path = TEMPLATES) -> None:
         self._templates = Templates(templates, [f"{ORDER_STATUS}.html"])
         self._time_zone = settings.time_zone
         self._shop = {"name": _name(settings), "url": settings.shop_url}
@@ -179,7 +179,7 @@ def _policy(nonce: str) -> str:
     return f"{allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def _name(settings: ShopSettings) -> str | None:
+def _name(settings: OrderStatusSettings) -> str | None:
     if settings.email_from:
         return settings.email_from.display_name or settings.email_from.domain
     return urlsplit(settings.shop_url).hostname if settings.shop_url else None

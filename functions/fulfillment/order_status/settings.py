@@ -1,16 +1,32 @@
 """What the landing page needs of the environment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 
-from fulfillment.settings import parsers
-from fulfillment.settings.base import setting
-from fulfillment.settings.shared import OrdersSettings, ShopSettings, StripeSettings
+from fulfillment.domain.order_filter import OrderFilter
+from fulfillment.settings import parsers, shared
+from fulfillment.settings.base import Settings, setting
+from fulfillment.settings.mailbox import Mailbox, parse_sender
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderStatusSettings(ShopSettings, OrdersSettings, StripeSettings):
-    """What `order_status` needs."""
+class OrderStatusSettings(Settings):
+    """What `order_status` needs. Without `stripe_key` only the orders are asked. `email_from` has the shop's name."""
 
-    events_topic: str = setting("EVENTS_TOPIC", parsers.topic, default="checkout-events")
+    CHECKS = (shared.key_is_of_livemode,)
+
+    project: str = shared.project()
+    livemode: bool = shared.livemode()
+    pubsub_emulator: str | None = shared.pubsub_emulator()
+    events_topic: str = shared.events_topic()
+    database: str = shared.database()
+    collection: str = shared.collection()
+    order_filter: OrderFilter | None = setting("ORDER_FILTER", OrderFilter.parse, default=None)
+    stripe_key: Callable[[], str] | None = shared.stripe_key(default=None)
+    api_base: str = shared.api_base()
     reads_per_minute: int = setting("ORDER_STATUS_READS_PER_MINUTE", parsers.count(0, 6000), default=60)
     connect: bool = setting("STRIPE_CONNECT", parsers.true_or_false, default=False)
+    email_from: Mailbox | None = setting("EMAIL_FROM", parse_sender, default=None)
+    shop_url: str | None = shared.shop_url()
+    time_zone: tzinfo = shared.time_zone()

@@ -56,8 +56,3 @@ class SecretFile(Generic[T]):
             return self._parse(self._path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"cannot be read ({type(error).__name__})") from None
-
-
-def file(parse: Callable[[str], T]) -> Callable[[str], SecretFile[T]]:
-    """The reader of a setting that names a file."""
-    return lambda text: SecretFile(Path(text), parse)

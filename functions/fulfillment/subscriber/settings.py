@@ -1,46 +1,42 @@
 """What a subscriber needs of the environment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
-from fulfillment.settings import parsers
-from fulfillment.settings.base import setting
+from fulfillment.domain.order_filter import OrderFilter
+from fulfillment.settings import parsers, shared
+from fulfillment.settings.base import Settings, secret, setting
 from fulfillment.settings.hosts import SmtpServer
-from fulfillment.settings.secret_file import SecretFile, file
-from fulfillment.settings.shared import OrdersSettings, ShopSettings, StripeSettings
+from fulfillment.settings.mailbox import Mailbox, parse_sender
+
+
+def _mail_has_a_sender(given: Mapping[str, str], _found: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("SMTP_URL", "SMTP_URL_FILE"):
+        if name in given and "EMAIL_FROM" not in given:
+            yield f"EMAIL_FROM is required with {name}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailSettings(ShopSettings):
-    """What sending mail needs; without a server, nothing."""
+class SubscriberSettings(Settings):
+    """What a subscriber needs. Without `stripe_key` no line items are owed, without `smtp_server` no mails."""
 
-    smtp: SmtpServer | None = setting("SMTP_URL", SmtpServer.parse, default=None)
-    smtp_file: SecretFile[SmtpServer] | None = setting("SMTP_URL_FILE", file(SmtpServer.parse), default=None)
+    CHECKS = (shared.key_is_of_livemode, _mail_has_a_sender)
 
-    @classmethod
-    def _contradictions(cls, given: set[str], found: Mapping[str, Any]) -> list[str]:
-        return super()._contradictions(given, found) + cls._mail_problems(given)
-
-    @classmethod
-    def _mail_problems(cls, given: set[str]) -> list[str]:
-        servers = sorted({"SMTP_URL", "SMTP_URL_FILE"} & given)
-        if len(servers) == 2:
-            return ["SMTP_URL and SMTP_URL_FILE contradict each other: set one of them"]
-        return [f"EMAIL_FROM is required with {name}" for name in servers if "EMAIL_FROM" not in given]
-
-    @property
-    def smtp_server(self) -> Callable[[], SmtpServer] | None:
-        """Tells the mail server in force now; None if there is none: mails are not owed."""
-        server = self.smtp
-        return self.smtp_file or (None if server is None else lambda: server)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubscriberSettings(MailSettings, OrdersSettings, StripeSettings):
-    """What a subscriber needs."""
-
+    project: str = shared.project()
+    livemode: bool = shared.livemode()
+    pubsub_emulator: str | None = shared.pubsub_emulator()
     dead_letter_topic: str = setting("DEAD_LETTER_TOPIC", parsers.topic, default="checkout-events-dead-letter")
     order_events_topic: str | None = setting("ORDER_EVENTS_TOPIC", parsers.topic, default=None)
+    database: str = shared.database()
+    collection: str = shared.collection()
+    order_filter: OrderFilter | None = setting("ORDER_FILTER", OrderFilter.parse, default=None)
+    stripe_key: Callable[[], str] | None = shared.stripe_key(default=None)
+    api_base: str = shared.api_base()
+    smtp_server: Callable[[], SmtpServer] | None = secret("SMTP_URL", SmtpServer.parse, default=None)
+    email_from: Mailbox | None = setting("EMAIL_FROM", parse_sender, default=None)
+    shop_url: str | None = shared.shop_url()
+    time_zone: tzinfo = shared.time_zone()
     hook_timeout: int = setting("HOOK_TIMEOUT", parsers.hook_timeout, default=30)
     hold_on_review: bool = setting("HOLD_ON_REVIEW", parsers.true_or_false, default=False)

@@ -1,32 +1,18 @@
 """What the webhook needs of the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from fulfillment.settings import parsers
-from fulfillment.settings.base import Settings, setting
-from fulfillment.settings.parsers import parse_webhook_secrets
-from fulfillment.settings.secret_file import SecretFile, file
+from fulfillment.settings import parsers, shared
+from fulfillment.settings.base import Settings, secret
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings(Settings):
-    """What `stripe_webhook` needs."""
+    """What `stripe_webhook` needs. `webhook_secrets` tells the signing secrets that are in force now."""
 
-    secrets: tuple[str, ...] = setting("STRIPE_WEBHOOK_SECRETS", parse_webhook_secrets, default=(), repr=False)
-    secrets_file: SecretFile[tuple[str, ...]] | None = setting(
-        "STRIPE_WEBHOOK_SECRETS_FILE", file(parse_webhook_secrets), default=None
-    )
-    events_topic: str = setting("EVENTS_TOPIC", parsers.topic, default="checkout-events")
-
-    @classmethod
-    def _contradictions(cls, given: set[str], _values: Mapping[str, Any]) -> list[str]:
-        names = {"STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE"}
-        if len(given & names) == 1:
-            return []
-        return ["exactly one of STRIPE_WEBHOOK_SECRETS and STRIPE_WEBHOOK_SECRETS_FILE is required"]
-
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """The signing secrets in force now, one or more."""
-        return self.secrets_file() if self.secrets_file else self.secrets
+    project: str = shared.project()
+    livemode: bool = shared.livemode()
+    pubsub_emulator: str | None = shared.pubsub_emulator()
+    webhook_secrets: Callable[[], tuple[str, ...]] = secret("STRIPE_WEBHOOK_SECRETS", parsers.parse_webhook_secrets)
+    events_topic: str = shared.events_topic()

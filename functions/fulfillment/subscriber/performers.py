@@ -73,11 +73,14 @@ def _check_signature(name: str, hook: Hook) -> None:
 
 
 def _mails(settings: SubscriberSettings) -> dict[str, Performer]:
-    if settings.smtp_server is None:
+    server, sender = settings.smtp_server, settings.email_from
+    if server is None or sender is None:
         return {}
     from fulfillment.effects import mail
+    from fulfillment.effects.letters import Letters
 
-    mailer, seconds = mail.Mailer(settings), mail.SECONDS + _MARGIN_SECONDS
+    letters = Letters(sender, settings.shop_url, time_zone=settings.time_zone)
+    mailer, seconds = mail.Mailer(server, sender, letters), mail.SECONDS + _MARGIN_SECONDS
     return {
         SEND_RECEIPT: Performer(seconds, mailer.send_receipt),
         NOTIFY_PAYMENT_FAILED: Performer(seconds, mailer.notify_payment_failed),
