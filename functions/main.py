@@ -77,7 +77,7 @@ def _webhook() -> "Webhook":
 def _subscriber(event_type: EventType) -> "Subscriber":
     from fulfillment.orders.store import FirestoreOrders
     from fulfillment.subscriber.endpoint import Subscriber
-    from fulfillment.subscriber.performers import configured
+    from fulfillment.subscriber.executors import configured
     from fulfillment.subscriber.settings import SubscriberSettings
     from fulfillment.topic.publisher import PubSubTopic
 

@@ -289,7 +289,7 @@ variable "subscribers" {
     error_message = "subscribers.maximum_backoff must be from subscribers.minimum_backoff to 600 seconds."
   }
   validation {
-    # A refused mail rests for 7 h 45 in all (RESTS in fulfillment/domain/debt.py), and each rest ends with a delivery.
+    # A refused mail rests for 7 h 45 in all (BACKOFFS in fulfillment/domain/lifecycle.py), and each rest ends with a delivery.
     condition     = var.subscribers.max_delivery_attempts * var.subscribers.maximum_backoff >= 9 * 3600
     error_message = "subscribers.max_delivery_attempts times subscribers.maximum_backoff must be at least 32400 seconds (9 hours): else Pub/Sub gives a message up before its mail is tried for the last time."
   }

@@ -26,7 +26,7 @@ from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore import Collection
 from fulfillment.orders.store import FirestoreOrders
 from fulfillment.subscriber.endpoint import Subscriber
-from fulfillment.subscriber.performers import configured
+from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
@@ -117,8 +117,8 @@ class EmulatedShop:
         env = {**os.environ, "GOOGLE_CLOUD_PROJECT": self.project, "STRIPE_LIVEMODE": "false"}
         loaded = SubscriberSettings.load({**env, **self.emulated.env, **settings})
         dead_letter = PubSubTopic(self.project, DEAD_LETTER, self.emulated.pubsub)
-        performers = configured(loaded, SimpleNamespace(fulfill=self._fulfill))
-        subscriber = Subscriber(EventType.COMPLETED, loaded, self.orders(), dead_letter, performers)
+        executors = configured(loaded, SimpleNamespace(fulfill=self._fulfill))
+        subscriber = Subscriber(EventType.COMPLETED, loaded, self.orders(), dead_letter, executors)
 
         async def handle(request: Request) -> Response:
             return await subscriber(request)

@@ -57,7 +57,7 @@ def read() -> Vocabulary:
 def effect_texts() -> set[str]:
     """How what is said of an effect begins: constants, and the constant beginnings of what is put together."""
     texts = {each.value for each in EffectState}
-    for name in ("effects/runner.py", "subscriber/delivery.py"):
+    for name in ("effects/runner.py", "effects/attempts.py", "subscriber/delivery.py"):
         for node in ast.walk(ast.parse((FUNCTIONS / "fulfillment" / name).read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.add(node.value)

@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import FULFILL, keep_configured
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.orders.store import Orders, Stored
 from fulfillment.reconcile.checkpoint import Checkpoint
 from fulfillment.reconcile.endpoint import End, run
@@ -125,8 +125,8 @@ class Shop:
 
     def __post_init__(self) -> None:
         settings = SubscriberSettings(project="shop", livemode=False, order_filter=FILTER)
-        performers = Performers({FULFILL: Performer(5, self._fulfill)})
-        subscribe(self.topic, settings, self.orders, self.dead_letter, performers)
+        executors = EffectExecutors({FULFILL: EffectExecutor(5, self._fulfill)})
+        subscribe(self.topic, settings, self.orders, self.dead_letter, executors)
 
     async def _fulfill(self, _order: Order, key: str) -> None:
         if self.fulfill_fails:
@@ -217,7 +217,7 @@ def _order(session_id: str, case: Case) -> Order:
         order = apply(order, parsed(event(FAILED, said, **more))).order
     order = replace(order, effects=keep_configured(order.effects, {FULFILL}))
     if case.order in {"fulfilled", "erased"}:
-        order = debt.strike_off(order, FULFILL, datetime.now(UTC))
+        order = lifecycle.mark_done(order, FULFILL, datetime.now(UTC))
         order = replace(order, effects=keep_configured(order.effects, {FULFILL}))
         assert order.status is Status.FULFILLED
     if case.order == "erased":

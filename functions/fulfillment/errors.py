@@ -18,7 +18,7 @@ FulfillmentError
     ├── OrderContended           others kept writing the same order
     ├── LeaseLost                another delivery has taken over what the order owes
     ├── HookFailed               the user's hook ended as no function should
-    └── DebtOutstanding          the order is stored, but something is still owed
+    └── EffectsOutstanding       the order is stored, but something is still owed
 ConfigurationError               the environment lacks what the entry point needs
 """
 
@@ -122,7 +122,7 @@ class HookFailed(TransientError):
     """The user's hook ended as no function should: by sys.exit(), or a cancellation of its own."""
 
 
-class DebtOutstanding(TransientError):
+class EffectsOutstanding(TransientError):
     """The order is stored, but something is still owed: the message must come again."""
 
 

@@ -17,14 +17,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.domain.event_types import EventType
-from fulfillment.effects.runner import Performers
+from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import PublishFailed
 from fulfillment.orders.store import Orders, Stored
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
-from fulfillment.subscriber.performers import configured
+from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
@@ -101,11 +101,11 @@ def push_body(message: Message, attempt: int | None = None) -> bytes:
 
 
 def subscribe(
-    topic: MemoryTopic, settings: SubscriberSettings, orders: Orders, dead_letter: Topic, performers: Performers
+    topic: MemoryTopic, settings: SubscriberSettings, orders: Orders, dead_letter: Topic, executors: EffectExecutors
 ) -> None:
     """Puts the real subscriber of each event type on a topic."""
     for event_type in EventType:
-        subscriber = _client(Subscriber(event_type, settings, orders, dead_letter, performers))
+        subscriber = _client(Subscriber(event_type, settings, orders, dead_letter, executors))
         topic.subscribe(functools.partial(_push, subscriber), event_type.value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
-from fulfillment.topic.attributes import WISHES, attributes_of
+from fulfillment.topic.attributes import REQUESTS, attributes_of
 
 EXHAUSTED = "attempts_exhausted"
 UNKNOWN = "unknown"
@@ -61,7 +61,7 @@ class DeadLetter:
         """The attributes with which it is published again: the original ones, and the wish. (Those that Pub/Sub or the
         parking added are no part of the message; those that it lacks are read from its body.)
         """
-        added = ("reason", *WISHES)
+        added = ("reason", *REQUESTS)
         kept = {
             name: text
             for name, text in self.attributes.items()

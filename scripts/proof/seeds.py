@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fulfillment.domain.event_types import EventType
-from fulfillment.topic.attributes import WISHES
+from fulfillment.topic.attributes import REQUESTS
 from local import stripe_events
 
 FOLDER = Path(__file__).parents[2] / "tests" / "stripe_events"
@@ -19,7 +19,7 @@ FIELDS = (
     *("locale", "customer", "customer_details", "shipping", "shipping_details", "collected_information", "address"),
     *("payment_intent", "subscription", "invoice", "payment_link", "client_reference_id", "metadata", "custom_fields"),
     *("consent", "email", "name", "phone", "tax_ids", "country", "line1", "message", "attributes", "messageId"),
-    *("deliveryAttempt", "event_type", "event_id", "session_id", *WISHES),
+    *("deliveryAttempt", "event_type", "event_id", "session_id", *REQUESTS),
 )
 
 

@@ -21,7 +21,7 @@ from fulfillment.errors import MalformedEvent
 from fulfillment.orders.documents import from_document, to_document
 from fulfillment.orders.store import Stored
 from fulfillment.subscriber.endpoint import Subscriber
-from fulfillment.subscriber.performers import configured
+from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from local.memory import MemoryTopic
 from local.memory_orders import MemoryOrders
@@ -79,7 +79,7 @@ class Pushes:
     def __init__(self) -> None:
         env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", "HOLD_ON_REVIEW": "true"}
         self._settings = SubscriberSettings.load(env)
-        self._performers = configured(self._settings, SimpleNamespace(fulfill=_fulfill))
+        self._executors = configured(self._settings, SimpleNamespace(fulfill=_fulfill))
         self._parked = MemoryTopic()
 
     def make(self, random: Random, sample: bytes) -> bytes:
@@ -96,7 +96,7 @@ class Pushes:
         """How the subscriber of completed events took it, twice: the second time as a redelivery."""
         orders = CheckedOrders()
         self._parked.stored.clear()
-        subscriber = Subscriber(EventType.COMPLETED, self._settings, orders, self._parked, self._performers)
+        subscriber = Subscriber(EventType.COMPLETED, self._settings, orders, self._parked, self._executors)
         first, second = [await ask(subscriber, push) for _ in range(2)]
         oracles.hold((first, second) == (204, 204), f"answered {first}, then {second}")
         for message in self._parked.stored:

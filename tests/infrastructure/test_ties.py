@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fulfillment.domain.debt import RESTS
 from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.settings import ReconcileSettings
@@ -22,7 +22,7 @@ from fulfillment.settings.base import Settings
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.parsers import parse_webhook_secrets
 from fulfillment.stripe_api import READ_SECONDS
-from fulfillment.subscriber.performers import REST_SECONDS
+from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from mail_samples import order
@@ -235,7 +235,7 @@ def test_pubsub_delivers_for_longer_than_a_refused_mail_rests(module: Module) ->
     """And after each of its rests the next delivery may be a whole backoff away: ten minutes at most."""
     conditions = " ".join(rule["condition"] for rule in module.variables["subscribers"]["validation"])
     (hours,) = re.findall(r"max_delivery_attempts \* var\.subscribers\.maximum_backoff >= (\d+) \* 3600", conditions)
-    assert timedelta(hours=int(hours)) >= sum(RESTS, timedelta()) + len(RESTS) * timedelta(minutes=10)
+    assert timedelta(hours=int(hours)) >= sum(BACKOFFS, timedelta()) + len(BACKOFFS) * timedelta(minutes=10)
 
 
 @pytest.fixture(scope="module")

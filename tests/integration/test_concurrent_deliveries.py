@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from fulfillment.effects.runner import Performers
+from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.orders.store import FirestoreOrders, Orders, Stored
 from fulfillment.subscriber.delivery import Delivery
@@ -46,7 +46,7 @@ async def deliver(orders: Orders, said: Json) -> None:
     async def park(error: PermanentError) -> None:
         raise error
 
-    await Delivery(orders=orders, performers=Performers({}), event=parsed(said)).run(park)
+    await Delivery(orders=orders, executors=EffectExecutors({}), event=parsed(said)).run(park)
 
 
 @pytest.mark.parametrize("seed", range(5))

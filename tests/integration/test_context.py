@@ -23,7 +23,7 @@ from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.sweep import Sweep
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
-from fulfillment.subscriber.performers import configured
+from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import attributes_of
@@ -67,15 +67,15 @@ class World:
     def subscriber(self) -> Subscriber:
         settings = SubscriberSettings(project="acme", livemode=False, stripe_key=lambda: self.key, api_base=self.base)
         hooks = SimpleNamespace(fulfill=self._fulfill)
-        performers = configured(settings, hooks)
-        return Subscriber(EventType.COMPLETED, settings, self.orders, self.dead_letter, performers)
+        executors = configured(settings, hooks)
+        return Subscriber(EventType.COMPLETED, settings, self.orders, self.dead_letter, executors)
 
     def _fulfill(self, order: Order, key: str) -> None:
         del key
         self.bought.append([item.description for item in order.line_items or ()])
 
-    async def push(self, said: Json, **wishes: str) -> int:
-        message = Message(data=body(said), attributes=attributes_of(said, "") | wishes, id=f"m{len(wishes)}")
+    async def push(self, said: Json, **request: str) -> int:
+        message = Message(data=body(said), attributes=attributes_of(said, "") | request, id=f"m{len(request)}")
         return (await ask(self.subscriber, push_body(message))).status_code
 
     async def order(self) -> Order:

@@ -15,14 +15,8 @@ from fulfillment.domain.status import Status
 from fulfillment.effects import mail, runner
 from fulfillment.effects.letters import Letters
 from fulfillment.effects.mail import SECONDS, Mailer
-from fulfillment.effects.runner import Performer, Performers
-from fulfillment.errors import (
-    DebtOutstanding,
-    MailRefused,
-    MailServerUnavailable,
-    PermanentError,
-    RefusedForNow,
-)
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
+from fulfillment.errors import EffectsOutstanding, MailRefused, MailServerUnavailable, PermanentError, RefusedForNow
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.mailbox import parse_sender
 from fulfillment.subscriber.delivery import Delivery
@@ -283,7 +277,7 @@ async def deliveries(sending: Mailer, monkeypatch: pytest.MonkeyPatch, wait: Cal
     """Delivers a paid order every ten minutes until nothing is owed, a hundred times at most; what was parked."""
     monkeypatch.setattr(runner, "datetime", Clock)
     monkeypatch.setattr(Clock, "at", Clock.at)
-    performers = Performers({"send_receipt": Performer(SECONDS, sending.send_receipt)})
+    executors = EffectExecutors({"send_receipt": EffectExecutor(SECONDS, sending.send_receipt)})
     orders, parked = MemoryOrders(lambda: Clock.at), list[str]()
     paid = parsed(event(COMPLETED, session("cs_test_a1", customer_details={"email": "jenny@example.com"})))
 
@@ -293,8 +287,8 @@ async def deliveries(sending: Mailer, monkeypatch: pytest.MonkeyPatch, wait: Cal
     for number in range(100):
         wait(number)
         try:
-            await Delivery(orders=orders, performers=performers, event=paid).run(park)
-        except DebtOutstanding:
+            await Delivery(orders=orders, executors=executors, event=paid).run(park)
+        except EffectsOutstanding:
             Clock.at += timedelta(minutes=10)
         else:
             return parked

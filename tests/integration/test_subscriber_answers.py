@@ -19,7 +19,7 @@ from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome, apply
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.orders.store import FirestoreOrders, Orders, Stored
 from fulfillment.subscriber.endpoint import Subscriber
@@ -260,8 +260,8 @@ async def held(orders: MemoryOrders, order_id: str) -> Order:
 
 def subscriber(orders: Orders, perform: Callable[[Order, str], Awaitable[None]] | None = None) -> Subscriber:
     """A subscriber whose only effect is `fulfill`, done by `perform`; without one it has none."""
-    performers = Performers({"fulfill": Performer(1, perform)} if perform else {})
-    return Subscriber(EventType.COMPLETED, SETTINGS, orders, MemoryTopic(), performers)
+    executors = EffectExecutors({"fulfill": EffectExecutor(1, perform)} if perform else {})
+    return Subscriber(EventType.COMPLETED, SETTINGS, orders, MemoryTopic(), executors)
 
 
 async def test_a_message_is_not_acknowledged_while_something_is_owed() -> None:
@@ -295,8 +295,8 @@ async def test_what_was_refused_is_parked_and_owed_again_when_its_message_is_rep
         if not works:
             raise PermanentError("no such product")
 
-    performers = Performers({"fulfill": Performer(1, perform)})
-    refusing = Subscriber(EventType.COMPLETED, SETTINGS, orders, dead_letter, performers)
+    executors = EffectExecutors({"fulfill": EffectExecutor(1, perform)})
+    refusing = Subscriber(EventType.COMPLETED, SETTINGS, orders, dead_letter, executors)
     assert post(refusing, message(event(COMPLETED, session(order_id)))) == 204
     written = line(capsys)
     assert (written["severity"], written["outcome"], written["order_status"]) == ("ERROR", "created", "paid")
@@ -317,8 +317,8 @@ async def test_what_is_held_is_a_warning_and_owed_again_when_a_person_releases_i
     async def perform(_order: Order, key: str) -> None:
         done.append(key)
 
-    performers = Performers({"fulfill": Performer(1, perform)}, hold_on_review=True)
-    holding = Subscriber(EventType.COMPLETED, SETTINGS, orders, MemoryTopic(), performers)
+    executors = EffectExecutors({"fulfill": EffectExecutor(1, perform)}, hold_on_review=True)
+    holding = Subscriber(EventType.COMPLETED, SETTINGS, orders, MemoryTopic(), executors)
     pushed = message(event(COMPLETED, session(order_id, mode="barter")))
     assert post(holding, pushed) == 204
     assert (line(capsys)["severity"], done) == ("WARNING", [])

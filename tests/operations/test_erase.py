@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
 from fulfillment.domain.checkout import Shipping
 from fulfillment.domain.ids import Id, SessionId
 from fulfillment.domain.order import LineItem, Order
@@ -24,7 +24,7 @@ NOW = datetime.now(UTC)
 def fulfilled(order_id: str) -> Order:
     order = paid_order(order_id)
     for name in (*order.effects, "announce_fulfilled"):
-        order = debt.strike_off(order, name, NOW)
+        order = lifecycle.mark_done(order, name, NOW)
     return order
 
 

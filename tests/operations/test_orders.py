@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import LineItem, Order
 from local.stripe_events import COMPLETED, event, session
@@ -17,12 +17,12 @@ NOW = datetime.now(UTC)
 
 
 def failed(order: Order, error: str = "permanent: not for sale") -> Order:
-    return debt.give_up(order, "fulfill", error)
+    return lifecycle.mark_failed(order, "fulfill", error)
 
 
 def fulfilled(order: Order) -> Order:
     for name in (*order.effects, "announce_fulfilled"):
-        order = debt.strike_off(order, name, NOW)
+        order = lifecycle.mark_done(order, name, NOW)
     return order
 
 

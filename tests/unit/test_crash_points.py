@@ -21,7 +21,7 @@ from starlette.requests import Request
 from fulfillment.domain.effects import OWED_ON_ENTERING
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.orders.documents import to_document
 from fulfillment.orders.store import Stored
@@ -95,13 +95,13 @@ class World:
     def __post_init__(self) -> None:
         self.orders = MortalOrders(self.life, lambda: self.now)
         self.topic, self.dead_letter = MortalTopic(self.life, "publish"), MortalTopic(self.life, "park")
-        by_name = {name: Performer(30, self._performing(name)) for name in EFFECTS}
-        self.performers = Performers(by_name, hold_on_review=self.story.hold)
+        by_name = {name: EffectExecutor(30, self._performing(name)) for name in EFFECTS}
+        self.executors = EffectExecutors(by_name, hold_on_review=self.story.hold)
         webhook = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
         self.webhook = Webhook(webhook, self.topic)
         settings = SubscriberSettings(project="local", livemode=False)
         self.subscribers = {
-            each.value: Subscriber(each, settings, self.orders, self.dead_letter, self.performers) for each in EventType
+            each.value: Subscriber(each, settings, self.orders, self.dead_letter, self.executors) for each in EventType
         }
 
     def _performing(self, name: str) -> Callable[[Order, str], Awaitable[None]]:
@@ -138,7 +138,7 @@ class World:
             handler = self.subscribers[message.attributes["event_type"]]
             if await self.answered(handler, push_body(message), {}) != 204:
                 waiting.append(message)
-                self.now += timedelta(seconds=self.performers.lease + 1)
+                self.now += timedelta(seconds=self.executors.lease + 1)
 
     async def answered(self, handler: Webhook | Subscriber, body: bytes, headers: Mapping[str, str]) -> int:
         """The answer as the caller hears it; 0 if it hears none."""

@@ -11,25 +11,26 @@ from typing import Any
 
 import pytest
 
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
+from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.status import Status
+from fulfillment.effects.attempts import Attempt, AttemptState
 from fulfillment.effects.hook import Hooks
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import (
     ConfigurationError,
-    DebtOutstanding,
+    EffectsOutstanding,
     HookFailed,
     PermanentError,
     PublishFailed,
     RefusedForNow,
 )
 from fulfillment.orders.store import Stored, update
-from fulfillment.subscriber.delivery import Delivery, Wishes
-from fulfillment.subscriber.performers import configured
+from fulfillment.subscriber.delivery import Delivery
+from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
-from fulfillment.topic.message import Message
 from local.memory_orders import MemoryOrders
 from local.stripe_events import COMPLETED, FAILED, event, session
 from samples import Json, parsed
@@ -39,8 +40,8 @@ UNPAID = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"), id="ev
 FAILURE = event(FAILED, session("cs_test_a1"), id="evt_failed")
 
 
-def resent(wish: str, message_id: str = "m1") -> Wishes:
-    return Wishes.of(Message(data=b"", attributes={wish: "true"}, id=message_id))
+def resent(wish: str, message_id: str = "m1") -> ReplayRequest:
+    return ReplayRequest.of(message_id, {wish: "true"})
 
 
 Perform = Callable[[Order, str], Awaitable[None]]
@@ -57,8 +58,8 @@ class World:
         self.done: list[str] = []
         self.parked: list[str] = []
         self.failing: dict[str, Exception] = {}
-        by_name = {name: Performer(10, self._performing(name)) for name in names or ("fulfill",)}
-        self.performers = Performers(by_name, budget, hold_on_review, reconciled)
+        by_name = {name: EffectExecutor(10, self._performing(name)) for name in names or ("fulfill",)}
+        self.executors = EffectExecutors(by_name, budget, hold_on_review, reconciled)
 
     def _performing(self, name: str) -> Perform:
         async def perform(_order: Order, key: str) -> None:
@@ -68,15 +69,15 @@ class World:
 
         return perform
 
-    def delivery(self, said: Json = PAID, wishes: Wishes | None = None) -> Delivery:
-        wished = wishes or Wishes()
-        return Delivery(orders=self.orders, performers=self.performers, event=parsed(said), wishes=wished)
+    def delivery(self, said: Json = PAID, request: ReplayRequest | None = None) -> Delivery:
+        wished = request or ReplayRequest()
+        return Delivery(orders=self.orders, executors=self.executors, event=parsed(said), request=wished)
 
     async def park(self, error: PermanentError) -> None:
         self.parked.append(error.reason)
 
-    async def deliver(self, said: Json = PAID, wishes: Wishes | None = None) -> Order:
-        return await self.delivery(said, wishes).run(self.park)
+    async def deliver(self, said: Json = PAID, request: ReplayRequest | None = None) -> Order:
+        return await self.delivery(said, request).run(self.park)
 
     async def order(self) -> Order:
         found = await self.orders.get("cs_test_a1")
@@ -120,11 +121,11 @@ async def test_concurrent_the_second_delivery_writes_its_event_and_comes_back() 
         await go.wait()
         world.done.append(key)
 
-    world.performers = Performers({"fulfill": Performer(10, slow)})
+    world.executors = EffectExecutors({"fulfill": EffectExecutor(10, slow)})
     first = asyncio.ensure_future(world.deliver())
     await inside.wait()
     twin = event(COMPLETED, session("cs_test_a1"), id="evt_twin")
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver(twin)
     go.set()
     assert (await first).status is Status.FULFILLED
@@ -136,10 +137,10 @@ async def test_concurrent_the_second_delivery_writes_its_event_and_comes_back() 
 async def test_crash_before_the_effect_the_redelivery_performs_it_when_the_lease_has_run_out() -> None:
     world = World()
     crashed = world.delivery()
-    await crashed.orders.create(crashed._change(None))  # and then nothing more
-    with pytest.raises(DebtOutstanding):
+    await crashed.orders.create(crashed._decide(None).order)  # and then nothing more
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
-    world.now += timedelta(seconds=world.performers.lease)
+    world.now += timedelta(seconds=world.executors.lease)
     assert (await world.deliver()).status is Status.FULFILLED
     assert world.done == ["fulfill"]
 
@@ -153,10 +154,10 @@ async def test_crash_after_the_effect_the_world_sees_it_again_with_the_same_key(
         if len(keys) == 1:
             raise asyncio.CancelledError  # the process dies: done, but not struck off
 
-    world.performers = Performers({"fulfill": Performer(10, perform)})
+    world.executors = EffectExecutors({"fulfill": EffectExecutor(10, perform)})
     with pytest.raises(asyncio.CancelledError):
         await world.deliver()
-    world.now += timedelta(seconds=world.performers.lease)
+    world.now += timedelta(seconds=world.executors.lease)
     assert (await world.deliver()).status is Status.FULFILLED
     assert keys == ["cs_test_a1:fulfill"] * 2
 
@@ -180,7 +181,7 @@ async def rested(world: World) -> None:
 
     def earlier(stored: Stored | None) -> Order:
         assert stored
-        longest = max(debt.RESTS)
+        longest = max(lifecycle.BACKOFFS)
         effects = {
             name: replace(effect, not_before=effect.not_before and effect.not_before - longest)
             for name, effect in stored.order.effects.items()
@@ -193,16 +194,16 @@ async def rested(world: World) -> None:
 async def test_a_refusal_that_may_pass_rests_and_the_others_go_on() -> None:
     world = World(*ALL)
     world.failing["send_receipt"] = REFUSED
-    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+    with pytest.raises(EffectsOutstanding, match="still owed: send_receipt"):
         await world.deliver()
     assert world.done == ["load_line_items", "fulfill", "announce_paid", "announce_fulfilled"]
     assert (await world.order()).lease is None
     del world.failing["send_receipt"]
     again = world.delivery()
-    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+    with pytest.raises(EffectsOutstanding, match="still owed: send_receipt"):
         await again.run(world.park)
     said = r"to be tried again from 20\d\d-\d\d-\d\d \d\d:\d\d UTC on: refused for now: 550"
-    assert re.fullmatch(said, again.performed["send_receipt"])
+    assert re.fullmatch(said, str(again.attempts["send_receipt"]))
     assert (await world.order()).effects["send_receipt"].attempts == 1
     await rested(world)
     order = await world.deliver()
@@ -225,15 +226,15 @@ async def test_a_message_does_not_wait_for_what_rests_where_reconcile_brings_it_
 async def test_a_message_waits_for_whatever_is_owed_beside_what_rests() -> None:
     world = World("fulfill", "send_receipt", reconciled=True)
     world.failing |= {"send_receipt": REFUSED, "fulfill": TimeoutError()}
-    with pytest.raises(DebtOutstanding, match="still owed: fulfill, send_receipt"):
+    with pytest.raises(EffectsOutstanding, match="still owed: fulfill, send_receipt"):
         await world.deliver()
 
 
 async def test_a_refusal_that_does_not_pass_is_parked_in_the_end_with_its_reason() -> None:
     world = World()
     world.failing["fulfill"] = REFUSED
-    for _ in debt.RESTS:
-        with pytest.raises(DebtOutstanding):
+    for _ in lifecycle.BACKOFFS:
+        with pytest.raises(EffectsOutstanding):
             await world.deliver()
         assert world.parked == []
         await rested(world)
@@ -241,16 +242,16 @@ async def test_a_refusal_that_does_not_pass_is_parked_in_the_end_with_its_reason
     assert world.parked == ["permanent: refused each time: 550"]
     assert order.effects["fulfill"].state is EffectState.FAILED
     assert order.effects["fulfill"].error == "permanent: refused each time: 550"
-    assert order.effects["fulfill"].attempts == len(debt.RESTS) + 1
+    assert order.effects["fulfill"].attempts == len(lifecycle.BACKOFFS) + 1
 
 
 async def test_a_replay_does_not_wait_for_what_rests() -> None:
     world = World()
     world.failing["fulfill"] = REFUSED
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
     del world.failing["fulfill"]
-    assert (await world.deliver(wishes=resent("replay"))).status is Status.FULFILLED
+    assert (await world.deliver(request=resent("replay"))).status is Status.FULFILLED
 
 
 async def test_a_replay_makes_what_had_failed_owed_again() -> None:
@@ -259,7 +260,7 @@ async def test_a_replay_makes_what_had_failed_owed_again() -> None:
     await world.deliver()
     del world.failing["fulfill"]
     assert (await world.deliver()).status is Status.PAID
-    assert (await world.deliver(wishes=resent("replay"))).status is Status.FULFILLED
+    assert (await world.deliver(request=resent("replay"))).status is Status.FULFILLED
 
 
 async def test_a_refusal_that_cannot_be_parked_stays_owed() -> None:
@@ -269,7 +270,7 @@ async def test_a_refusal_that_cannot_be_parked_stays_owed() -> None:
     async def down(_error: PermanentError) -> None:
         raise PublishFailed("down")
 
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.delivery().run(down)
     assert await world.states() == {"fulfill": "owed"}
     assert (await world.order()).lease is None
@@ -278,7 +279,7 @@ async def test_a_refusal_that_cannot_be_parked_stays_owed() -> None:
 async def test_one_that_fails_does_not_keep_the_others_waiting() -> None:
     world = World(*ALL)
     world.failing["send_receipt"] = ConnectionError("jenny.rosen@example.com")
-    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+    with pytest.raises(EffectsOutstanding, match="still owed: send_receipt"):
         await world.deliver()
     assert world.done == ["load_line_items", "fulfill", "announce_paid", "announce_fulfilled"]
     receipt = (await world.order()).effects["send_receipt"]
@@ -293,7 +294,7 @@ async def test_one_that_fails_does_not_keep_the_others_waiting() -> None:
 async def test_without_its_line_items_nothing_is_fulfilled_but_the_rest_goes_on() -> None:
     world = World(*ALL)
     world.failing["load_line_items"] = ConnectionError()
-    with pytest.raises(DebtOutstanding, match="load_line_items, fulfill, send_receipt"):
+    with pytest.raises(EffectsOutstanding, match="load_line_items, fulfill, send_receipt"):
         await world.deliver()
     assert world.done == ["announce_paid"]
 
@@ -301,7 +302,7 @@ async def test_without_its_line_items_nothing_is_fulfilled_but_the_rest_goes_on(
 async def test_effects_of_an_overtaken_status_are_not_performed() -> None:
     world = World("notify_payment_failed", "fulfill")
     world.failing["notify_payment_failed"] = ConnectionError()
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver(FAILURE)
     await world.deliver()
     assert world.done == ["fulfill"]
@@ -311,15 +312,15 @@ async def test_effects_of_an_overtaken_status_are_not_performed() -> None:
 async def test_what_others_add_meanwhile_is_performed_too() -> None:
     """The holder performs for an order that waits; the money comes before it is through."""
     world = World("announce_awaiting_payment", "fulfill")
-    original = world.performers.by_name["announce_awaiting_payment"].perform
+    original = world.executors.by_name["announce_awaiting_payment"].perform
 
     async def slow(order: Order, key: str) -> None:
         await original(order, key)
-        with pytest.raises(DebtOutstanding):
+        with pytest.raises(EffectsOutstanding):
             await world.deliver()
 
-    by_name = {**world.performers.by_name, "announce_awaiting_payment": Performer(10, slow)}
-    world.performers = Performers(by_name)
+    by_name = {**world.executors.by_name, "announce_awaiting_payment": EffectExecutor(10, slow)}
+    world.executors = EffectExecutors(by_name)
     order = await world.deliver(UNPAID)
     assert order.status is Status.FULFILLED
     assert world.done == ["announce_awaiting_payment", "fulfill"]
@@ -334,7 +335,7 @@ async def test_a_holder_that_lost_its_lease_strikes_nothing_off() -> None:
         await world.orders.replace(replace(found.order, lease=Lease(owner="another", at=None)), found.version)
         world.done.append(key)
 
-    world.performers = Performers({"fulfill": Performer(10, slow)})
+    world.executors = EffectExecutors({"fulfill": EffectExecutor(10, slow)})
     with pytest.raises(Exception, match="another delivery has taken over"):
         await world.deliver()
     assert await world.states() == {"fulfill": "owed"}
@@ -352,7 +353,7 @@ async def test_its_own_lost_reply_does_not_lock_it_out() -> None:
 
 async def test_no_effect_starts_without_its_full_time_limit_left() -> None:
     world = World(*ALL, budget=9)
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
     assert world.done == []
     assert (await world.order()).lease is None
@@ -366,25 +367,25 @@ async def test_a_refusal_that_cannot_be_parked_is_a_try_in_vain_and_tried_again(
         raise PublishFailed("Pub/Sub did not store the message: Unavailable")
 
     delivery = world.delivery()
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await delivery.run(unreachable)
     fulfill = (await world.order()).effects["fulfill"]
     assert (fulfill.state, fulfill.attempts) == (EffectState.OWED, 1)
     assert fulfill.error == "not parked: Pub/Sub did not store the message: Unavailable"
-    assert delivery.performed == {"fulfill": f"to be tried again: {fulfill.error}"}
+    assert delivery.attempts == {"fulfill": Attempt(AttemptState.RETRY, fulfill.error or "")}
 
 
 async def test_what_an_effect_took_is_missing_for_the_next_one() -> None:
     world = World("fulfill", "send_receipt", budget=10.5)
-    first = world.performers.by_name["fulfill"].perform
+    first = world.executors.by_name["fulfill"].perform
 
     async def slow(order: Order, key: str) -> None:
         await asyncio.sleep(0.6)
         await first(order, key)
 
-    by_name = {**world.performers.by_name, "fulfill": Performer(10, slow)}
-    world.performers = replace(world.performers, by_name=by_name)
-    with pytest.raises(DebtOutstanding, match="still owed: send_receipt"):
+    by_name = {**world.executors.by_name, "fulfill": EffectExecutor(10, slow)}
+    world.executors = replace(world.executors, by_name=by_name)
+    with pytest.raises(EffectsOutstanding, match="still owed: send_receipt"):
         await world.deliver()
     assert world.done == ["fulfill"]
     await world.deliver()
@@ -397,13 +398,13 @@ async def test_a_time_out_keeps_the_lease_because_a_thread_may_still_be_at_it() 
     async def never(_order: Order, _key: str) -> None:
         await asyncio.sleep(60)
 
-    world.performers = Performers({"fulfill": Performer(0.01, never)})
-    with pytest.raises(DebtOutstanding):
+    world.executors = EffectExecutors({"fulfill": EffectExecutor(0.01, never)})
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
     order = await world.order()
     assert order.lease is not None
     assert order.effects["fulfill"].error == "no answer within 0.01 s"
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
     assert (await world.order()).effects["fulfill"].attempts == 1
 
@@ -411,7 +412,7 @@ async def test_a_time_out_keeps_the_lease_because_a_thread_may_still_be_at_it() 
 async def test_a_time_out_of_the_users_own_is_an_error_like_any_other() -> None:
     world = World()
     world.failing["fulfill"] = TimeoutError()
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
     assert (await world.order()).lease is None
 
@@ -441,8 +442,8 @@ async def test_doubts_that_the_line_items_raise_hold_the_rest() -> None:
     async def load(_order: Order, _key: str) -> Callable[[Order], Order]:
         return lambda order: replace(order, review=("amounts_differ",))
 
-    world.performers = Performers(
-        {**world.performers.by_name, "load_line_items": Performer(10, load)}, hold_on_review=True
+    world.executors = EffectExecutors(
+        {**world.executors.by_name, "load_line_items": EffectExecutor(10, load)}, hold_on_review=True
     )
     order = await world.deliver()
     assert (order.status, order.review) == (Status.PAID, ("amounts_differ",))
@@ -453,7 +454,7 @@ async def test_doubts_that_the_line_items_raise_hold_the_rest() -> None:
 async def test_doubts_that_come_later_hold_what_is_still_owed() -> None:
     world = World("fulfill", hold_on_review=True)
     world.failing["fulfill"] = ConnectionError()
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver()
     assert (await world.deliver(FAILURE)).review == ("failed_and_paid",)
     assert await world.states() == {"fulfill": "held"}
@@ -471,7 +472,7 @@ async def test_what_a_person_has_released_is_not_held_again_by_a_duplicate() -> 
     world = World("fulfill", hold_on_review=True)
     await world.deliver(REVIEWED)
     world.failing["fulfill"] = ConnectionError()
-    with pytest.raises(DebtOutstanding):
+    with pytest.raises(EffectsOutstanding):
         await world.deliver(REVIEWED, resent("release"))
     world.failing.clear()
     assert (await world.deliver(REVIEWED)).status is Status.FULFILLED
@@ -493,32 +494,32 @@ def test_a_live_lease_is_anothers_and_a_dead_one_is_anybodys() -> None:
     minute = timedelta(minutes=1)
     assert order.lease
     assert order.lease.at
-    live = debt.take_lease(order, "me", order.lease.at + minute - timedelta(microseconds=1), 10)
+    live = lifecycle.acquire_lease(order, "me", order.lease.at + minute - timedelta(microseconds=1), 10)
     assert live == order
-    dead = debt.take_lease(order, "me", order.lease.at + minute, 400)
+    dead = lifecycle.acquire_lease(order, "me", order.lease.at + minute, 400)
     assert dead.lease == Lease(owner="me", at=None, seconds=400)
 
 
 def apply_paid() -> Order:
     delivery = World().delivery()
-    return replace(delivery._change(None), lease=None)
+    return replace(delivery._decide(None).order, lease=None)
 
 
 def test_who_owes_nothing_takes_no_lease() -> None:
     free = replace(apply_paid(), effects={})
-    assert debt.take_lease(free, "me", None, 60) == free
+    assert lifecycle.acquire_lease(free, "me", None, 60) == free
 
 
 def test_striking_off_what_is_gone_or_done_changes_nothing() -> None:
     order = apply_paid()
     now = datetime.now(UTC)
-    done = debt.strike_off(order, "fulfill", now)
-    assert debt.strike_off(done, "fulfill", now) == done
-    assert debt.strike_off(order, "notify_payment_failed", now) == order
-    assert debt.note_failure(done, "fulfill", "x") == done
-    assert debt.note_failure(order, "gone", "x") == order
-    assert debt.give_up(done, "fulfill", "x") == done
-    assert debt.give_up(order, "gone", "x") == order
+    done = lifecycle.mark_done(order, "fulfill", now)
+    assert lifecycle.mark_done(done, "fulfill", now) == done
+    assert lifecycle.mark_done(order, "notify_payment_failed", now) == order
+    assert lifecycle.record_failure(done, "fulfill", "x") == done
+    assert lifecycle.record_failure(order, "gone", "x") == order
+    assert lifecycle.mark_failed(done, "fulfill", "x") == done
+    assert lifecycle.mark_failed(order, "gone", "x") == order
 
 
 def test_the_states_of_an_effect_are_the_contracts() -> None:
@@ -560,7 +561,7 @@ async def test_a_hook_that_changes_its_order_changes_nothing_that_is_kept() -> N
         assert isinstance(order.metadata, dict)
         order.metadata.clear()
 
-    world.performers = Performers({"fulfill": Performer(5, Hooks().performing(spoil))})
+    world.executors = EffectExecutors({"fulfill": EffectExecutor(5, Hooks().performing(spoil))})
     assert (await world.deliver()).metadata == PAID["data"]["object"]["metadata"]
     assert (await world.order()).metadata == PAID["data"]["object"]["metadata"]
 
@@ -624,9 +625,9 @@ async def test_however_a_hook_ends_it_is_an_error_of_that_effect_alone(
     make: Callable[[BaseException], Callable[[Order, str], Awaitable[None] | None]], error: BaseException
 ) -> None:
     world = World(*ALL)
-    by_name = {**world.performers.by_name, "fulfill": Performer(5, Hooks().performing(make(error)))}
-    world.performers = Performers(by_name)
-    with pytest.raises(DebtOutstanding, match="still owed: fulfill"):
+    by_name = {**world.executors.by_name, "fulfill": EffectExecutor(5, Hooks().performing(make(error)))}
+    world.executors = EffectExecutors(by_name)
+    with pytest.raises(EffectsOutstanding, match="still owed: fulfill"):
         await world.deliver()
     fulfill = (await world.order()).effects["fulfill"]
     assert (fulfill.attempts, fulfill.state.value) == (1, "owed")
@@ -644,13 +645,13 @@ async def test_each_strike_off_renews_the_lease() -> None:
     def slow(name: str) -> Perform:
         async def perform(_order: Order, _key: str) -> None:
             calls.append(name)
-            world.now += timedelta(seconds=world.performers.lease * 0.6)
-            with pytest.raises(DebtOutstanding):
+            world.now += timedelta(seconds=world.executors.lease * 0.6)
+            with pytest.raises(EffectsOutstanding):
                 await world.deliver()
 
         return perform
 
-    world.performers = Performers({name: Performer(10, slow(name)) for name in world.performers.by_name})
+    world.executors = EffectExecutors({name: EffectExecutor(10, slow(name)) for name in world.executors.by_name})
     await world.deliver()
     assert calls == ["fulfill", "send_receipt", "announce_paid"]
 
@@ -659,11 +660,11 @@ async def test_a_replay_is_granted_once_however_often_it_is_redelivered() -> Non
     world = World("fulfill", "send_receipt")
     world.failing = {"fulfill": PermanentError("no"), "send_receipt": ConnectionError()}
     for _ in range(5):
-        with pytest.raises(DebtOutstanding):
-            await world.deliver(wishes=resent("replay"))
+        with pytest.raises(EffectsOutstanding):
+            await world.deliver(request=resent("replay"))
     assert len(world.parked) == 1
-    with pytest.raises(DebtOutstanding):
-        await world.deliver(wishes=resent("replay", "m2"))
+    with pytest.raises(EffectsOutstanding):
+        await world.deliver(request=resent("replay", "m2"))
     assert len(world.parked) == 2
 
 
@@ -689,12 +690,12 @@ def test_only_what_is_configured_is_owed() -> None:
     both = configured(SETTINGS, hooks_file(fulfill=hook, payment_failed=hook)).by_name
     assert set(both) == {"fulfill", "payment_failed"}
     announcing = replace(SETTINGS, order_events_topic="order-events", hook_timeout=60, hold_on_review=True)
-    performers = configured(announcing, hooks_file(fulfill=hook))
-    assert {name for name in performers.by_name if name.startswith("announce_")} == {
+    executors = configured(announcing, hooks_file(fulfill=hook))
+    assert {name for name in executors.by_name if name.startswith("announce_")} == {
         *("announce_awaiting_payment", "announce_payment_failed", "announce_paid", "announce_fulfilled"),
     }
-    assert performers.lease == 90
-    assert performers.hold_on_review
+    assert executors.lease == 90
+    assert executors.hold_on_review
 
 
 def test_hooks_without_fulfill_stop_the_start() -> None:
@@ -712,6 +713,6 @@ def test_hooks_that_cannot_be_called_with_an_order_and_its_key_stop_the_start(na
 def test_a_key_and_a_mail_server_make_line_items_and_mails_owed() -> None:
     env = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false", "STRIPE_API_KEY": "sk_test_0123456789"}
     env |= {"SMTP_URL": "smtp+insecure://127.0.0.1:1025", "EMAIL_FROM": "shop@example.com"}
-    performers = configured(SubscriberSettings.load(env), hooks_file(fulfill=print))
-    assert set(performers.by_name) == {"load_line_items", "fulfill", "send_receipt", "notify_payment_failed"}
-    assert performers.lease == 65
+    executors = configured(SubscriberSettings.load(env), hooks_file(fulfill=print))
+    assert set(executors.by_name) == {"load_line_items", "fulfill", "send_receipt", "notify_payment_failed"}
+    assert executors.lease == 65

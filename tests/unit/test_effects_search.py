@@ -17,7 +17,7 @@ import pytest
 from fulfillment.domain.effects import EffectState, owed
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError, TransientError
 from fulfillment.orders.store import Stored
 from fulfillment.subscriber.delivery import Delivery
@@ -76,7 +76,9 @@ class World:
     def __post_init__(self) -> None:
         self.orders = GatedOrders(self)
         effects = ("load_line_items", "fulfill", "announce_fulfilled", "announce_payment_failed")
-        self.performers = Performers({name: Performer(1000, self._performing(name)) for name in effects}, budget=10_000)
+        self.executors = EffectExecutors(
+            {name: EffectExecutor(1000, self._performing(name)) for name in effects}, budget=10_000
+        )
         self.waiting = list(range(len(self.said)))
 
     def choose(self, possibilities: Sequence[str]) -> str:
@@ -200,10 +202,10 @@ def whose_turn(world: World) -> Run | None:
 
 def deliver(world: World, message: int) -> Run:
     if not world.runs:  # nobody is at it, and time passes until Pub/Sub comes again
-        world.now += timedelta(seconds=world.performers.lease)
+        world.now += timedelta(seconds=world.executors.lease)
     world.waiting.remove(message)
     world.begun.append(message)
-    delivery = Delivery(orders=world.orders, performers=world.performers, event=PARSED[world.said[message]["id"]])
+    delivery = Delivery(orders=world.orders, executors=world.executors, event=PARSED[world.said[message]["id"]])
 
     async def park(_error: PermanentError) -> None:
         await world.park(message)
@@ -229,7 +231,7 @@ async def step(world: World, run: Run) -> None:
     if verdict != "ok":
         world.used.append(verdict)
     if verdict == "expire":
-        world.now += timedelta(seconds=world.performers.lease + 1)
+        world.now += timedelta(seconds=world.executors.lease + 1)
     run.gate = None
     gate.verdict.set_result(verdict)
     await settle(world)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
 from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.erasure import PERSONAL, erase, unsettled
 from fulfillment.domain.events import parse
@@ -19,7 +20,6 @@ from fulfillment.domain.retelling import retelling
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
-from fulfillment.subscriber.delivery import Wishes
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
 from samples import NOW, parsed, renderings
 
@@ -71,7 +71,9 @@ def test_nothing_that_arrives_later_brings_the_buyer_back(events: list[Json], da
     found = finding(said[-1]["data"]["object"] | {"status": "complete"}, owner=OWN, api_version="", at=LATER)
     assert found
     after = apply(arrive(later, erased), parse(found.body, LATER)).order
-    after = Wishes(id="1", replay=True, release=True).grant(apply(after, parse(retelling(after).body, LATER)).order)
+    after = ReplayRequest(id="1", replay=True, release=True).grant(
+        apply(after, parse(retelling(after).body, LATER)).order
+    )
     for order in (erased, after, from_document(to_document(after))):
         assert MARK not in text(order)
         assert order.metadata == {"shop": "acme"}
@@ -104,7 +106,7 @@ def test_every_field_of_a_checkout_is_personal_or_on_the_books() -> None:
 
 
 def test_what_cannot_be_done_without_the_buyer_is_dropped_and_the_rest_is_still_owed() -> None:
-    order = debt.strike_off(arrive([event(COMPLETED, session("cs_test_a1"))]), "send_receipt", NOW)
+    order = lifecycle.mark_done(arrive([event(COMPLETED, session("cs_test_a1"))]), "send_receipt", NOW)
     after = erase(order, LATER)
     assert set(after.effects) == {"load_line_items", "send_receipt", "announce_paid"}
     assert after.effects["send_receipt"].state is EffectState.DONE
@@ -144,5 +146,5 @@ def test_an_order_needs_its_buyer_until_it_is_settled() -> None:
     assert unsettled(erase(paid, NOW)) is None
     done = arrive([event(FAILED, session("cs_test_a1", payment_status="unpaid"))])
     for name in done.effects:
-        done = debt.strike_off(done, name, NOW)
+        done = lifecycle.mark_done(done, name, NOW)
     assert unsettled(done) is None

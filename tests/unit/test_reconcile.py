@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.erasure import erase
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
@@ -117,7 +117,7 @@ async def test_what_rests_is_left_until_its_time_and_is_then_nobodys_fault() -> 
     assert stored
     shop.orders = orders = MemoryOrders(lambda: now)
     now = datetime.now(UTC) - timedelta(hours=2)
-    await orders.create(debt.rest(stored.order, FULFILL, "550", now + timedelta(hours=2)))
+    await orders.create(lifecycle.back_off(stored.order, FULFILL, "550", now + timedelta(hours=2)))
     now += timedelta(hours=2)
     tally = (await shop.sweep())[1]
     assert (tally.owed, tally.unattended, tally.published) == (1, 0, 0)

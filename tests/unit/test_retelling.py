@@ -1,4 +1,4 @@
-"""An order's own source event, told again: it asks for nothing but what its message wishes."""
+"""An order's own source event, told again: it asks for nothing but what its message request."""
 
 import json
 from dataclasses import replace
@@ -7,13 +7,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
+from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.order import Order
 from fulfillment.domain.retelling import retelling
 from fulfillment.domain.transitions import Outcome, apply
-from fulfillment.subscriber.delivery import Wishes
 from fulfillment.topic.attributes import attributes_of
 from local.stripe_events import COMPLETED, Json, event, session
 from samples import NOW, parsed, renderings
@@ -68,8 +68,8 @@ def test_it_takes_over_nothing_from_an_event_that_names_no_version_either() -> N
 
 
 def test_what_its_message_wishes_is_granted() -> None:
-    order = debt.give_up(arrive([event(COMPLETED, session("cs_test_a1"))]), "fulfill", "permanent: sold out")
-    after = Wishes(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
+    order = lifecycle.mark_failed(arrive([event(COMPLETED, session("cs_test_a1"))]), "fulfill", "permanent: sold out")
+    after = ReplayRequest(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
     assert after.effects["fulfill"].state is EffectState.OWED
     assert replace(after, effects=order.effects, granted=()) == order
 

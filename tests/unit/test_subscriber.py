@@ -11,7 +11,7 @@ from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_filter import OrderFilter
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.subscriber.endpoint import BODY_BYTES, Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
@@ -45,8 +45,8 @@ class Shop:
 
     def subscriber(self) -> Subscriber:
         settings = SubscriberSettings(project="acme", livemode=False, **self.more)
-        performers = Performers({"fulfill": Performer(5, self._fulfill)})
-        return Subscriber(self.event_type, settings, self.orders, self.dead_letter, performers)
+        executors = EffectExecutors({"fulfill": EffectExecutor(5, self._fulfill)})
+        return Subscriber(self.event_type, settings, self.orders, self.dead_letter, executors)
 
     async def _fulfill(self, order: Order, _key: str) -> None:
         if self.refusal:
@@ -207,7 +207,7 @@ async def test_what_is_still_owed_brings_the_message_again(capsys: Capture) -> N
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["brought"]) == ("WARNING", "retry", "created")
     assert line["message"] == "still owed: fulfill; Pub/Sub will bring the message again"
-    assert (line["error"], line["status"]) == ("DebtOutstanding", 503)
+    assert (line["error"], line["status"]) == ("EffectsOutstanding", 503)
     assert line["effects"]["fulfill"].startswith("to be tried again: RuntimeError at ")
     assert "jenny" not in json.dumps(line)
     shop.refusal = None
@@ -239,9 +239,9 @@ async def test_what_was_refused_is_tried_again_when_a_person_sends_its_message_a
 
 async def test_what_is_held_is_a_warning(capsys: Capture) -> None:
     shop = Shop()
-    performers = Performers({"fulfill": Performer(5, shop._fulfill)}, hold_on_review=True)
+    executors = EffectExecutors({"fulfill": EffectExecutor(5, shop._fulfill)}, hold_on_review=True)
     settings = SubscriberSettings(project="acme", livemode=False)
-    held = Subscriber(EventType.COMPLETED, settings, shop.orders, shop.dead_letter, performers)
+    held = Subscriber(EventType.COMPLETED, settings, shop.orders, shop.dead_letter, executors)
     said = told(event(COMPLETED, session("cs_test_a1", mode="barter")))
     assert (await ask(held, push_body(said))).status_code == 204
     stored = await shop.orders.get("cs_test_a1")

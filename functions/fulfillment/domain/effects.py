@@ -29,6 +29,8 @@ OWED_ON_ENTERING: Mapping[Status, tuple[str, ...]] = {
 ANNOUNCEMENTS = {f"announce_{status.value}": status for status in Status if status is not Status.EXPIRED}
 WAITS_FOR_LINE_ITEMS = frozenset({FULFILL, SEND_RECEIPT})
 _IN_ORDER = [name for status in Status for name in OWED_ON_ENTERING[status]]
+KNOWN = frozenset(_IN_ORDER)
+"""What this version can owe. An effect by any other name is a newer version's, and stays as it is."""
 
 
 class EffectState(StrEnum):
@@ -64,28 +66,31 @@ def enter(order_id: str, status: Status, effects: Effects) -> Effects:
     """The effects of an order that has just entered `status`. What was done stays; what was not, and belongs
     to an overtaken status, is dropped. `fulfilled` overtakes nothing: it completes `paid`.
     """
-    kept = {name: effect for name, effect in effects.items() if effect.state is EffectState.DONE}
+    kept = {name: each for name, each in effects.items() if each.state is EffectState.DONE or name not in KNOWN}
     new = {name: Effect(state=EffectState.OWED, key=f"{order_id}:{name}") for name in OWED_ON_ENTERING[status]}
     return new | (dict(effects) if status is Status.FULFILLED else kept)
 
 
 def keep_configured(effects: Effects, configured: AbstractSet[str]) -> Effects:
-    """Without the effects that nothing here can perform (any more), unless they are settled history."""
+    """Without the effects that nothing here can perform (any more), unless they are settled history, or a newer
+    version's.
+    """
     return {
         name: effect
         for name, effect in effects.items()
-        if name in configured or effect.state not in {EffectState.OWED, EffectState.HELD}
+        if name in configured or name not in KNOWN or effect.state not in {EffectState.OWED, EffectState.HELD}
     }
 
 
 def owed(effects: Effects) -> tuple[str, ...]:
-    """The names of what is still owed, in the order in which it is performed."""
-    return tuple(name for name in _IN_ORDER if name in effects and effects[name].state is EffectState.OWED)
+    """The names of what is still owed, in the order in which it is performed; behind them those that are not known."""
+    names = (*_IN_ORDER, *sorted(effects.keys() - KNOWN))
+    return tuple(name for name in names if name in effects and effects[name].state is EffectState.OWED)
 
 
 def ready(effects: Effects, now: datetime) -> tuple[str, ...]:
     """The names of what is owed and waits for nothing: the line items go before what needs them, and what was
-    refused rests for a while.
+    refused backs off for a while.
     """
     names = [name for name in owed(effects) if (effects[name].not_before or now) <= now]
     items_first = LOAD_LINE_ITEMS in owed(effects)

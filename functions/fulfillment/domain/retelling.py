@@ -1,8 +1,8 @@
-"""An order's source event, told again from the order itself: the event of a message by which a person wishes something.
+"""An order's source event, written again from the order itself, for a message by which a person asks for something.
 
 It claims what the order holds and names no API version, so it ranks behind every rendering of that event that came from
-Stripe: it changes nothing, takes over nothing, and only its message's wishes count. It needs no answer of Stripe's, and
-says nothing of the buyer but the metadata, by which a deployment knows its own orders.
+Stripe: it changes nothing, takes over nothing, and only its message's request counts. It needs no answer of Stripe's,
+and says nothing of the buyer but the metadata, by which a deployment knows its own orders.
 """
 
 from fulfillment.domain.findings import Finding

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from fulfillment.domain.order import Order
 from fulfillment.errors import CorruptOrder, OrderContended
@@ -40,6 +40,15 @@ class Found:
     last: str | None = None
 
 
+class Decision(Protocol):
+    """What shall be stored, and perhaps more that follows from what was stored before."""
+
+    @property
+    def order(self) -> Order:
+        """The order as it shall be."""
+        ...
+
+
 class Orders(Protocol):
     """Where orders are kept. Each write is atomic: all of the order, or nothing. When it was updated, and a
     lease without a time, get the store's.
@@ -70,28 +79,43 @@ class Orders(Protocol):
         ...
 
 
-Change = Callable[[Stored | None], Order]
-"""A pure change, from what is stored (or None) to what shall be. It may run several times."""
+D = TypeVar("D", bound=Decision)
+Decide = Callable[[Stored | None], D]
+"""Pure: from what is stored (or None) to a decision, whose order shall be stored. It may be asked several times."""
 
 
-async def update(orders: Orders, order_id: str, change: Change, known: Stored | None) -> Stored:
-    """Brings a change into the order in one atomic write: compare-and-set against what is known of it (None:
-    nothing, so it is created), and against what is read where others were faster.
+async def commit(orders: Orders, order_id: str, decide: Decide[D], known: Stored | None) -> tuple[Stored, D]:
+    """Stores what is decided in one atomic write: compare-and-set against what is known of the order (None: nothing,
+    so it is created), and against what is read where others were faster. Returns the decision that was stored.
 
     Most orders see one event only, so creating first makes them one RPC. Nothing is written where nothing
     changes. Raises OrderContended after eight lost races.
     """
     stored = known
     for losses in range(WRITES):
-        changed = change(stored)
-        if stored and changed == stored.order:
-            return stored
-        written = await (orders.replace(changed, stored.version) if stored else orders.create(changed))
+        decision = decide(stored)
+        if stored and decision.order == stored.order:
+            return stored, decision
+        order = decision.order
+        written = await (orders.replace(order, stored.version) if stored else orders.create(order))
         if written:
-            return written
+            return written, decision
         await orders.pause(losses)
         stored = await orders.get(order_id)
     raise OrderContended("others kept writing the same order")
+
+
+@dataclass(frozen=True)
+class _Changed:
+    order: Order
+
+
+async def update(
+    orders: Orders, order_id: str, change: Callable[[Stored | None], Order], known: Stored | None
+) -> Stored:
+    """As `commit`, for a change whose result is the order alone."""
+    stored, _ = await commit(orders, order_id, lambda stored: _Changed(change(stored)), known)
+    return stored
 
 
 class FirestoreOrders:

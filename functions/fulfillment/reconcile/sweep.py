@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain import debt
+from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.findings import Finding, claims_more, finding
@@ -107,9 +107,9 @@ class Sweep:
         found = await self._find(_OWED, reached, FEW)
         self.tally.owed += len(found.orders)
         left = [each for each in found.orders if each.quiet_for > self._patience]
-        quiet = [each.order for each in left if not debt.rests(each.order, each.read_at)]
+        quiet = [each.order for each in left if not lifecycle.is_backing_off(each.order, each.read_at)]
         for order in quiet:
-            if not debt.was_refused(order):
+            if not lifecycle.was_refused(order):
                 self.tally.leave_alone(order.id)
         await self._publish([await self._read(order) or retelling(order) for order in quiet])
         return _behind(reached, found)

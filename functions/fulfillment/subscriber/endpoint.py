@@ -19,11 +19,13 @@ from datetime import UTC, datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.transitions import Outcome, is_order
-from fulfillment.effects.runner import Performers
+from fulfillment.effects.attempts import AttemptState
+from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import (
     MalformedMessage,
     PermanentError,
@@ -32,10 +34,10 @@ from fulfillment.errors import (
 )
 from fulfillment.http import BodyTooLarge, read_body
 from fulfillment.orders.store import Orders
-from fulfillment.subscriber.delivery import Delivery, Wishes
+from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Line, Trace
-from fulfillment.topic.attributes import ATTRIBUTE_BYTES, WISHES
+from fulfillment.topic.attributes import ATTRIBUTE_BYTES, REQUESTS
 from fulfillment.topic.message import Message, parse_push
 from fulfillment.topic.publisher import Topic
 
@@ -51,10 +53,10 @@ class Subscriber:
         settings: SubscriberSettings,
         orders: Orders,
         dead_letter: Topic,
-        performers: Performers,
+        executors: EffectExecutors,
     ) -> None:
         self._event_type, self.settings = event_type, settings
-        self._orders, self._dead_letter, self._performers = orders, dead_letter, performers
+        self._orders, self._dead_letter, self._executors = orders, dead_letter, executors
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one push. Pub/Sub takes 204 for an ack, and anything from 400 on for a nack."""
@@ -115,7 +117,7 @@ class Subscriber:
         reason = error.reason.encode()[:ATTRIBUTE_BYTES].decode(errors="ignore")
         # Pub/Sub refuses attributes that begin like its own; they are not ours to keep.
         # A wish is not parked with its message: whoever sends it again says what is wanted then.
-        kept = {name: text for name, text in message.attributes.items() if name not in WISHES}
+        kept = {name: text for name, text in message.attributes.items() if name not in REQUESTS}
         attributes = {name: text for name, text in kept.items() if not name.startswith("goog")}
         await self._dead_letter.publish(message.data, attributes | {"reason": reason})
 
@@ -142,14 +144,16 @@ class Subscriber:
 
     async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:
         """Brings the event into its order and pays what the order owes."""
-        wishes = Wishes.of(message)
-        delivery = Delivery(orders=self._orders, performers=self._performers, event=event, wishes=wishes)
+        request = ReplayRequest.of(message.id, message.attributes)
+        delivery = Delivery(orders=self._orders, executors=self._executors, event=event, request=request)
         try:
             order = await delivery.run(functools.partial(self._put_aside, message))
         finally:
-            line.note(effects=delivery.performed or None, brought=delivery.outcome.value)
+            texts = {name: str(attempt) for name, attempt in delivery.attempts.items()}
+            line.note(effects=texts or None, brought=delivery.outcome.value)
         states = {effect.state for effect in order.effects.values()}
-        failed = EffectState.FAILED in states and any(text.startswith("failed") for text in delivery.performed.values())
+        tried = {attempt.state for attempt in delivery.attempts.values()}
+        failed = EffectState.FAILED in states and AttemptState.FAILED in tried
         severity = "ERROR" if failed else "WARNING" if EffectState.HELD in states else "INFO"
         failing = ", an effect was refused for good: its message is parked" if failed else ""
         line.say(severity, f"order {order.status.value}{failing}", outcome=delivery.outcome.value)

@@ -7,7 +7,7 @@ from fulfillment.domain.ids import Owner, SessionId
 from fulfillment.domain.shape import ShapeError
 
 ATTRIBUTE_BYTES = 1024
-WISHES = ("replay", "release")
+REQUESTS = ("replay", "release")
 """Attributes of a message that a person sent again: what it asks for beyond its event."""
 
 

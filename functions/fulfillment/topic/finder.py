@@ -18,9 +18,9 @@ class Finder:
     def __init__(self, topic: Topic, source: str) -> None:
         self._topic, self._source = topic, source
 
-    async def publish(self, found: Finding, trace: Trace, wishes: Mapping[str, str] | None = None) -> str:
-        """Returns the message's id once it is stored; raises PublishFailed. `wishes` are attributes that ask for
+    async def publish(self, found: Finding, trace: Trace, request: Mapping[str, str] | None = None) -> str:
+        """Returns the message's id once it is stored; raises PublishFailed. `request` are attributes that ask for
         more than the event (`topic.WISHES`).
         """
         attributes = attributes_of(found.event, trace.traceparent) | {"source": self._source}
-        return await self._topic.publish(found.body, attributes | dict(wishes or {}))
+        return await self._topic.publish(found.body, attributes | dict(request or {}))

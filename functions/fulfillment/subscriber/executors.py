@@ -16,7 +16,7 @@ from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.effects.announce import Announcer
 from fulfillment.effects.hook import Hook, Hooks
-from fulfillment.effects.runner import Performer, Performers
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.publisher import PubSubTopic
@@ -26,10 +26,10 @@ _MARGIN_SECONDS = 5  # beyond an effect's own limit, so that it is its own error
 REST_SECONDS = 90  # of a delivery beyond its hook: the function's time limit is HOOK_TIMEOUT + 120
 
 
-def configured(settings: SubscriberSettings, hooks: object) -> Performers:
+def configured(settings: SubscriberSettings, hooks: object) -> EffectExecutors:
     """Everything the settings and the user's hooks.py make possible."""
     by_name = _line_items(settings) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
-    return Performers(
+    return EffectExecutors(
         by_name,
         budget=settings.hook_timeout + REST_SECONDS,
         hold_on_review=settings.hold_on_review,
@@ -37,7 +37,7 @@ def configured(settings: SubscriberSettings, hooks: object) -> Performers:
     )
 
 
-def _line_items(settings: SubscriberSettings) -> dict[str, Performer]:
+def _line_items(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
     if settings.stripe_key is None:
         return {}
     from fulfillment.stripe_api import READ_SECONDS, StripeApi
@@ -51,17 +51,17 @@ def _line_items(settings: SubscriberSettings) -> dict[str, Performer]:
             raise LineItemsRefused(str(refused)) from None
         return lambda latest: with_line_items(latest, items)
 
-    return {LOAD_LINE_ITEMS: Performer(READ_SECONDS + _MARGIN_SECONDS, load)}
+    return {LOAD_LINE_ITEMS: EffectExecutor(READ_SECONDS + _MARGIN_SECONDS, load)}
 
 
-def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, Performer]:
+def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecutor]:
     if not callable(getattr(hooks, FULFILL, None)):
         raise ConfigurationError("hooks.py must have a function fulfill(order, key)")
     running = Hooks()
     found = {name: getattr(hooks, name) for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))}
     for name, hook in found.items():
         _check_signature(name, hook)
-    return {name: Performer(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
+    return {name: EffectExecutor(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
 
 
 def _check_signature(name: str, hook: Hook) -> None:
@@ -72,7 +72,7 @@ def _check_signature(name: str, hook: Hook) -> None:
         raise ConfigurationError(f"hooks.py: {name} must take (order, key)") from None
 
 
-def _mails(settings: SubscriberSettings) -> dict[str, Performer]:
+def _mails(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
     server, sender = settings.smtp_server, settings.email_from
     if server is None or sender is None:
         return {}
@@ -82,16 +82,16 @@ def _mails(settings: SubscriberSettings) -> dict[str, Performer]:
     letters = Letters(sender, settings.shop_url, time_zone=settings.time_zone)
     mailer, seconds = mail.Mailer(server, sender, letters), mail.SECONDS + _MARGIN_SECONDS
     return {
-        SEND_RECEIPT: Performer(seconds, mailer.send_receipt),
-        NOTIFY_PAYMENT_FAILED: Performer(seconds, mailer.notify_payment_failed),
+        SEND_RECEIPT: EffectExecutor(seconds, mailer.send_receipt),
+        NOTIFY_PAYMENT_FAILED: EffectExecutor(seconds, mailer.notify_payment_failed),
     }
 
 
-def _announcements(settings: SubscriberSettings) -> dict[str, Performer]:
+def _announcements(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
     if settings.order_events_topic is None:
         return {}
     announcer = Announcer(PubSubTopic(settings.project, settings.order_events_topic, settings.pubsub_emulator))
     return {
-        name: Performer(ANNOUNCE_SECONDS, functools.partial(announcer.announce, status))
+        name: EffectExecutor(ANNOUNCE_SECONDS, functools.partial(announcer.announce, status))
         for name, status in ANNOUNCEMENTS.items()
     }
