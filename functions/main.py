@@ -102,14 +102,14 @@ def _reconcile() -> "Reconcile":
     from fulfillment.orders.store import FirestoreOrders
     from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
     from fulfillment.reconcile.endpoint import Reconcile
-    from fulfillment.reconcile.pacer import PacedStripe
+    from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
     from fulfillment.reconcile.settings import ReconcileSettings
     from fulfillment.stripe_api import StripeApi
     from fulfillment.topic.finder import Finder
     from fulfillment.topic.publisher import PubSubTopic
 
     settings = ReconcileSettings.load(os.environ)
-    stripe = PacedStripe(StripeApi(settings.stripe_key, settings.api_base), settings.reads_per_second)
+    stripe = RateLimitedStripe(StripeApi(settings.stripe_key, settings.api_base), settings.reads_per_second)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
     checkpoint = FirestoreCheckpoint(settings.project, settings.database, settings.collection)
     topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
@@ -121,8 +121,8 @@ def _order_status() -> "OrderStatus":
     from fulfillment.order_status.endpoint import OrderStatus
     from fulfillment.order_status.lookup import configured
     from fulfillment.order_status.page import StatusPage
+    from fulfillment.order_status.publisher import ClaimPublisher
     from fulfillment.order_status.settings import OrderStatusSettings
-    from fulfillment.order_status.visits import Visits
     from fulfillment.orders.store import FirestoreOrders
     from fulfillment.topic.finder import Finder
     from fulfillment.topic.publisher import PubSubTopic
@@ -130,7 +130,7 @@ def _order_status() -> "OrderStatus":
     settings = OrderStatusSettings.load(os.environ)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
     finder = Finder(PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator), "order_status")
-    return OrderStatus(settings, orders, configured(settings, finder), StatusPage(settings), Visits())
+    return OrderStatus(settings, orders, configured(settings), ClaimPublisher(finder), StatusPage(settings))
 
 
 def _start(entry_point: str) -> None:

@@ -18,9 +18,9 @@ from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.orders.store import Orders, Stored
 from fulfillment.reconcile.checkpoint import Checkpoint
 from fulfillment.reconcile.endpoint import End, run
+from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.reconcile.sweep import Sweep
-from fulfillment.reconcile.tally import Tally
+from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
@@ -145,22 +145,22 @@ class Shop:
             await self.orders.create(_order(session_id, case))
         return session_id
 
-    async def sweep(self, save_seconds: float = 0, **changes: Any) -> tuple[End, Tally]:
+    async def run_once(self, save_seconds: float = 0, **changes: Any) -> tuple[End, ReconcileStats]:
         """One run, without waiting for what it published."""
         settings = replace(self.settings, **changes)
         publish = functools.partial(Finder(self.topic, "reconcile").publish, trace=Trace.of({}))
-        sweep = Sweep(settings=settings, stripe=self.stripe, orders=self.orders, publish=publish)
-        return await run(sweep, self.checkpoint, settings, save_seconds), sweep.tally
+        reconciler = Reconciler(settings=settings, stripe=self.stripe, orders=self.orders, publish=publish)
+        return await run(reconciler, self.checkpoint, settings, save_seconds), reconciler.stats
 
-    async def reconcile(self, **changes: Any) -> Tally:
+    async def reconcile(self, **changes: Any) -> ReconcileStats:
         """One whole round, and everything that it published delivered."""
-        ends = await self.sweep(**changes)
+        ends = await self.run_once(**changes)
         await self.topic.settle()
         return ends[1]
 
     async def killed(self, turns: int) -> bool:
         """A run that is killed after so many turns of the event loop; whether it ended before."""
-        running = asyncio.create_task(self.sweep())
+        running = asyncio.create_task(self.run_once())
         for _ in range(turns):
             await asyncio.sleep(0)
         ended = running.done() or not running.cancel()

@@ -14,10 +14,10 @@ from typing import Any
 
 from benchmarks.figures import Goal, Part, Spread, Table
 from benchmarks.servers import Bench
-from fulfillment.domain.findings import Finding
+from fulfillment.domain.synthetic_events import SyntheticEvent
 from fulfillment.reconcile.endpoint import End, run
+from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.reconcile.sweep import Sweep
 from local.endless_stripe import EndlessStripe
 from local.memory_checkpoint import MemoryCheckpoint
 from local.memory_orders import MemoryOrders
@@ -66,15 +66,15 @@ async def _sweep(count: int) -> float:
         project="shop", livemode=False, stripe_key=lambda: "unused", since=since, grace_seconds=0
     )
 
-    async def publish(_found: Finding) -> None:
+    async def publish(_found: SyntheticEvent) -> None:
         """Takes it and forgets it."""
 
     stripe = EndlessStripe(count, int(since.timestamp()))
-    sweep = Sweep(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
+    sweep = Reconciler(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
     began = time.perf_counter()
     end = await run(sweep, MemoryCheckpoint(), settings)
-    if (end, sweep.tally.missing, sweep.tally.published) != (End.RECONCILED, count, count):
-        raise AssertionError(f"{end}, and {sweep.tally.missing} of {count} sessions are missing")
+    if (end, sweep.stats.missing, sweep.stats.published) != (End.RECONCILED, count, count):
+        raise AssertionError(f"{end}, and {sweep.stats.missing} of {count} sessions are missing")
     return time.perf_counter() - began
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fulfillment.domain.findings import finding
 from fulfillment.domain.ids import OWN
+from fulfillment.domain.synthetic_events import synthetic_event
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session
 
 EXPIRED = "checkout.session.expired"
@@ -147,7 +147,7 @@ def _one(till: Till, name: str, said: str, event_changes: dict[str, Any], **chan
 def _never_told(till: Till, name: str, *told: str) -> Case:
     """A payment that came, and of which Stripe makes no event."""
     sold = session(till.session_id())
-    found = finding(sold, owner=OWN, api_version="", at=datetime.now(UTC))
+    found = synthetic_event(sold, owner=OWN, api_version="", at=datetime.now(UTC))
     if found is None:
         raise LookupError("a session that is paid claims something")
     events = [*_says(*told)(till, sold), dict(found.event)]

@@ -3,22 +3,22 @@
 import asyncio
 from dataclasses import dataclass
 
-from fulfillment.domain.rounds import Round
+from fulfillment.domain.cursor import Cursor
 
 
 @dataclass
 class MemoryCheckpoint:
     """The last round; `version` counts the writes."""
 
-    last: Round | None = None
+    last: Cursor | None = None
     version: int | None = None
 
-    async def load(self) -> tuple[Round | None, int | None]:
+    async def load(self) -> tuple[Cursor | None, int | None]:
         """The last round and its version; None and None before the first."""
         await asyncio.sleep(0)
         return self.last, self.version
 
-    async def save(self, reached: Round, version: int | None) -> int | None:
+    async def save(self, reached: Cursor, version: int | None) -> int | None:
         """Keeps a round in the place of that version: its new version, or None if another run was faster."""
         await asyncio.sleep(0)
         if version != self.version:

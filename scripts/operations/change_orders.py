@@ -1,7 +1,7 @@
 """`orders retry` and `orders release`: what failed, or waits for a person, is owed again, by a message.
 
-Only subscribers perform. The message tells the order's own source event again (`domain.retelling`) with the wish; the
-order remembers the message by which it granted it, so one can wait for that.
+Only subscribers perform effects. The message repeats the order's source event (`domain.source_event`) with a request.
+The order stores the id of the message that granted the request, so that the command can wait for it.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import click
 
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Order
-from fulfillment.domain.retelling import retelling
+from fulfillment.domain.source_event import source_event
 from fulfillment.orders.store import Orders
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
@@ -86,7 +86,7 @@ async def _wish(wish: Wish, deployment: Deployment, text: str, wait: int, *, yes
         would = f"would publish a message by which {', '.join(names)} of {order.id} is owed again. Do it: --yes"
         return Report(ok=True, lines=[would], data=data)
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    message = await Finder(topic, SOURCE).publish(retelling(order), Trace.of({}), {wish.attribute: "true"})
+    message = await Finder(topic, SOURCE).publish(source_event(order), Trace.of({}), {wish.attribute: "true"})
     data["published"] = message
     if not wait:
         return Report(ok=True, lines=[f"published {message} about {order.id}"], data=data)

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
-from fulfillment.domain.findings import Finding
+from fulfillment.domain.cursor import Cursor, next_cursor
 from fulfillment.domain.order_filter import OrderFilter
-from fulfillment.domain.rounds import Round, next_round
-from fulfillment.reconcile.pacer import PacedStripe
+from fulfillment.domain.synthetic_events import SyntheticEvent
+from fulfillment.reconcile.comparison import Publish
+from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
+from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.reconcile.sweep import Publish, Sweep
-from fulfillment.reconcile.tally import Tally
+from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
@@ -47,23 +48,23 @@ async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Re
         **vars(deployment.reconcile.limits if deployment.reconcile else Limits()),
     )
     stripe = StripeApi(lambda: access.key, access.base)
-    sweep = Sweep(
+    reconciler = Reconciler(
         settings=settings,
-        stripe=PacedStripe(stripe, settings.reads_per_second),
+        stripe=RateLimitedStripe(stripe, settings.reads_per_second),
         orders=orders_of(deployment),
         publish=_publisher(deployment) if yes else _nowhere,
     )
     try:
-        await _round(sweep, next_round(None, since, datetime.now(UTC)))
+        await _round(reconciler, next_cursor(None, since, datetime.now(UTC)))
     finally:
         await stripe.close()
-    return _report(sweep.tally, yes=yes)
+    return _report(reconciler.stats, yes=yes)
 
 
-async def _round(sweep: Sweep, reached: Round) -> None:
+async def _round(reconciler: Reconciler, reached: Cursor) -> None:
     with Progress("pages compared") as progress:
         while not reached.over:
-            reached = await sweep.step(reached)
+            reached = await reconciler.step(reached)
             progress.advance()
 
 
@@ -72,19 +73,19 @@ def _publisher(deployment: Deployment) -> Publish:
     return functools.partial(Finder(topic, "ops").publish, trace=Trace.of({}))
 
 
-async def _nowhere(_found: Finding) -> None:
+async def _nowhere(_found: SyntheticEvent) -> None:
     """What would be published is only counted."""
 
 
-def _report(tally: Tally, *, yes: bool) -> Report:
-    odd = {what: count for what, count in tally.oddities().items() if count}
+def _report(stats: ReconcileStats, *, yes: bool) -> Report:
+    problems = {what: count for what, count in stats.problems().items() if count}
     told = "published" if yes else "would be published"
     lines = [
-        f"compared: {tally.sessions} sessions, {tally.waiting} orders that are not paid, {tally.owed} that owe",
-        *(f"{count} {what}" for what, count in odd.items()),
-        *([f"for example: {', '.join(tally.examples)}"] if tally.examples else []),
-        f"{told}: {tally.published}" if odd else "every order is where Stripe says",
-        *([] if yes or not tally.published else ["Do it: --yes"]),
+        f"compared: {stats.sessions} sessions, {stats.waiting} orders that are not paid, {stats.owed} that owe",
+        *(f"{count} {what}" for what, count in problems.items()),
+        *([f"for example: {', '.join(stats.examples)}"] if stats.examples else []),
+        f"{told}: {stats.published}" if problems else "every order is where Stripe says",
+        *([] if yes or not stats.published else ["Do it: --yes"]),
     ]
-    fine = not (tally.late or tally.unreadable or tally.refused)
-    return Report(ok=fine, lines=lines, data={"changed": yes, **vars(tally)})
+    fine = not (stats.late or stats.unreadable or stats.refused)
+    return Report(ok=fine, lines=lines, data={"changed": yes, **vars(stats)})

@@ -5,31 +5,31 @@ _ORDER = "tests/unit/test_order.py"
 _EFFECTS = "tests/unit/test_effects.py"
 _DOCUMENTS = "tests/unit/test_documents.py"
 _ITEMS = "tests/unit/test_items.py"
-_RETELLING = "tests/unit/test_retelling.py"
+_SOURCE_EVENT = "tests/unit/test_source_event.py"
 
 GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
-    "domain/ids.py": (_EVENTS, _DOCUMENTS, "tests/unit/test_findings.py", "tests/unit/test_topic.py"),
+    "domain/ids.py": (_EVENTS, _DOCUMENTS, "tests/unit/test_synthetic_events.py", "tests/unit/test_topic.py"),
     "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _EFFECTS),
     "domain/decision.py": ("tests/unit/test_delivery.py", _EFFECTS),
     "domain/effects.py": ("tests/unit/test_lifecycle.py", _EFFECTS, _ORDER, _DOCUMENTS),
     "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS),
     "domain/event_types.py": (_EVENTS, _ORDER),
     "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
-    "domain/findings.py": ("tests/unit/test_findings.py",),
+    "domain/synthetic_events.py": ("tests/unit/test_synthetic_events.py",),
     "domain/items.py": (_ITEMS, _DOCUMENTS),
     "domain/json_object.py": (_EVENTS, "tests/unit/test_topic.py"),
     "domain/money.py": ("tests/unit/test_money.py",),
     "domain/order.py": (_DOCUMENTS, _ITEMS, _ORDER, "tests/unit/test_sale_day.py"),
     "domain/order_filter.py": ("tests/unit/test_settings.py",),
-    "domain/retelling.py": (_RETELLING,),
-    "domain/rounds.py": ("tests/unit/test_rounds.py",),
+    "domain/source_event.py": (_SOURCE_EVENT,),
+    "domain/cursor.py": ("tests/unit/test_cursor.py",),
     "domain/session.py": (_EVENTS,),
     "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS),
-    "domain/standing.py": ("tests/unit/test_standing.py",),
+    "domain/buyer_view.py": ("tests/unit/test_buyer_view.py",),
     "domain/status.py": (_DOCUMENTS, _ORDER),
     "domain/sums.py": ("tests/unit/test_sums.py",),
-    "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS, _RETELLING),
+    "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS, _SOURCE_EVENT),
     "webhook/endpoint.py": ("tests/unit/test_webhook.py",),
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
     "subscriber/delivery.py": ("tests/unit/test_delivery.py", _EFFECTS, "tests/unit/test_subscriber.py"),

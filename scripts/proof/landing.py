@@ -12,9 +12,11 @@ from fulfillment.domain.transitions import apply
 from fulfillment.errors import MalformedEvent
 from fulfillment.order_status.endpoint import OrderStatus
 from fulfillment.order_status.page import StatusPage
+from fulfillment.order_status.publisher import ClaimPublisher
 from fulfillment.order_status.settings import OrderStatusSettings
-from fulfillment.order_status.visits import Visits
 from fulfillment.presentation.templates import TEMPLATES
+from fulfillment.topic.finder import Finder
+from local.memory import MemoryTopic
 from local.stripe_events import line_item
 from proof import oracles
 from proof.mutations import VALUES, hostile_json
@@ -51,7 +53,7 @@ class Landing:
         orders = CheckedOrders()
         session_id = await _store(orders, event, headers[0][1].decode())
         query = f"session_id={quote(session_id if asked is None else asked, errors='replace')}".encode()
-        page = OrderStatus(SETTINGS, orders, None, self._page, Visits())
+        page = OrderStatus(SETTINGS, orders, None, ClaimPublisher(Finder(MemoryTopic(), "order_status")), self._page)
         shown = await answer(page, b"", headers[1:], method, query)
         text = bytes(shown.body).decode()
         oracles.hold(shown.status_code in {200, 202, 404, 405}, f"answered {shown.status_code}")

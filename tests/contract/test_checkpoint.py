@@ -4,14 +4,14 @@ import uuid
 
 import pytest
 
-from fulfillment.domain.rounds import Round
+from fulfillment.domain.cursor import Cursor
 from fulfillment.domain.shape import ShapeError
 from fulfillment.orders.firestore import Collection
 from fulfillment.reconcile.checkpoint import COLLECTION, Checkpoint, FirestoreCheckpoint
 from local.emulators import Emulators
 from local.memory_checkpoint import MemoryCheckpoint
 
-FIRST = Round(since=1, start=1, end=9, before=9)
+FIRST = Cursor(since=1, start=1, end=9, before=9)
 
 
 @pytest.fixture(params=["memory", "firestore"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from fulfillment.domain.ids import ContextPath, Owner
-from fulfillment.reconcile.pacer import Reader
+from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.stripe_api import StripeApi
 from local.memory_stripe import MemoryStripe
 from local.stripe_events import Json, session

@@ -25,7 +25,7 @@ from cost_model import (
     written,
 )
 from firestore_sizes import document_bytes, index_entries
-from fulfillment.domain.rounds import OVERLAP_SECONDS
+from fulfillment.domain.cursor import OVERLAP_SECONDS
 from fulfillment.domain.status import Status
 from fulfillment.effects.announce import Announcer
 from fulfillment.orders.documents import to_document

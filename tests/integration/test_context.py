@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from fulfillment import stripe_api
+from fulfillment.domain.cursor import Cursor, Stage
 from fulfillment.domain.effects import keep_configured
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.ids import ContextPath
 from fulfillment.domain.order import Order
-from fulfillment.domain.rounds import Round, Stage
+from fulfillment.domain.ownership import Ownership
 from fulfillment.domain.transitions import apply
 from fulfillment.order_status import lookup
+from fulfillment.order_status.publisher import ClaimPublisher
+from fulfillment.order_status.rate_limiter import RateLimiter
+from fulfillment.order_status.session_cache import SessionCache
 from fulfillment.order_status.settings import OrderStatusSettings
-from fulfillment.order_status.visits import Allowance, Visits
+from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.reconcile.sweep import Sweep
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.executors import configured
@@ -205,14 +208,14 @@ async def test_reconcile_reads_a_waiting_order_in_its_context_and_tells_it_again
     await world.orders.create(replace(order, effects=keep_configured(order.effects, set())))
     topic, settings = MemoryTopic(), ReconcileSettings(project="acme", livemode=False, stripe_key=lambda: KEY)
     finder = Finder(topic, "reconcile")
-    sweep = Sweep(
+    reconciler = Reconciler(
         settings=replace(settings, grace_seconds=0),
         stripe=stripe_api.StripeApi(lambda: KEY, world.base),
         orders=world.orders,
         publish=lambda found: finder.publish(found, Trace.of({})),
     )
 
-    await sweep.step(Round(since=0, start=0, end=1, before=1, stage=Stage.WAITING))
+    await reconciler.step(Cursor(since=0, start=0, end=1, before=1, stage=Stage.WAITING))
 
     (found,) = topic.stored
     assert headers(world) == {(context, None) if context else (None, MEMBER)}
@@ -222,26 +225,33 @@ async def test_reconcile_reads_a_waiting_order_in_its_context_and_tells_it_again
 async def test_reconcile_lists_no_sessions_with_an_organizations_key_and_goes_on(world: World) -> None:
     key = "sk_org_0123456789abcdef"
     settings = ReconcileSettings(project="acme", livemode=False, stripe_key=lambda: key)
-    sweep = Sweep(
+    reconciler = Reconciler(
         settings=settings,
         stripe=stripe_api.StripeApi(lambda: key, world.base),
         orders=world.orders,
         publish=lambda _: world.order(),
     )
-    reached = Round(since=0, start=0, end=1, before=1, stage=Stage.SESSIONS)
+    reached = Cursor(since=0, start=0, end=1, before=1, stage=Stage.SESSIONS)
 
-    assert (await sweep.step(reached)).stage is Stage.WAITING
+    assert (await reconciler.step(reached)).stage is Stage.WAITING
     assert world.stripe.reads == []
+
+
+async def visit(reading: lookup.Lookup, topic: MemoryTopic, order: Order) -> None:
+    """What the landing page does for a buyer of a waiting order."""
+    cached, line = SessionCache().of(SESSION), Line("order_status", "acme")
+    await reading.ask(SESSION, order, cached, line)
+    await ClaimPublisher(Finder(topic, "order_status")).publish(cached, order, line)
 
 
 async def test_the_landing_page_reads_a_waiting_order_in_its_context(world: World) -> None:
     world.sell()
     said = event(COMPLETED, session(SESSION, payment_status="unpaid"), context=f"org_1/{MEMBER}")
-    topic, visits = MemoryTopic(), Visits()
+    topic = MemoryTopic()
     api = stripe_api.StripeApi(lambda: KEY, world.base)
-    asking = lookup.Lookup(api, Finder(topic, "order_status"), Allowance(5), lambda _: True)
+    reading = lookup.Lookup(api, RateLimiter(5), Ownership(livemode=False))
 
-    await asking.ask(SESSION, apply(None, parsed(said)).order, visits.of(SESSION), Line("order_status", "acme"))
+    await visit(reading, topic, apply(None, parsed(said)).order)
 
     assert headers(world) == {(f"org_1/{MEMBER}", None)}
     (found,) = topic.stored
@@ -261,10 +271,9 @@ async def test_an_organizations_key_reads_both_modes_and_only_our_own_counts(
         MemoryTopic(),
         OrderStatusSettings(project="acme", livemode=False, stripe_key=lambda: key, api_base=world.base),
     )
-    asking = lookup.configured(settings, Finder(topic, "order_status"))
-    assert asking
+    reading = lookup.configured(settings)
+    assert reading
 
-    visit = Visits().of(SESSION)
-    await asking.ask(SESSION, apply(None, parsed(said)).order, visit, Line("order_status", "acme"))
+    await visit(reading, topic, apply(None, parsed(said)).order)
 
     assert len(topic.stored) == told

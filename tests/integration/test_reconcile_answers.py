@@ -139,8 +139,8 @@ async def test_on_firestore_a_debt_that_nobody_touched_for_long_is_found(stored:
     await shop.add(Case(order="paid"))
     assert (await shop.reconcile()).unattended == 0
     await asyncio.sleep(0.1)
-    tally = await shop.reconcile(late_minutes=0)
-    assert (tally.unattended, tally.late) == (1, 1)
+    stats = await shop.reconcile(late_minutes=0)
+    assert (stats.unattended, stats.late) == (1, 1)
     assert shop.fulfilled == ["cs_test_00000:fulfill"]
 
 
@@ -151,6 +151,6 @@ async def test_on_firestore_a_document_that_nobody_can_read_is_counted_and_stops
     broken = await shop.add(Case())
     await Collection("shared", "(default)", name).create(broken, {"schema": 99, "status": "paid"})
     await shop.add(Case())
-    tally = await shop.reconcile()
-    assert (tally.unreadable, tally.published) == (2, 1)
-    assert tally.examples[0] == broken
+    stats = await shop.reconcile()
+    assert (stats.unreadable, stats.published) == (2, 1)
+    assert stats.examples[0] == broken

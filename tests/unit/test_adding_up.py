@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fulfillment.domain.buyer_view import BuyerStatus, BuyerView
 from fulfillment.domain.checkout import Presentment, ShippingCost
-from fulfillment.domain.ids import Currency, SessionId
+from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import LineItem, Order
-from fulfillment.domain.standing import Known, Standing
 from fulfillment.effects.letters import Letters
-from fulfillment.order_status.page import StatusPage, View
+from fulfillment.order_status.page import Page, StatusPage
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation.templates import TEMPLATES
 from mail_samples import KEY, LETTERS, order, part, received
@@ -103,9 +103,9 @@ def everywhere(of: Order, before: Letters) -> Iterator[Printed]:
     mail = received(LETTERS.receipt(of, KEY))
     yield in_words(part(mail, "plain"))
     yield in_html(part(mail, "html"))
-    view = View(known=Known(standing=Standing.PAID, checkout=of), status=200, session_id=SessionId("cs_test_a1"))
-    yield in_html(bytes(PAGE.answer(view, {}).body).decode())
-    yield in_json(json.loads(bytes(PAGE.answer(view, {"accept": "application/json"}).body)))
+    page = Page(view=BuyerView(status=BuyerStatus.PAID, checkout=of), http_status=200)
+    yield in_html(bytes(PAGE.answer(page, {}).body).decode())
+    yield in_json(json.loads(bytes(PAGE.answer(page, {"accept": "application/json"}).body)))
     yield in_words(part(received(before.receipt(of, KEY)), "plain"))
 
 

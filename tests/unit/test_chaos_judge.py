@@ -15,9 +15,9 @@ from chaos_run.saboteur import Killed
 from chaos_run.world import Call
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.events import parse
-from fulfillment.domain.findings import finding
 from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Order
+from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
 from fulfillment.topic.message import Message
 
@@ -89,7 +89,7 @@ def test_a_field_that_differs_from_the_models_is_wrong() -> None:
 
 def found(case: Case, at: datetime) -> Order:
     """The order when reconcile finds it, at that time, whoever else has told of it."""
-    seen = finding(case.events[-1]["data"]["object"], owner=OWN, api_version="2026-01-01", at=at)
+    seen = synthetic_event(case.events[-1]["data"]["object"], owner=OWN, api_version="2026-01-01", at=at)
     assert seen
     order = apply(fulfilled(case) if case.told else None, parse(seen.body, at)).order
     return replace(order, effects=fulfilled(case).effects, line_items=fulfilled(case).line_items)

@@ -13,11 +13,11 @@ from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.erasure import PERSONAL, erase, unsettled
 from fulfillment.domain.events import parse
-from fulfillment.domain.findings import finding
 from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Order
-from fulfillment.domain.retelling import retelling
+from fulfillment.domain.source_event import source_event
 from fulfillment.domain.status import Status
+from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
 from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
@@ -68,11 +68,11 @@ def test_nothing_that_arrives_later_brings_the_buyer_back(events: list[Json], da
     said = marked(events)
     first, later = said[:1], data.draw(st.permutations(said))
     erased = erase(arrive(first), NOW, ["shop"])
-    found = finding(said[-1]["data"]["object"] | {"status": "complete"}, owner=OWN, api_version="", at=LATER)
+    found = synthetic_event(said[-1]["data"]["object"] | {"status": "complete"}, owner=OWN, api_version="", at=LATER)
     assert found
     after = apply(arrive(later, erased), parse(found.body, LATER)).order
     after = ReplayRequest(id="1", replay=True, release=True).grant(
-        apply(after, parse(retelling(after).body, LATER)).order
+        apply(after, parse(source_event(after).body, LATER)).order
     )
     for order in (erased, after, from_document(to_document(after))):
         assert MARK not in text(order)

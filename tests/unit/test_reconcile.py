@@ -28,8 +28,8 @@ async def test_every_order_ends_where_stripe_says(drawn: list[Case]) -> None:
     shop = await shop_of(drawn)
     await healed(shop)
     before = len(shop.topic.stored)
-    tally = await shop.reconcile()
-    assert (tally.missing, tally.behind, tally.unattended, tally.published) == (0, 0, 0, 0)
+    stats = await shop.reconcile()
+    assert (stats.missing, stats.behind, stats.unattended, stats.published) == (0, 0, 0, 0)
     assert len(shop.topic.stored) == before
 
 
@@ -46,7 +46,7 @@ async def test_runs_that_are_killed_anywhere_lose_nothing(
 @given(some)
 async def test_two_runs_at_once_do_what_one_does(drawn: list[Case]) -> None:
     shop = await shop_of(drawn)
-    ends = await asyncio.gather(shop.sweep(), shop.sweep(), shop.sweep(save_seconds=60))
+    ends = await asyncio.gather(shop.run_once(), shop.run_once(), shop.run_once(save_seconds=60))
     assert End.RECONCILED in {end for end, _ in ends}
     await shop.topic.settle()
     await healed(shop)
@@ -56,7 +56,7 @@ async def test_two_runs_at_once_do_what_one_does(drawn: list[Case]) -> None:
 async def test_runs_of_one_page_each_end_where_one_run_ends(drawn: list[Case]) -> None:
     shop = await shop_of(drawn, run_seconds=0)
     runs = 0
-    while (await shop.sweep())[0] is not End.RECONCILED:
+    while (await shop.run_once())[0] is not End.RECONCILED:
         runs += 1
         assert runs < 100
     await shop.topic.settle()
@@ -66,42 +66,42 @@ async def test_runs_of_one_page_each_end_where_one_run_ends(drawn: list[Case]) -
 
 async def test_of_two_runs_at_once_one_sees_that_it_is_not_needed() -> None:
     shop = await shop_of([Case()] * 30)
-    ends = await asyncio.gather(shop.sweep(), shop.sweep())
+    ends = await asyncio.gather(shop.run_once(), shop.run_once())
     assert {end for end, _ in ends} == {End.RECONCILED, End.OVERTAKEN}
 
 
 async def test_where_the_webhook_works_there_is_nothing_to_do() -> None:
     shop = await shop_of([Case(order="fulfilled"), Case(order="awaiting_payment", payment="unpaid")] * 20)
-    tally = await shop.reconcile()
-    assert (tally.sessions, tally.waiting, tally.owed, tally.published, tally.examples) == (40, 20, 0, 0, [])
+    stats = await shop.reconcile()
+    assert (stats.sessions, stats.waiting, stats.owed, stats.published, stats.examples) == (40, 20, 0, 0, [])
     assert not shop.topic.stored
 
 
 async def test_a_message_that_was_found_is_the_contracts() -> None:
     shop = await shop_of([Case()])
-    tally = await shop.reconcile()
+    stats = await shop.reconcile()
     (message,) = shop.topic.stored
     assert message.attributes["event_id"] == "reconcile:cs_test_00000:paid"
     assert message.attributes["source"] == "reconcile"
-    assert (tally.missing, tally.examples) == (1, ["cs_test_00000"])
-    assert (tally.oldest_missing_s or 0) // 60 == 300
+    assert (stats.missing, stats.examples) == (1, ["cs_test_00000"])
+    assert (stats.oldest_missing_s or 0) // 60 == 300
 
 
 async def test_an_event_that_is_on_its_way_is_not_missed() -> None:
     shop = await shop_of([Case()])
-    running = asyncio.create_task(shop.sweep(grace_seconds=1))
+    running = asyncio.create_task(shop.run_once(grace_seconds=1))
     await asyncio.sleep(0.2)
     await shop.add(Case(order="paid"), "cs_test_00000")
-    _, tally = await running
-    assert (tally.missing, tally.behind, tally.published) == (0, 0, 0)
+    _, stats = await running
+    assert (stats.missing, stats.behind, stats.published) == (0, 0, 0)
 
 
 async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_for_long() -> None:
     shop = await shop_of([Case(order="paid")])
     fresh = await shop.add(Case(order="paid"))
     subscribed, shop.topic = shop.topic, MemoryTopic()
-    tally = await shop.reconcile()
-    assert (tally.owed, tally.unattended, tally.published) == (2, 1, 1)
+    stats = await shop.reconcile()
+    assert (stats.owed, stats.unattended, stats.published) == (2, 1, 1)
     assert not shop.fulfilled
     shop.topic = subscribed
     await shop.reconcile()
@@ -119,11 +119,11 @@ async def test_what_rests_is_left_until_its_time_and_is_then_nobodys_fault() -> 
     now = datetime.now(UTC) - timedelta(hours=2)
     await orders.create(lifecycle.back_off(stored.order, FULFILL, "550", now + timedelta(hours=2)))
     now += timedelta(hours=2)
-    tally = (await shop.sweep())[1]
-    assert (tally.owed, tally.unattended, tally.published) == (1, 0, 0)
+    stats = (await shop.run_once())[1]
+    assert (stats.owed, stats.unattended, stats.published) == (1, 0, 0)
     now += timedelta(minutes=16)
-    tally = (await shop.sweep())[1]
-    assert (tally.owed, tally.unattended, tally.published) == (1, 0, 1)
+    stats = (await shop.run_once())[1]
+    assert (stats.owed, stats.unattended, stats.published) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("said", [StripeRefused("403"), StripeUnavailable("no answer"), None])
@@ -133,8 +133,8 @@ async def test_a_debt_is_paid_although_stripe_does_not_show_its_session(said: St
     shop.stripe.faults = [None, said]
     if not said:
         del shop.stripe.known["cs_test_00000"]
-    tally = await shop.reconcile()
-    assert (tally.unattended, tally.published, tally.refused) == (1, 1, 1)
+    stats = await shop.reconcile()
+    assert (stats.unattended, stats.published, stats.refused) == (1, 1, 1)
     assert shop.fulfilled == ["cs_test_00000:fulfill"]
     found = await shop.order("cs_test_00000")
     assert found
@@ -144,10 +144,10 @@ async def test_a_debt_is_paid_although_stripe_does_not_show_its_session(said: St
 async def test_a_debt_that_cannot_be_paid_is_one_message_a_while_and_not_one_a_run() -> None:
     shop = await shop_of([Case(order="paid")])
     shop.fulfill_fails = True
-    await shop.sweep()
+    await shop.run_once()
     await asyncio.sleep(0.1)
     for _ in range(3):
-        await shop.sweep()
+        await shop.run_once()
     assert len(shop.topic.stored) == 1
     shop.fulfill_fails = False
     await shop.topic.settle()
@@ -184,8 +184,8 @@ async def test_an_erased_order_that_still_owes_its_goods_is_late_like_any_other(
 async def test_a_delayed_payment_is_waited_for_no_longer_than_any_takes() -> None:
     old = Case(order="awaiting_payment", age=timedelta(days=4))
     shop = await shop_of([old, replace(old, account="acct_1")])
-    tally = await shop.reconcile(max_age_days=0)
-    assert (tally.waiting, [each for each in shop.stripe.reads if each]) == (0, [])
+    stats = await shop.reconcile(max_age_days=0)
+    assert (stats.waiting, [each for each in shop.stripe.reads if each]) == (0, [])
     assert (await shop.reconcile()).behind == 2
 
 
@@ -193,8 +193,8 @@ async def test_a_payment_that_failed_and_came_after_all_is_found_although_its_ev
     """Stripe lets a failed payment be tried again; its session is not listed any more by then."""
     old = Case(order="payment_failed", age=timedelta(days=4))
     shop = await shop_of([old, replace(old, account="acct_1"), replace(old, payment="unpaid")])
-    tally = await shop.reconcile()
-    assert (tally.waiting, tally.behind) == (3, 2)
+    stats = await shop.reconcile()
+    assert (stats.waiting, stats.behind) == (3, 2)
     assert list((await shop.ends()).values()) == ["fulfilled", "fulfilled", "payment_failed"]
     assert (await shop.reconcile()).waiting == 0, "once a day is enough: most failures are final"
 
@@ -203,8 +203,8 @@ async def test_a_payment_that_failed_and_came_after_all_is_found_although_its_ev
 async def test_one_session_that_fails_does_not_keep_the_others_waiting(failing: int) -> None:
     shop = await shop_of([Case(order="awaiting_payment", account="acct_1")] * 5)
     shop.stripe.faults = [None, *[StripeUnavailable("down")] * failing]
-    tally = await shop.reconcile()
-    assert (tally.refused, tally.behind) == (failing, 5 - failing)
+    stats = await shop.reconcile()
+    assert (stats.refused, stats.behind) == (failing, 5 - failing)
     assert (await shop.reconcile()).behind == failing
 
 
@@ -219,7 +219,7 @@ async def test_a_run_that_finds_stripe_down_ends_and_the_next_goes_on(healthy: i
     shop = await shop_of([Case(), Case(order="awaiting_payment"), Case(order="paid")] * 10)
     shop.stripe.faults = [*[None] * healthy, *[StripeUnavailable("down")] * 3]
     with pytest.raises(StripeUnavailable):
-        await shop.sweep()
+        await shop.run_once()
     shop.stripe.faults = []
     await shop.topic.settle()
     await healed(shop)
@@ -229,7 +229,7 @@ async def test_a_topic_that_is_down_keeps_the_page_for_the_next_run() -> None:
     shop = await shop_of([Case()] * 20)
     shop.topic.down = True
     with pytest.raises(PublishFailed):
-        await shop.sweep()
+        await shop.run_once()
     shop.topic.down = False
     await healed(shop)
 
@@ -238,9 +238,9 @@ async def test_what_its_subscriber_would_park_is_counted_and_not_published() -> 
     shop = await shop_of([Case(), Case()])
     shop.stripe.known["cs_test_00000"]["amount_total"] = "35.00"
     shop.stripe.known["cs_test_00001"]["livemode"] = "no"
-    tally = await shop.reconcile()
-    assert (tally.unreadable, tally.published) == (2, 0)
-    assert tally.examples == ["cs_test_00000", "cs_test_00001"]
+    stats = await shop.reconcile()
+    assert (stats.unreadable, stats.published) == (2, 0)
+    assert stats.examples == ["cs_test_00000", "cs_test_00001"]
 
 
 async def test_the_first_run_looks_back_no_further_than_it_was_told() -> None:

@@ -24,7 +24,7 @@ async def lived(deaths: Collection[int]) -> tuple[Shop, Life]:
     vars(shop).update({name: Mortal(part, life) for name, part in outside.items()})
     died = False
     try:
-        await shop.sweep()
+        await shop.run_once()
     except Died:
         died = True
     assert died is bool(deaths)

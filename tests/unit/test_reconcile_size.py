@@ -4,10 +4,10 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fulfillment.domain.findings import Finding
+from fulfillment.domain.synthetic_events import SyntheticEvent
 from fulfillment.reconcile.endpoint import End, run
+from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.reconcile.sweep import Sweep
 from fulfillment.stripe_api import PAGE
 from local.endless_stripe import EndlessStripe
 from local.memory_checkpoint import MemoryCheckpoint
@@ -17,37 +17,37 @@ SINCE = datetime.now(UTC) - timedelta(days=20)
 FIRST = int(SINCE.timestamp())
 
 
-async def sweep(count: int) -> tuple[Sweep, EndlessStripe]:
+async def reconcile(count: int) -> tuple[Reconciler, EndlessStripe]:
     """One run over so many sessions, none of which is known."""
     stripe = EndlessStripe(count, FIRST)
     settings = ReconcileSettings(
         project="shop", livemode=False, stripe_key=lambda: "unused", since=SINCE, grace_seconds=0
     )
 
-    async def publish(_found: Finding) -> Any:
+    async def publish(_found: SyntheticEvent) -> Any:
         """Takes it and forgets it."""
 
-    sweeping = Sweep(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
-    assert await run(sweeping, MemoryCheckpoint(), settings) is End.RECONCILED
-    return sweeping, stripe
+    reconciler = Reconciler(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
+    assert await run(reconciler, MemoryCheckpoint(), settings) is End.RECONCILED
+    return reconciler, stripe
 
 
 async def peak(count: int) -> int:
     """The most that was allocated at once."""
     tracemalloc.start()
     try:
-        await sweep(count)
+        await reconcile(count)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
 async def test_ten_times_the_sessions_take_no_more_memory() -> None:
-    await sweep(PAGE)  # what is made once
+    await reconcile(PAGE)  # what is made once
     assert await peak(20 * PAGE) < 1.2 * await peak(2 * PAGE)
 
 
 async def test_every_session_is_read_and_published_once_a_hundred_at_a_time() -> None:
-    swept, stripe = await sweep(10 * PAGE)
-    assert (swept.tally.sessions, swept.tally.missing, swept.tally.published) == (1000, 1000, 1000)
+    reconciler, stripe = await reconcile(10 * PAGE)
+    assert (reconciler.stats.sessions, reconciler.stats.missing, reconciler.stats.published) == (1000, 1000, 1000)
     assert len(stripe.reads) == 10

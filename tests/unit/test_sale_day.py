@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fulfillment.domain.buyer_view import BuyerStatus, BuyerView
 from fulfillment.domain.checkout import Checkout
-from fulfillment.domain.findings import finding
 from fulfillment.domain.ids import OWN, SessionId
 from fulfillment.domain.order import Order, Seen
-from fulfillment.domain.standing import Known, Standing
 from fulfillment.domain.status import Status
+from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.effects.letters import Letters
-from fulfillment.order_status.page import StatusPage, View
+from fulfillment.order_status.page import Page, StatusPage
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation.locales import Notation
 from local.stripe_events import session
@@ -59,8 +59,8 @@ def test_a_sale_has_its_own_time_also_where_it_was_found_later(of: Order, sold_a
     assert of.sold_at == sold_at
 
 
-def test_what_findings_makes_is_known_as_found() -> None:
-    found = finding(session("cs_test_a1"), owner=OWN, api_version="2026-10-28.endive", at=AT)
+def test_a_synthetic_event_is_known_as_one() -> None:
+    found = synthetic_event(session("cs_test_a1"), owner=OWN, api_version="2026-10-28.endive", at=AT)
     assert found is not None
     assert found.event["id"] == f"{FOUND}paid"
 
@@ -73,9 +73,8 @@ def mailed(of: Order, zone: tzinfo) -> str:
 def page(checkout: Checkout | None, zone: str) -> str:
     base = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false"}
     settings = OrderStatusSettings.load(base | {"SHOP_TIME_ZONE": zone})
-    known = Known(standing=Standing.PAID, checkout=checkout)
-    view = View(known=known, status=200, session_id=SessionId("cs_test_a1"))
-    return bytes(StatusPage(settings).answer(view, {}).body).decode()
+    view = BuyerView(status=BuyerStatus.PAID, checkout=checkout)
+    return bytes(StatusPage(settings).answer(Page(view=view, http_status=200), {}).body).decode()
 
 
 def test_the_day_is_the_shops() -> None:

@@ -118,7 +118,7 @@ def _leads(event: CheckoutEvent, order: Order) -> bool:
         return new.claim > leader.claim
     if event.id != order.source:
         return event.id < order.source
-    # What an order remembers itself (`retelling`) names no version, and says less than the order holds.
+    # What an order remembers itself (`source_event`) names no version, and says less than the order holds.
     return event.api_version is not None and _rendering(new) >= _rendering(leader)
 
 

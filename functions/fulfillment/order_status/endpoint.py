@@ -13,7 +13,7 @@
 | Firestore did not answer, or anything else is broken here     | 503: the page looks again by itself           |
 
 The page is HTML, or JSON for who asks for it (`Accept: application/json`), and tells nothing personal: the status, what
-was bought, and for how much. While it is not final it looks again by itself, ever more seldom (`domain.standing`).
+was bought, and for how much. While it is not final it looks again by itself, ever more seldom (`domain.buyer_view`).
 """
 
 import asyncio
@@ -23,18 +23,19 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from fulfillment.domain.buyer_view import BuyerStatus, BuyerView, buyer_view, is_settled, refresh_seconds
 from fulfillment.domain.ids import SessionId
-from fulfillment.domain.standing import Known, Standing, is_settled, known, refresh_seconds
 from fulfillment.errors import CorruptOrder, StoreUnavailable
 from fulfillment.order_status.lookup import Lookup
-from fulfillment.order_status.page import ANY_ORIGIN, StatusPage, View
+from fulfillment.order_status.page import ANY_ORIGIN, Page, StatusPage
+from fulfillment.order_status.publisher import ClaimPublisher
+from fulfillment.order_status.session_cache import CachedSession, SessionCache
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.order_status.success_url import PARAMETER, RIGHT, fault
-from fulfillment.order_status.visits import Visit, Visits
 from fulfillment.orders.store import Orders
 from fulfillment.telemetry import Line, Trace
 
-NOT_FOUND = View(known=Known(standing=Standing.NOT_FOUND), status=404)
+NOT_FOUND = Page(view=BuyerView(status=BuyerStatus.NOT_FOUND), http_status=404)
 BROKEN_LINK = replace(NOT_FOUND, broken_link=True)
 METHODS = "GET, HEAD, OPTIONS"
 _PREFLIGHT = ANY_ORIGIN | {
@@ -45,16 +46,22 @@ _PREFLIGHT = ANY_ORIGIN | {
 }
 STORE_SECONDS = 8  # a buyer is waiting; a first call on a cold instance takes its time
 _BROKEN = ANY_ORIGIN | {"Refresh": "60", "Retry-After": "60"}
-_STATUS = {Standing.CONFIRMING: 202, Standing.NOT_FOUND: 404}
+_STATUS = {BuyerStatus.CONFIRMING: 202, BuyerStatus.NOT_FOUND: 404}
 
 
 class OrderStatus:
     """The landing page. Without a lookup Stripe is not asked."""
 
     def __init__(
-        self, settings: OrderStatusSettings, orders: Orders, lookup: Lookup | None, page: StatusPage, visits: Visits
+        self,
+        settings: OrderStatusSettings,
+        orders: Orders,
+        lookup: Lookup | None,
+        claims: ClaimPublisher,
+        page: StatusPage,
     ) -> None:
-        self.settings, self._orders, self._lookup, self._page, self._visits = settings, orders, lookup, page, visits
+        self.settings, self._orders, self._lookup, self._claims, self._page = settings, orders, lookup, claims, page
+        self._sessions = SessionCache()
         self._id = re.compile(rf"cs_{'live' if settings.livemode else 'test'}_[A-Za-z0-9_]{{1,240}}")
 
     async def __call__(self, request: Request) -> Response:
@@ -62,32 +69,32 @@ class OrderStatus:
         with Line("order_status", self.settings.project, trace=Trace.of(request.headers)) as line:
             if request.method not in {"GET", "HEAD"}:
                 return _without_a_page(request.method, line)
-            view = await self._view(request, line)
-            line.note(standing=view.known.standing.value, status=view.status)
-            return self._answer(view, request, line)
+            page = await self._find(request, line)
+            line.note(standing=page.view.status.value, status=page.http_status)
+            return self._answer(page, request, line)
 
-    def _answer(self, view: View, request: Request, line: Line) -> Response:
+    def _answer(self, page: Page, request: Request, line: Line) -> Response:
         """The page, or, if the user's own template breaks it, a line of text."""
         try:
-            return self._page.answer(view, request.headers)
+            return self._page.answer(page, request.headers)
         except Exception as error:  # noqa: BLE001 - its text is nothing for a buyer
             line.say("ERROR", "the page cannot be written: look at templates/order_status.html", outcome="failed")
             line.blame(error)
             line.note(status=503)
             return PlainTextResponse("Please look again in a minute.\n", 503, _BROKEN)
 
-    async def _view(self, request: Request, line: Line) -> View:
+    async def _find(self, request: Request, line: Line) -> Page:
         """What is shown, whatever happens."""
         asked = set(request.query_params.getlist(PARAMETER))
         wanted = asked.pop() if len(asked) == 1 else ""
         if not self._id.fullmatch(wanted):
             return _refused(request, line)
-        session_id, visit = SessionId(wanted), self._visits.of(wanted)
+        session_id, cached = SessionId(wanted), self._sessions.of(wanted)
         line.note(session=session_id)
-        status, standing = 503, Known(standing=Standing.CONFIRMING)
+        http_status, view = 503, BuyerView(status=BuyerStatus.CONFIRMING)
         try:
-            standing = await self._look(session_id, visit, line)
-            status = _STATUS.get(standing.standing, 200)
+            view = await self._look(session_id, cached, line)
+            http_status = _STATUS.get(view.status, 200)
         except (StoreUnavailable, TimeoutError) as error:
             line.say("WARNING", "Firestore did not answer; the page will look again", outcome="unavailable")
             line.blame(error)
@@ -96,26 +103,27 @@ class OrderStatus:
         except Exception as error:  # noqa: BLE001 - the buyer sees a page, whatever is broken
             line.say("ERROR", "failed unexpectedly; the page will look again", outcome="failed")
             line.blame(error)
-        if status == 404:
+        if http_status == 404:
             return NOT_FOUND
-        refresh = refresh_seconds(standing.standing, self._visits.age(visit))
+        refresh = refresh_seconds(view.status, self._sessions.age(cached))
         quiet = request.query_params.get("refresh") == "off"
-        return View(known=standing, status=status, session_id=session_id, refresh=refresh, quiet=quiet)
+        return Page(view=view, http_status=http_status, session_id=session_id, refresh=refresh, quiet=quiet)
 
-    async def _look(self, session_id: SessionId, visit: Visit, line: Line) -> Known:
+    async def _look(self, session_id: SessionId, cached: CachedSession, line: Line) -> BuyerView:
         """The order, and what Stripe adds to it. Raises StoreUnavailable, TimeoutError and CorruptOrder."""
         async with asyncio.timeout(STORE_SECONDS):
             stored = await self._orders.get(session_id)
         order = stored.order if stored else None
-        reading = None
+        answer = None
         if self._lookup and not is_settled(order):
-            reading = await self._lookup.ask(session_id, order, visit, line)
-        if self.settings.connect and reading and not reading.found:
-            reading = None  # it may be of any connected account: only its event tells
-        seen = known(order, reading)
+            answer = await self._lookup.ask(session_id, order, cached, line)
+            await self._claims.publish(cached, order, line)
+        if self.settings.connect and answer and not answer.event:
+            answer = None  # it may be of any connected account: only its event tells
+        view = buyer_view(order, answer)
         if not line.message:
-            line.say("INFO", f"the buyer is told: {seen.standing.value}", outcome="shown")
-        return seen
+            line.say("INFO", f"the buyer is told: {view.status.value}", outcome="shown")
+        return view
 
 
 def _without_a_page(method: str, line: Line) -> Response:
@@ -129,7 +137,7 @@ def _without_a_page(method: str, line: Line) -> Response:
     return PlainTextResponse("method not allowed\n", 405, ANY_ORIGIN | {"Allow": METHODS})
 
 
-def _refused(request: Request, line: Line) -> View:
+def _refused(request: Request, line: Line) -> Page:
     """What is shown where the address has no id that could be one of ours."""
     if problem := fault(request.query_params.multi_items(), request.url.path):
         line.say("WARNING", f"the shop's success_url is wrong: {problem}; {RIGHT}", outcome="refused")

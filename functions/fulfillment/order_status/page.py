@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from fulfillment.domain.buyer_view import FINAL, BuyerStatus, BuyerView
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
-from fulfillment.domain.standing import FINAL, Known, Standing
 from fulfillment.domain.sums import amount, items_add_up, sums
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation import statement
@@ -26,7 +26,7 @@ from fulfillment.presentation.templates import TEMPLATES, Templates
 ORDER_STATUS = "order_status"
 FINAL_SECONDS = 300
 _PARTS = ("subtotal", "discount", "shipping", "tax", "included_tax")
-_DONE = {Standing.AWAITING_PAYMENT: 1, Standing.PAID: 2, Standing.FULFILLED: 3}
+_DONE = {BuyerStatus.AWAITING_PAYMENT: 1, BuyerStatus.PAID: 2, BuyerStatus.FULFILLED: 3}
 _HEADERS = {
     "Vary": "Accept, Accept-Language",
     "X-Content-Type-Options": "nosniff",
@@ -40,7 +40,7 @@ _HTML_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
-"""The shop's own page may ask, and whoever has the id could anyway."""
+"""The shop's own page may ask: the session's id is the key, from any page."""
 _JSON_HEADERS = {
     **ANY_ORIGIN,
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -49,13 +49,13 @@ _JSON_HEADERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """What is shown: `refresh` is when the page looks again, if ever; `quiet` that the buyer does not want it to.
-    `broken_link`: the address names no order, as the shop's success_url is wrong.
+class Page:
+    """What is answered: the view, under an HTTP status. `refresh` is when the page looks again, if ever; `quiet` that
+    the buyer does not want it to. `broken_link`: the address names no order, as the shop's success_url is wrong.
     """
 
-    known: Known
-    status: int
+    view: BuyerView
+    http_status: int
     session_id: SessionId | None = None
     refresh: int | None = None
     quiet: bool = False
@@ -70,38 +70,39 @@ class StatusPage:
         self._time_zone = settings.time_zone
         self._shop = {"name": _name(settings), "url": settings.shop_url}
 
-    def answer(self, view: View, asked: Mapping[str, str]) -> Response:
+    def answer(self, page: Page, asked: Mapping[str, str]) -> Response:
         """The whole answer to a request with those headers."""
-        checkout = view.known.checkout
+        checkout = page.view.checkout
         checkout = checkout and statement.clean(checkout)
         zone, languages = self._time_zone, asked.get("accept-language", "")
         notation = Notation.of(checkout, zone) if checkout else Notation.spoken(languages, zone)
-        headers = _HEADERS | {"Cache-Control": _caching(view)}
-        headers |= {"Retry-After": str(view.refresh or 60)} if view.status == 503 else {}
+        headers = _HEADERS | {"Cache-Control": _caching(page)}
+        headers |= {"Retry-After": str(page.refresh or 60)} if page.http_status == 503 else {}
         if prefers_json(asked.get("accept", "")):
-            return JSONResponse(_told(view, checkout, notation), view.status, headers | _JSON_HEADERS)
-        headers |= {"Refresh": str(view.refresh)} if view.refresh and not view.quiet else {}
+            return JSONResponse(_told(page, checkout, notation), page.http_status, headers | _JSON_HEADERS)
+        headers |= {"Refresh": str(page.refresh)} if page.refresh and not page.quiet else {}
         nonce = secrets.token_urlsafe(12)
-        page = self._templates.render(ORDER_STATUS, "html", notation.tags, self._facts(view, checkout, notation, nonce))
-        return HTMLResponse(page, view.status, headers | _HTML_HEADERS | {"Content-Security-Policy": _policy(nonce)})
+        html = self._templates.render(ORDER_STATUS, "html", notation.tags, self._facts(page, checkout, notation, nonce))
+        headers |= _HTML_HEADERS | {"Content-Security-Policy": _policy(nonce)}
+        return HTMLResponse(html, page.http_status, headers)
 
-    def _facts(self, view: View, checkout: Checkout | None, notation: Notation, nonce: str) -> dict[str, Any]:
+    def _facts(self, page: Page, checkout: Checkout | None, notation: Notation, nonce: str) -> dict[str, Any]:
         """What the template is told; templates/README.md is its documentation."""
-        standing = view.known.standing
+        status = page.view.status
         sold_at = statement.sold_at(checkout) if checkout else None
-        address = f"?session_id={view.session_id}" if view.session_id else None
+        address = f"?session_id={page.session_id}" if page.session_id else None
         return {
-            "standing": standing.value,
-            "broken_link": view.broken_link,
-            "steps_done": _DONE.get(standing, 0),
+            "standing": status.value,
+            "broken_link": page.broken_link,
+            "steps_done": _DONE.get(status, 0),
             "shop": self._shop,
             "items": statement.items(checkout, notation) if isinstance(checkout, Order) else [],
             "totals": statement.totals(checkout, notation) if checkout else None,
             "date": notation.date(sold_at) if sold_at else None,
             "long_date": notation.date,
-            "reference": view.session_id,
-            "refreshing": bool(view.refresh) and not view.quiet,
-            "again_url": address if standing not in FINAL else None,
+            "reference": page.session_id,
+            "refreshing": bool(page.refresh) and not page.quiet,
+            "again_url": address if status not in FINAL else None,
             "quiet_url": f"{address}&refresh=off",
             "nonce": nonce,
         }
@@ -123,16 +124,16 @@ def _weight(text: str) -> float:
         return 0
 
 
-def _told(view: View, checkout: Checkout | None, notation: Notation) -> dict[str, Any]:
+def _told(page: Page, checkout: Checkout | None, notation: Notation) -> dict[str, Any]:
     """The JSON of the contract."""
     seen = checkout.presentment if checkout else None
     return {
-        "status": view.known.standing.value,
+        "status": page.view.status.value,
         "items": _items(checkout, notation) if isinstance(checkout, Order) else None,
         **(_sums(checkout, notation) if checkout else dict.fromkeys((*_PARTS, "total"))),
         "presented": _money(seen.amount, seen.currency, notation) if seen else None,
-        "refresh_seconds": view.refresh,
-        **({"problem": "broken_link"} if view.broken_link else {}),
+        "refresh_seconds": page.refresh,
+        **({"problem": "broken_link"} if page.broken_link else {}),
     }
 
 
@@ -169,9 +170,9 @@ def _money(minor: int | None, currency: str | None, notation: Notation) -> dict[
     return {"minor_units": minor, "currency": currency, "text": notation.money(minor, currency)}
 
 
-def _caching(view: View) -> str:
+def _caching(page: Page) -> str:
     """What cannot change any more is kept for a while, by the buyer's own browser alone."""
-    return f"private, max-age={FINAL_SECONDS}" if view.known.standing is Standing.FULFILLED else "no-store"
+    return f"private, max-age={FINAL_SECONDS}" if page.view.status is BuyerStatus.FULFILLED else "no-store"
 
 
 def _policy(nonce: str) -> str:

@@ -7,7 +7,7 @@ at once one goes on, and the other sees that it is not needed.
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from fulfillment.domain.rounds import Round
+from fulfillment.domain.cursor import Cursor
 from fulfillment.domain.shape import read
 from fulfillment.orders.firestore import Collection
 
@@ -17,11 +17,11 @@ COLLECTION = "reconcile"
 class Checkpoint(Protocol):
     """Where the last round is kept. A version changes with every write."""
 
-    async def load(self) -> tuple[Round | None, Any]:
+    async def load(self) -> tuple[Cursor | None, Any]:
         """The last round and its version; None and None before the first."""
         ...
 
-    async def save(self, reached: Round, version: Any) -> Any:
+    async def save(self, reached: Cursor, version: Any) -> Any:
         """Keeps a round in the place of that version (None: of none): its new version, or None if another run was
         faster.
         """
@@ -34,14 +34,14 @@ class FirestoreCheckpoint:
     def __init__(self, project: str, database: str, name: str) -> None:
         self._documents, self._name = Collection(project, database, COLLECTION), name
 
-    async def load(self) -> tuple[Round | None, Any]:
+    async def load(self) -> tuple[Cursor | None, Any]:
         """The last round and its version; None and None before the first. Raises ShapeError for what is none: to
         begin anew would be to forget what was not compared yet.
         """
         found = await self._documents.get(self._name)
-        return (read(Round, found.document), found.version) if found else (None, None)
+        return (read(Cursor, found.document), found.version) if found else (None, None)
 
-    async def save(self, reached: Round, version: Any) -> Any:
+    async def save(self, reached: Cursor, version: Any) -> Any:
         """Keeps a round in the place of that version: its new version, or None if another run was faster."""
         document = asdict(reached) | {"stage": reached.stage.value}
         if version is None:

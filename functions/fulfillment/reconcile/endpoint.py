@@ -20,14 +20,14 @@ from enum import StrEnum
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fulfillment.domain.rounds import next_round
+from fulfillment.domain.cursor import next_cursor
 from fulfillment.errors import TransientError
 from fulfillment.orders.store import Orders
 from fulfillment.reconcile.checkpoint import Checkpoint
-from fulfillment.reconcile.pacer import Reader
+from fulfillment.reconcile.rate_limited_stripe import Reader
+from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.reconcile.sweep import Sweep
-from fulfillment.reconcile.tally import Tally
+from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.finder import Finder
 
@@ -43,7 +43,7 @@ class End(StrEnum):
 
 
 async def run(
-    sweep: Sweep, checkpoint: Checkpoint, settings: ReconcileSettings, save_seconds: float = SAVE_SECONDS
+    reconciler: Reconciler, checkpoint: Checkpoint, settings: ReconcileSettings, save_seconds: float = SAVE_SECONDS
 ) -> End:
     """Goes on with the last round, or begins the next. Raises TransientError.
 
@@ -51,9 +51,9 @@ async def run(
     """
     began = saved = time.monotonic()
     last, version = await checkpoint.load()
-    reached = resumed = next_round(last, settings.since, datetime.now(UTC))
+    reached = resumed = next_cursor(last, settings.since, datetime.now(UTC))
     while True:
-        reached = await sweep.step(reached)
+        reached = await reconciler.step(reached)
         paused = reached != resumed and not reached.over and time.monotonic() - began >= settings.run_seconds
         if reached.over or paused or time.monotonic() - saved >= save_seconds:
             version, saved = await checkpoint.save(reached, version), time.monotonic()
@@ -88,9 +88,9 @@ class Reconcile:
 
     async def _run(self, line: Line) -> int:
         publish = functools.partial(self._finder.publish, trace=line.trace or Trace.of({}))
-        sweep = Sweep(settings=self.settings, stripe=self._stripe, orders=self._orders, publish=publish)
+        reconciler = Reconciler(settings=self.settings, stripe=self._stripe, orders=self._orders, publish=publish)
         try:
-            end = await run(sweep, self._checkpoint, self.settings)
+            end = await run(reconciler, self._checkpoint, self.settings)
         except TransientError as error:
             line.say("ERROR", f"{error}; the schedule will call again", outcome="retry")
             line.blame(error)
@@ -100,21 +100,21 @@ class Reconcile:
             line.blame(error)
             return 500
         else:
-            _sum_up(line, end, sweep.tally)
+            _sum_up(line, end, reconciler.stats)
             return 200
         finally:
-            _count(line, sweep.tally)
+            _count(line, reconciler.stats)
 
 
-def _sum_up(line: Line, end: End, tally: Tally) -> None:
+def _sum_up(line: Line, end: End, stats: ReconcileStats) -> None:
     """What a person reads first."""
-    said = ", ".join(f"{count} {what}" for what, count in tally.oddities().items() if count)
+    said = ", ".join(f"{count} {what}" for what, count in stats.problems().items() if count)
     severity = "WARNING" if said else "INFO"
     line.say(severity, said or "every order is where Stripe says", outcome=end.value)
 
 
-def _count(line: Line, tally: Tally) -> None:
-    line.note(sessions=tally.sessions, waiting=tally.waiting, owed=tally.owed, published=tally.published)
-    line.note(missing=tally.missing, behind=tally.behind, unattended=tally.unattended, late=tally.late)
-    line.note(unreadable=tally.unreadable, refused=tally.refused, examples=tally.examples or None)
-    line.note(oldest_missing_s=tally.oldest_missing_s, oldest_late_s=tally.oldest_late_s)
+def _count(line: Line, stats: ReconcileStats) -> None:
+    line.note(sessions=stats.sessions, waiting=stats.waiting, owed=stats.owed, published=stats.published)
+    line.note(missing=stats.missing, behind=stats.behind, unattended=stats.unattended, late=stats.late)
+    line.note(unreadable=stats.unreadable, refused=stats.refused, examples=stats.examples or None)
+    line.note(oldest_missing_s=stats.oldest_missing_s, oldest_late_s=stats.oldest_late_s)

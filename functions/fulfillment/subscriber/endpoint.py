@@ -23,7 +23,8 @@ from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.events import CheckoutEvent, parse
-from fulfillment.domain.transitions import Outcome, is_order
+from fulfillment.domain.ownership import Ownership, Verdict
+from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.attempts import AttemptState
 from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import (
@@ -57,6 +58,7 @@ class Subscriber:
     ) -> None:
         self._event_type, self.settings = event_type, settings
         self._orders, self._dead_letter, self._executors = orders, dead_letter, executors
+        self._ownership = Ownership(livemode=settings.livemode, order_filter=settings.order_filter)
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one push. Pub/Sub takes 204 for an ack, and anything from 400 on for a nack."""
@@ -162,13 +164,15 @@ class Subscriber:
 
     def _stranger(self, event: CheckoutEvent, line: Line) -> Outcome | None:
         """The outcome of an event that makes no order here; None for one that does."""
-        if event.checkout.livemode is not self.settings.livemode:
-            line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
-            return Outcome.NOT_OURS
-        if self.settings.order_filter and not self.settings.order_filter.matches(event.checkout):
-            line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
-            return Outcome.NOT_OURS
-        if not is_order(event.checkout):
-            line.say("INFO", "nothing was sold: setup mode", outcome="no_order")
-            return Outcome.NO_ORDER
-        return None
+        match self._ownership.judge(event.checkout):
+            case Verdict.OTHER_MODE:
+                line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
+                return Outcome.NOT_OURS
+            case Verdict.FILTERED:
+                line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
+                return Outcome.NOT_OURS
+            case Verdict.NOTHING_SOLD:
+                line.say("INFO", "nothing was sold: setup mode", outcome="no_order")
+                return Outcome.NO_ORDER
+            case Verdict.OURS:  # pragma: no branch - mypy proves that there is no other
+                return None

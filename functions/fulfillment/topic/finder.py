@@ -6,7 +6,7 @@ A found message is one of the contract (`topic`), and says in `source` who found
 
 from collections.abc import Mapping
 
-from fulfillment.domain.findings import Finding
+from fulfillment.domain.synthetic_events import SyntheticEvent
 from fulfillment.telemetry import Trace
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import Topic
@@ -18,7 +18,7 @@ class Finder:
     def __init__(self, topic: Topic, source: str) -> None:
         self._topic, self._source = topic, source
 
-    async def publish(self, found: Finding, trace: Trace, request: Mapping[str, str] | None = None) -> str:
+    async def publish(self, found: SyntheticEvent, trace: Trace, request: Mapping[str, str] | None = None) -> str:
         """Returns the message's id once it is stored; raises PublishFailed. `request` are attributes that ask for
         more than the event (`topic.WISHES`).
         """

@@ -1,4 +1,4 @@
-"""A round of reconcile: what is compared in it, in which order, and how far it has come.
+"""How far a round of reconcile has come: what is compared in it, and in which order.
 
     late ──> sessions ──> waiting ──> owed ──> over
 
@@ -29,7 +29,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class Cursor:
     """How far a round has come; times in epoch seconds. Immutable: every step makes a new one.
 
     `since`         what was created before is another system's, and never looked at
@@ -48,22 +48,22 @@ class Round:
     over: bool = False
     thorough: bool = True
 
-    def down_to(self, created: int) -> "Round":
+    def down_to(self, created: int) -> "Cursor":
         """After a page of sessions whose last one was created then. There may be more of the same second."""
         return replace(self, before=created + 1)
 
-    def up_to(self, order_id: str) -> "Round":
+    def up_to(self, order_id: str) -> "Cursor":
         """After a page of orders, of which this is the last."""
         return replace(self, after=order_id)
 
-    def next_stage(self) -> "Round":
+    def next_stage(self) -> "Cursor":
         """After the last page of a stage; after the last stage the round is over."""
         stages = list(Stage)
         rest = stages[stages.index(self.stage) + 1 :]
         return replace(self, after=None, **({"stage": rest[0]} if rest else {"over": True}))
 
 
-def next_round(last: Round | None, since: datetime | None, now: datetime) -> Round:
+def next_cursor(last: Cursor | None, since: datetime | None, now: datetime) -> Cursor:
     """The round to go on with: the last one, unless it is over.
 
     The very first looks back to `since`, or not at all: what was sold before this was deployed may have been fulfilled
@@ -76,4 +76,4 @@ def next_round(last: Round | None, since: datetime | None, now: datetime) -> Rou
     start = floor if last is None or floor < last.since else max(floor, last.end - OVERLAP_SECONDS)
     end = max(moment + 1, last.end if last else 0)
     thorough = last is None or last.end // DAY_SECONDS < end // DAY_SECONDS
-    return Round(since=floor, start=start, end=end, before=end, thorough=thorough)
+    return Cursor(since=floor, start=start, end=end, before=end, thorough=thorough)

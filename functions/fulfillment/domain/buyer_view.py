@@ -1,4 +1,4 @@
-"""Where an order stands for its buyer, from its document and from what Stripe says of the session.
+"""What a buyer is told of an order, from its document and from what Stripe says of the session.
 
     the document        Stripe                                    the buyer is told
     paid, fulfilled     is not asked                              the document's status
@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fulfillment.domain.checkout import Checkout
-from fulfillment.domain.findings import Finding, claims_more
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
+from fulfillment.domain.synthetic_events import SyntheticEvent, claims_more
 
 FIRST_REFRESH, LAST_REFRESH = 2, 60
 REFRESHING_SECONDS = 900
 
 
-class Standing(StrEnum):
+class BuyerStatus(StrEnum):
     """What a buyer is told."""
 
     CONFIRMING = "confirming"
@@ -35,32 +35,32 @@ class Standing(StrEnum):
     NOT_FOUND = "not_found"
 
 
-FINAL = frozenset({Standing.PAYMENT_FAILED, Standing.FULFILLED, Standing.NOT_FOUND})
+FINAL = frozenset({BuyerStatus.PAYMENT_FAILED, BuyerStatus.FULFILLED, BuyerStatus.NOT_FOUND})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """A session as it was read from Stripe: an order of ours, or nothing."""
+class StripeAnswer:
+    """What Stripe said of a session: the event that it makes, or None for no order of ours."""
 
-    found: Finding | None = None
-    checkout: Checkout | None = None
+    event: SyntheticEvent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """What is known: where it stands, and of what, as far as that is known."""
+class BuyerView:
+    """What the buyer is told: the status, and of which checkout, as far as that is known."""
 
-    standing: Standing
+    status: BuyerStatus
     checkout: Checkout | None = None
 
 
-def known(order: Order | None, reading: Reading | None) -> Known:
-    """The table. `reading` is None if Stripe was not asked, or did not answer."""
-    if reading and reading.found and claims_more(reading.found, order.status if order else None):
-        return Known(standing=_standing(reading.found.claim), checkout=reading.checkout)
+def buyer_view(order: Order | None, answer: StripeAnswer | None) -> BuyerView:
+    """The table. `answer` is None if Stripe was not asked, or did not answer."""
+    event = answer.event if answer else None
+    if event and claims_more(event, order.status if order else None):
+        return BuyerView(status=_told(event.claim), checkout=event.checkout)
     if order:
-        return Known(standing=_standing(order.status), checkout=order)
-    return Known(standing=Standing.NOT_FOUND if reading else Standing.CONFIRMING)
+        return BuyerView(status=_told(order.status), checkout=order)
+    return BuyerView(status=BuyerStatus.NOT_FOUND if answer else BuyerStatus.CONFIRMING)
 
 
 def is_settled(order: Order | None) -> bool:
@@ -68,12 +68,12 @@ def is_settled(order: Order | None) -> bool:
     return order is not None and order.status >= Status.PAID
 
 
-def refresh_seconds(standing: Standing, age: float) -> int | None:
+def refresh_seconds(status: BuyerStatus, age: float) -> int | None:
     """When the page looks again, if the buyer has waited that long: ever more seldom, and not for ever."""
-    if standing in FINAL or age >= REFRESHING_SECONDS:
+    if status in FINAL or age >= REFRESHING_SECONDS:
         return None
     return min(max(FIRST_REFRESH, round(age / 5)), LAST_REFRESH)
 
 
-def _standing(status: Status) -> Standing:
-    return Standing.NOT_FOUND if status is Status.EXPIRED else Standing(status.value)
+def _told(status: Status) -> BuyerStatus:
+    return BuyerStatus.NOT_FOUND if status is Status.EXPIRED else BuyerStatus(status.value)

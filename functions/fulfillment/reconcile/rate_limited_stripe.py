@@ -26,7 +26,7 @@ class Reader(Protocol):
         ...
 
 
-class PacedStripe:
+class RateLimitedStripe:
     """Stripe's API, each read waiting for its turn."""
 
     def __init__(

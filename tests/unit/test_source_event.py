@@ -12,7 +12,7 @@ from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.order import Order
-from fulfillment.domain.retelling import retelling
+from fulfillment.domain.source_event import source_event
 from fulfillment.domain.transitions import Outcome, apply
 from fulfillment.topic.attributes import attributes_of
 from local.stripe_events import COMPLETED, Json, event, session
@@ -32,7 +32,7 @@ def arrive(events: list[Json]) -> Order:
 @given(renderings().filter(bool))
 def test_it_changes_no_order_whatever_made_it(events: list[Json]) -> None:
     order = arrive(events)
-    transition = apply(order, parse(retelling(order).body, LATER))
+    transition = apply(order, parse(source_event(order).body, LATER))
     assert transition.outcome is Outcome.DUPLICATE
     assert transition.order is order
 
@@ -42,7 +42,7 @@ def test_what_it_made_where_the_order_was_lost_gives_way_to_stripes_own_event(
     events: list[Json], data: st.DataObject
 ) -> None:
     order = arrive(events)
-    told = parse(retelling(order).body, LATER)
+    told = parse(source_event(order).body, LATER)
     around = data.draw(st.permutations([told, *map(parsed, events)]))
     after: Order | None = None
     for each in around:
@@ -53,7 +53,7 @@ def test_what_it_made_where_the_order_was_lost_gives_way_to_stripes_own_event(
 
 def test_it_says_nothing_of_the_buyer_and_reaches_the_subscriber_of_its_event() -> None:
     order = arrive([event(COMPLETED, session("cs_test_a1"), account="acct_1", context="org_1/acct_1")])
-    found = retelling(order)
+    found = source_event(order)
     assert not [each for each in ("jenny", "Jenny", "Oyster", "cart_1001") if each in found.body.decode()]
     attributes = attributes_of(found.event, "")
     wanted = {"event_id": order.source, "event_type": COMPLETED, "session_id": "cs_test_a1", "livemode": "false"}
@@ -64,19 +64,19 @@ def test_it_says_nothing_of_the_buyer_and_reaches_the_subscriber_of_its_event() 
 def test_it_takes_over_nothing_from_an_event_that_names_no_version_either() -> None:
     order = arrive([event(COMPLETED, session("cs_test_a1"), api_version=None)])
     assert order.customer
-    assert apply(order, parse(retelling(order).body, LATER)).order is order
+    assert apply(order, parse(source_event(order).body, LATER)).order is order
 
 
 def test_what_its_message_wishes_is_granted() -> None:
     order = lifecycle.mark_failed(arrive([event(COMPLETED, session("cs_test_a1"))]), "fulfill", "permanent: sold out")
-    after = ReplayRequest(id="1", replay=True).grant(apply(order, parse(retelling(order).body, LATER)).order)
+    after = ReplayRequest(id="1", replay=True).grant(apply(order, parse(source_event(order).body, LATER)).order)
     assert after.effects["fulfill"].state is EffectState.OWED
     assert replace(after, effects=order.effects, granted=()) == order
 
 
 def test_it_tells_what_the_order_is_known_by_and_nothing_of_the_buyer() -> None:
     said = session("cs_test_a1", payment_link="plink_1", payment_intent="pi_1", metadata={"shop": "acme"})
-    told = json.loads(retelling(arrive([event(COMPLETED, said, id="evt_1", created=1795446600)])).body)
+    told = json.loads(source_event(arrive([event(COMPLETED, said, id="evt_1", created=1795446600)])).body)
     assert {name: value for name, value in told.items() if name != "data"} == {
         "id": "evt_1",
         "object": "event",

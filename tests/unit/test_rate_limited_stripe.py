@@ -1,6 +1,6 @@
 """Stripe is read no faster than was allowed, and no slower than it must be."""
 
-from fulfillment.reconcile.pacer import PacedStripe
+from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
 from local.memory_stripe import MemoryStripe
 
 
@@ -12,7 +12,7 @@ async def test_reads_wait_for_their_turn_and_idle_time_is_not_saved_up() -> None
         now[0] += seconds
 
     stripe = MemoryStripe()
-    paced = PacedStripe(stripe, 10, lambda: now[0], sleep)
+    paced = RateLimitedStripe(stripe, 10, lambda: now[0], sleep)
     await paced.session("cs_test_a")
     await paced.sessions(0, 1)
     await paced.session("cs_test_b")

@@ -1,19 +1,18 @@
 """An order's source event, written again from the order itself, for a message by which a person asks for something.
 
-It claims what the order holds and names no API version, so it ranks behind every rendering of that event that came from
-Stripe: it changes nothing, takes over nothing, and only its message's request counts. It needs no answer of Stripe's,
-and says nothing of the buyer but the metadata, by which a deployment knows its own orders.
+It claims what the order holds and names no API version. So it ranks behind every rendering of that event that came
+from Stripe: it changes nothing, takes over nothing, and only its message's request counts. It needs no answer of
+Stripe's, and says nothing of the buyer but the metadata, by which a deployment knows its own orders.
 """
 
-from fulfillment.domain.findings import Finding
-from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
+from fulfillment.domain.synthetic_events import SyntheticEvent
 
 _TOLD = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent")
 _AMOUNTS = ("amount_total", "amount_subtotal", "currency")
 
 
-def retelling(order: Order) -> Finding:
+def source_event(order: Order) -> SyntheticEvent:
     """The order's source event as the order remembers it."""
     seen = order.events[order.source]
     session = {name: getattr(order, name) for name in (*_TOLD, *_AMOUNTS)}
@@ -25,4 +24,4 @@ def retelling(order: Order) -> Finding:
         "livemode": order.livemode,
         "data": {"object": {**session, "metadata": dict(order.metadata), "object": "checkout.session"}},
     }
-    return Finding(session_id=SessionId(order.id), claim=seen.claim, event=event | order.owner.told())
+    return SyntheticEvent(claim=seen.claim, checkout=order, event=event | order.owner.told())

@@ -7,60 +7,60 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.rounds import OVERLAP_SECONDS, Round, Stage, next_round
+from fulfillment.domain.cursor import OVERLAP_SECONDS, Cursor, Stage, next_cursor
 from fulfillment.domain.shape import read
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
-OVER = Round(since=SECOND - 10**6, start=SECOND - 9000, end=SECOND - 3600, before=SECOND - 9000, over=True)
+OVER = Cursor(since=SECOND - 10**6, start=SECOND - 9000, end=SECOND - 3600, before=SECOND - 9000, over=True)
 
 
 def test_the_first_round_looks_back_as_far_as_it_was_told_or_not_at_all() -> None:
-    assert next_round(None, None, NOW) == Round(since=SECOND, start=SECOND, end=SECOND + 1, before=SECOND + 1)
-    assert next_round(None, NOW - timedelta(days=2), NOW).start == SECOND - 2 * 86400
+    assert next_cursor(None, None, NOW) == Cursor(since=SECOND, start=SECOND, end=SECOND + 1, before=SECOND + 1)
+    assert next_cursor(None, NOW - timedelta(days=2), NOW).start == SECOND - 2 * 86400
 
 
 def test_a_round_that_is_not_over_is_gone_on_with() -> None:
-    under_way = Round(since=0, start=1, end=9, before=5)
-    assert next_round(under_way, None, NOW) is under_way
+    under_way = Cursor(since=0, start=1, end=9, before=5)
+    assert next_cursor(under_way, None, NOW) is under_way
 
 
 def test_the_next_round_overlaps_with_the_last_one() -> None:
-    following = next_round(OVER, None, NOW)
+    following = next_cursor(OVER, None, NOW)
     assert (following.start, following.end) == (OVER.end - 26 * 3600, SECOND + 1)
     assert (following.stage, following.before, following.over) == (Stage.LATE, following.end, False)
 
 
 def test_no_round_looks_back_behind_the_first_one() -> None:
-    assert next_round(replace(OVER, since=SECOND - 5), None, NOW).start == SECOND - 5
+    assert next_cursor(replace(OVER, since=SECOND - 5), None, NOW).start == SECOND - 5
 
 
 def test_a_time_that_was_set_further_back_is_caught_up_with_once() -> None:
     earlier = datetime.fromtimestamp(OVER.since, UTC) - timedelta(days=30)
-    caught_up = next_round(OVER, earlier, NOW)
+    caught_up = next_cursor(OVER, earlier, NOW)
     assert caught_up.start == OVER.since - 30 * 86400
     over = replace(caught_up, over=True)
-    assert next_round(over, earlier, NOW + timedelta(hours=1)).start == over.end - OVERLAP_SECONDS
+    assert next_cursor(over, earlier, NOW + timedelta(hours=1)).start == over.end - OVERLAP_SECONDS
 
 
 def test_after_a_page_of_sessions_those_of_its_last_second_are_looked_at_again() -> None:
     """Sessions come newest first; whoever was created in the same second may be on the next page."""
-    under_way = Round(since=0, start=1, end=9, before=9)
+    under_way = Cursor(since=0, start=1, end=9, before=9)
     assert under_way.down_to(5) == replace(under_way, before=6)
 
 
 def test_after_a_page_of_orders_the_next_one_begins_behind_its_last() -> None:
-    waiting = Round(since=0, start=1, end=9, before=1, stage=Stage.WAITING)
+    waiting = Cursor(since=0, start=1, end=9, before=1, stage=Stage.WAITING)
     assert waiting.up_to("cs_1") == replace(waiting, after="cs_1")
 
 
 def test_the_first_round_of_a_day_is_thorough_and_no_other() -> None:
     midnight = NOW.replace(hour=0)
-    last = replace(next_round(None, None, midnight - timedelta(hours=1)), over=True)
+    last = replace(next_cursor(None, None, midnight - timedelta(hours=1)), over=True)
     assert last.thorough
     seen = []
     for hours in (0, 1, 23, 24, 25, 72):
-        last = replace(next_round(last, None, midnight + timedelta(hours=hours)), over=True)
+        last = replace(next_cursor(last, None, midnight + timedelta(hours=hours)), over=True)
         seen.append(last.thorough)
     assert seen == [True, False, False, True, False, True]
 
@@ -69,12 +69,12 @@ def test_the_first_round_of_a_day_is_thorough_and_no_other() -> None:
 def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     """These are the words and fields in the checkpoints of those who have deployed this."""
     kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": "waiting", "after": after, "over": True}
-    assert read(Round, kept) == Round(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
+    assert read(Cursor, kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
     assert [each.value for each in Stage] == ["late", "sessions", "waiting", "owed"]
 
 
 def test_the_stages_follow_each_other_and_then_it_is_over() -> None:
-    reached = next_round(None, None, NOW)
+    reached = next_cursor(None, None, NOW)
     for stage in Stage:
         assert (reached.stage, reached.over) == (stage, False)
         reached = reached.up_to("cs_1").next_stage()
@@ -89,7 +89,7 @@ def test_whenever_it_runs_a_session_is_in_a_window_after_it_was_completed(pauses
     seen = False
     for pause in pauses:
         at += timedelta(seconds=pause)
-        last = replace(next_round(last, None, at), over=True)
+        last = replace(next_cursor(last, None, at), over=True)
         completed = created + took <= at.timestamp()
         seen = seen or (completed and last.start <= created < last.end)
         assert seen or not completed or created < last.since

@@ -7,12 +7,12 @@ EXAMPLES = 10
 
 
 @dataclass(kw_only=True)
-class Tally:
+class ReconcileStats:
     """Counts, and ages in whole seconds; an age without a case is None.
 
-    `sessions`, `waiting`, `owed`  what was compared: sessions, orders whose money has not come, orders with a debt
+    `sessions`, `waiting`, `owed`  what was compared: sessions, orders that wait for money, orders that owe an effect
     `missing`, `behind`            complete sessions without an order, and orders that claimed less than Stripe
-    `unattended`                   orders with a debt that no message was on its way for
+    `unattended`                   orders that owe an effect, and have no message on its way
     `late`                         orders that are paid and for too long not fulfilled
     `published`                    messages that were published
     `unreadable`                   sessions and documents that this version cannot read
@@ -34,7 +34,7 @@ class Tally:
     oldest_late_s: int | None = None
     examples: list[str] = field(default_factory=list)
 
-    def oddities(self) -> dict[str, int]:
+    def problems(self) -> dict[str, int]:
         """How many of each kind were not as they should be, in words."""
         return {
             "without an order": self.missing,
@@ -45,34 +45,34 @@ class Tally:
             "not shown by Stripe": self.refused,
         }
 
-    def miss(self, session_id: str, age: timedelta) -> None:
+    def add_missing(self, session_id: str, age: timedelta) -> None:
         """A complete session without an order."""
         self.missing += 1
         self.oldest_missing_s = max(self.oldest_missing_s or 0, int(age.total_seconds()))
         self._name(session_id)
 
-    def fall_behind(self, session_id: str) -> None:
+    def add_behind(self, session_id: str) -> None:
         """An order that claimed less than Stripe."""
         self.behind += 1
         self._name(session_id)
 
-    def leave_alone(self, session_id: str) -> None:
-        """An order with a debt that no message was on its way for."""
+    def add_unattended(self, session_id: str) -> None:
+        """An order that owes an effect, and has no message on its way."""
         self.unattended += 1
         self._name(session_id)
 
-    def be_late(self, session_id: str, age: timedelta) -> None:
+    def add_late(self, session_id: str, age: timedelta) -> None:
         """An order that is paid and for too long not fulfilled."""
         self.late += 1
         self.oldest_late_s = max(self.oldest_late_s or 0, int(age.total_seconds()))
         self._name(session_id)
 
-    def fail_to_read(self, session_id: str) -> None:
+    def add_unreadable(self, session_id: str) -> None:
         """A session or a document that this version cannot read."""
         self.unreadable += 1
         self._name(session_id)
 
-    def be_refused(self, session_id: str) -> None:
+    def add_refused(self, session_id: str) -> None:
         """A session that Stripe did not show."""
         self.refused += 1
         self._name(session_id)

@@ -1,22 +1,24 @@
-"""A Checkout Session that was read from Stripe, not told by an event: what it claims, and the event that says so.
+"""A Checkout Session that was read from Stripe, not told by an event: what it claims, and an event that says so.
 
     complete, paid or no_payment_required                       paid
     complete, unpaid, its PaymentIntent (expanded) has ended    payment_failed
     complete, anything else                                     awaiting_payment
     open, expired, setup                                        nothing
 
-The event has the id `reconcile:{session}:{claim}`: however often it is found, it is found once; and it sorts behind
-every `evt_…`, so that of two events with one claim Stripe's own is the source.
+The event has the id `reconcile:{session}:{claim}`: however often it is made, it is one event. It sorts behind every
+`evt_…`, so of two events with one claim Stripe's own is the source.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.ids import EventId, Owner, SessionId
+from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import read
 from fulfillment.domain.status import Status
 
@@ -25,12 +27,17 @@ _BEARER_LIKE = ("url", "client_secret", "success_url", "cancel_url")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What a session claims, and the event-shaped object that claims it."""
+class SyntheticEvent:
+    """What a session claims, the session in our one shape, and the event-shaped object that claims it."""
 
-    session_id: SessionId
     claim: Status
+    checkout: Checkout
     event: Mapping[str, Any]
+
+    @property
+    def session_id(self) -> SessionId:
+        """The session's id."""
+        return self.checkout.id
 
     @property
     def body(self) -> bytes:
@@ -39,12 +46,14 @@ class Finding:
 
     def age(self, now: datetime) -> timedelta:
         """How long ago its session was created, as far as it says."""
-        created = self.event["data"]["object"].get("created")
-        return now - datetime.fromtimestamp(created, UTC) if isinstance(created, int) else timedelta(0)
+        created = self.checkout.session_created_at
+        return now - created if created else timedelta(0)
 
 
-def finding(session: Mapping[str, Any], *, owner: Owner, api_version: str, at: datetime) -> Finding | None:
-    """What a session as Stripe writes it claims, found at a time; None if it is no order yet, or never.
+def synthetic_event(
+    session: Mapping[str, Any], *, owner: Owner, api_version: str, at: datetime
+) -> SyntheticEvent | None:
+    """What a session as Stripe writes it claims, read at a time; None if it is no order yet, or never.
 
     Raises ShapeError for what is no session.
     """
@@ -62,11 +71,12 @@ def finding(session: Mapping[str, Any], *, owner: Owner, api_version: str, at: d
         "api_version": api_version,
         "data": {"object": _told(session)},
     }
-    return Finding(session_id=seen.id, claim=claim, event=event | owner.told())
+    checkout = to_checkout(read(Session, session), livemode=seen.livemode, owner=owner)
+    return SyntheticEvent(claim=claim, checkout=checkout, event=event | owner.told())
 
 
-def claims_more(found: Finding, status: Status | None) -> bool:
-    """Whether a finding says more than an order of that status; None if there is no order."""
+def claims_more(found: SyntheticEvent, status: Status | None) -> bool:
+    """Whether an event claims more than an order of that status; None if there is no order."""
     return status is None or found.claim > status
 
 

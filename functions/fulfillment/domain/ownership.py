@@ -1,0 +1,37 @@
+"""Is a session this deployment's? One rule for whoever asks: a subscriber, reconcile, the landing page. Pure."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.order_filter import OrderFilter
+from fulfillment.domain.transitions import is_order
+
+
+class Verdict(Enum):
+    """Whether a session is ours, or why not."""
+
+    OURS = "ours"
+    OTHER_MODE = "other_mode"
+    FILTERED = "filtered"
+    NOTHING_SOLD = "nothing_sold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """The deployment's mode, and its ORDER_FILTER if it has one. A key of an organization reads both modes."""
+
+    livemode: bool
+    order_filter: OrderFilter | None = None
+
+    def judge(self, checkout: Checkout) -> Verdict:
+        """Whether the session is ours."""
+        if checkout.livemode is not self.livemode:
+            return Verdict.OTHER_MODE
+        if self.order_filter and not self.order_filter.matches(checkout):
+            return Verdict.FILTERED
+        return Verdict.OURS if is_order(checkout) else Verdict.NOTHING_SOLD
+
+    def owns(self, checkout: Checkout) -> bool:
+        """Whether the session is ours."""
+        return self.judge(checkout) is Verdict.OURS

@@ -1,0 +1,133 @@
+"""One run of reconcile, page by page: Stripe and the orders are compared, and what is not as Stripe says is published.
+
+| read                                | published                                       |
+|-------------------------------------|-------------------------------------------------|
+| a complete session                  | if there is no order, or one that claims less   |
+| an order that waits for its money,  | if its session, read again, claims more         |
+|   or whose payment failed           |                                                 |
+| an order that owes an effect, and   | its session, or else the order's own event      |
+|   was not written for long, unless  |   again: the subscriber that gets it performs   |
+|   all of that still backs off       |                                                 |
+| an order that is paid and late      | never: it is counted                            |
+
+Every delivery that finds an owed effect writes the document: a lease, a failure, or that it is done. Pub/Sub waits ten
+minutes at most, so a document that was not written for half an hour has no message on its way.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from fulfillment.domain import lifecycle
+from fulfillment.domain.cursor import Cursor, Stage
+from fulfillment.domain.effects import FULFILL, EffectState
+from fulfillment.domain.order import Order
+from fulfillment.domain.ownership import Ownership
+from fulfillment.domain.source_event import source_event
+from fulfillment.domain.status import Status
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import Found, Orders
+from fulfillment.reconcile.comparison import Comparison, Publish
+from fulfillment.reconcile.rate_limited_stripe import Reader
+from fulfillment.reconcile.session_reader import SessionReader
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.stats import ReconcileStats
+
+FEW, MANY = 20, 100  # orders of a page: each with a read of Stripe's, or without
+_WAITING = Condition(field="status", operator="==", value=Status.AWAITING_PAYMENT.value)
+_UNPAID = Condition(field="status", operator="in", value=[Status.AWAITING_PAYMENT.value, Status.PAYMENT_FAILED.value])
+_OWED = Condition(field="effect_states", operator="array_contains_any", value=[EffectState.OWED.value])
+_PAID = Condition(field="status", operator="==", value=Status.PAID.value)
+
+
+@dataclass(kw_only=True)
+class Reconciler:
+    """Compares, and calls `publish` with what must be told; `stats` says what was seen. `listed`: the last session of
+    this run's list, behind which Stripe goes on.
+    """
+
+    settings: ReconcileSettings
+    stripe: Reader
+    orders: Orders
+    publish: Publish
+    stats: ReconcileStats = field(default_factory=ReconcileStats)
+    listed: str | None = None
+
+    def __post_init__(self) -> None:
+        ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
+        self._sessions = SessionReader(stripe=self.stripe, ownership=ownership, stats=self.stats)
+        grace = self.settings.grace_seconds
+        self._compare = Comparison(orders=self.orders, publish=self.publish, stats=self.stats, grace_seconds=grace)
+
+    async def step(self, reached: Cursor) -> Cursor:
+        """One page further; a page that is compared again does no harm. Raises TransientError where Stripe, the store
+        or the topic is down.
+        """
+        match reached.stage:
+            case Stage.LATE:
+                return await self._late(reached)
+            case Stage.SESSIONS:
+                return await self._complete_sessions(reached)
+            case Stage.WAITING:
+                return await self._waiting(reached)
+            case Stage.OWED:  # pragma: no branch - mypy proves that there is no other
+                return await self._owed(reached)
+
+    async def _late(self, reached: Cursor) -> Cursor:
+        found = await self._find(_PAID, reached, MANY)
+        for each in found.orders:
+            age = each.read_at - (each.order.paid_at or each.order.updated_at)
+            if age > self._patience and not _given_up(each.order):
+                self.stats.add_late(each.order.id, age)
+        return _behind(reached, found)
+
+    async def _complete_sessions(self, reached: Cursor) -> Cursor:
+        if not self.settings.lists_sessions:
+            return reached.next_stage()
+        page = await self.stripe.sessions(reached.start, reached.before, self.listed)
+        self.stats.sessions += len(page.data)
+        await self._compare.publish_beyond_orders(self._sessions.claims_of(page))
+        if not page.has_more:
+            return reached.next_stage()
+        self.listed = str(page.data[-1]["id"])
+        return reached.down_to(int(page.data[-1]["created"]))
+
+    async def _waiting(self, reached: Cursor) -> Cursor:
+        """A payment that takes longer than any does is not asked for any more."""
+        found = await self._find(_UNPAID if reached.thorough else _WAITING, reached, FEW)
+        oldest = timedelta(days=self.settings.max_age_days)
+        orders = [each.order for each in found.orders if each.read_at - each.order.created_at <= oldest]
+        self.stats.waiting += len(orders)
+        events = [event for order in orders if (event := await self._sessions.claim_of(order))]
+        await self._compare.publish_beyond_orders(events)
+        return _behind(reached, found)
+
+    async def _owed(self, reached: Cursor) -> Cursor:
+        found = await self._find(_OWED, reached, FEW)
+        self.stats.owed += len(found.orders)
+        left = [each for each in found.orders if each.quiet_for > self._patience]
+        quiet = [each.order for each in left if not lifecycle.is_backing_off(each.order, each.read_at)]
+        for order in quiet:
+            if not lifecycle.was_refused(order):
+                self.stats.add_unattended(order.id)
+        events = [await self._sessions.claim_of(order) or source_event(order) for order in quiet]
+        await self._compare.publish_all(events)
+        return _behind(reached, found)
+
+    @property
+    def _patience(self) -> timedelta:
+        return timedelta(minutes=self.settings.late_minutes)
+
+    async def _find(self, condition: Condition, reached: Cursor, limit: int) -> Found:
+        found = await self.orders.find([condition], reached.after, limit)
+        self._compare.count_unreadable(found)
+        return found
+
+
+def _given_up(order: Order) -> bool:
+    """Whether a person has erased the buyer of an order that was not fulfilled, and with that what it owed."""
+    return order.erased_at is not None and FULFILL not in order.effects
+
+
+def _behind(reached: Cursor, page: Found) -> Cursor:
+    """The cursor after a page of orders; the one after the last is empty."""
+    return reached.up_to(page.last) if page.last else reached.next_stage()
