@@ -43,11 +43,13 @@ async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Re
     settings = ReconcileSettings(
         project=deployment.project,
         livemode=deployment.livemode,
+        stripe_key=lambda: access.key,
+        api_base=access.base,
         grace_seconds=0 if is_emulated(os.environ) else ReconcileSettings.grace_seconds,
         order_filter=OrderFilter.parse(deployment.order_filter) if deployment.order_filter else None,
         **vars(deployment.reconcile.limits if deployment.reconcile else Limits()),
     )
-    stripe = StripeApi(lambda: access.key, access.base)
+    stripe = StripeApi(settings.stripe_key, settings.api_base)
     reconciler = Reconciler(
         settings=settings,
         stripe=RateLimitedStripe(stripe, settings.reads_per_second),
