@@ -2,7 +2,7 @@
 
 A release writes its own once, and what is there never changes:
 
-    PYTHONPATH=functions:scripts:tests .venv/bin/python tests/stored_samples.py 1.1.0
+    PYTHONPATH=functions:scripts/src:tests .venv/bin/python tests/stored_samples.py 1.1.0
 
 A time is written as `{"$time": "2026-11-28T12:00:00+00:00"}`, anything else as in JSON.
 """
@@ -28,8 +28,8 @@ from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import to_document
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
-from local.memory import push_body
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.runtime.memory_pipe import push_body
 from mail_samples import item
 from order_sample import card_event, fulfilled_order
 from samples import NOW, parsed

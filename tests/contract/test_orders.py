@@ -17,10 +17,10 @@ from fulfillment.errors import CorruptOrder, StoreUnavailable, UnstorableOrder
 from fulfillment.orders.documents import to_document
 from fulfillment.orders.firestore import Collection, Condition
 from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
-from local.emulators import Emulators
-from local.memory_orders import MemoryOrders
-from local.processes import free_ports
-from local.stripe_events import COMPLETED, SUCCEEDED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, SUCCEEDED, event, session
+from local.runtime.emulators import Emulators
+from local.runtime.processes import free_ports
 from samples import NOW, eras, parsed
 
 

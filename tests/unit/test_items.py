@@ -13,7 +13,7 @@ from fulfillment.domain.items import DOUBTS, read_page, with_line_items
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
-from local.stripe_events import COMPLETED, event, line_item, session
+from local.fakes.stripe_events import COMPLETED, event, line_item, session
 from samples import NOW, json_values, parsed
 
 AMOUNTS = ("amount_subtotal", "amount_discount", "amount_tax", "amount_total")
