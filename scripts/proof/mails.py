@@ -15,7 +15,7 @@ from fulfillment.domain.events import parse
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
-from fulfillment.effects.letters import Letter, Letters
+from fulfillment.effects.mail_message import MailMessage, MailMessages
 from fulfillment.errors import MailRefused, MalformedEvent
 from fulfillment.presentation.templates import TEMPLATES
 from local.stripe_events import line_item
@@ -48,7 +48,7 @@ class Mails:
     """Receipts and failure notices: MailRefused, or one mail to one address, in which only the shop speaks HTML."""
 
     def __init__(self, templates: Path = TEMPLATES) -> None:
-        self._letters = Letters(Address("Shop", addr_spec="orders@shop.example"), SHOP, templates)
+        self._letters = MailMessages(Address("Shop", addr_spec="orders@shop.example"), SHOP, templates)
 
     def make(self, random: Random, sample: bytes) -> tuple[bytes, bytes]:
         """A hostile event, and hostile line items."""
@@ -83,7 +83,7 @@ def _spoken(random: Random, text: bytes) -> bytes:
     return json.dumps(json.loads(text, object_hook=say)).encode()
 
 
-def _hold(written: Letter, recipient: str | None) -> None:
+def _hold(written: MailMessage, recipient: str | None) -> None:
     raw = bytes(written)
     oracles.hold(max(map(len, raw.split(b"\r\n"))) <= 998, "a line longer than a mail may have")
     mail = message_from_string(raw.decode(), policy=default)  # as bytes Python reads no UTF-8 in headers

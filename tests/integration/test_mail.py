@@ -13,8 +13,8 @@ import pytest
 from fulfillment.domain.checkout import Customer
 from fulfillment.domain.status import Status
 from fulfillment.effects import mail, runner
-from fulfillment.effects.letters import Letters
 from fulfillment.effects.mail import SECONDS, Mailer
+from fulfillment.effects.mail_message import MailMessages
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import EffectsOutstanding, MailRefused, MailServerUnavailable, PermanentError, RefusedForNow
 from fulfillment.settings.hosts import SmtpServer
@@ -32,7 +32,7 @@ LOGIN = "shop:s3cr%40t@"
 
 def mailer(url: str, sender: str = "Shop <orders@shop.example>") -> Mailer:
     server, mailbox = SmtpServer.parse(url), parse_sender(sender)
-    return Mailer(lambda: server, mailbox, Letters(mailbox, None))
+    return Mailer(lambda: server, mailbox, MailMessages(mailbox, None))
 
 
 @pytest.fixture

@@ -278,7 +278,7 @@ async def test_a_message_is_not_acknowledged_while_something_is_owed() -> None:
     assert post(subscriber(orders, perform), pushed) == 503
     owed = (await held(orders, order_id)).effects["fulfill"]
     assert owed.error is not None
-    assert owed.error.startswith("ConnectionError at test_subscriber_answers.py:")
+    assert owed.error.startswith("ConnectionError at integration/test_subscriber_answers.py:")
     assert owed == Effect(state=EffectState.OWED, key=f"{order_id}:fulfill", attempts=1, error=owed.error)
     works.append(True)
     assert post(subscriber(orders, perform), pushed) == 204

@@ -284,7 +284,7 @@ async def test_one_that_fails_does_not_keep_the_others_waiting() -> None:
     assert world.done == ["load_line_items", "fulfill", "announce_paid", "announce_fulfilled"]
     receipt = (await world.order()).effects["send_receipt"]
     assert (receipt.attempts, receipt.error) == (1, receipt.error)
-    assert re.fullmatch(r"ConnectionError at test_effects.py:\d+ perform", receipt.error or "")
+    assert re.fullmatch(r"ConnectionError at unit/test_effects.py:\d+ perform", receipt.error or "")
     del world.failing["send_receipt"]
     await world.deliver()
     assert world.done[-1] == "send_receipt"

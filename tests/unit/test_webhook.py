@@ -173,5 +173,5 @@ async def test_an_error_that_nobody_expected_is_tried_again_and_its_text_shown_t
     assert (answer.status_code, answer.body) == (500, b"internal error\n")
     line = logged(capsys)
     assert said_of(line, "severity", "outcome", "error", "status") == ("ERROR", "failed", "RuntimeError", 500)
-    assert line["stack"][-1].startswith("test_webhook.py:")
+    assert line["stack"][-1].startswith("unit/test_webhook.py:")
     assert "jenny" not in json.dumps(line)

@@ -17,7 +17,7 @@ from fulfillment.domain.checkout import Address, Customer, Presentment, Shipping
 from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.effects.letters import Letters
+from fulfillment.effects.mail_message import MailMessages
 from fulfillment.errors import ConfigurationError, MailRefused
 from fulfillment.presentation.templates import TEMPLATES
 from mail_samples import HOME, HOSTILE_ADDRESSES, KEY, LETTERS, bought, item, order, part, received, sent_to
@@ -68,7 +68,7 @@ def test_the_message_id_follows_from_the_key_alone() -> None:
 
 def test_a_long_domain_does_not_break_the_message_id() -> None:
     domain = ".".join(["a" * 60] * 3)
-    mail = received(Letters(Mailbox(addr_spec=f"a@{domain}"), None).receipt(order(), KEY))
+    mail = received(MailMessages(Mailbox(addr_spec=f"a@{domain}"), None).receipt(order(), KEY))
     assert mail["Message-ID"].endswith(f"@{domain}>")
 
 
@@ -212,7 +212,7 @@ def test_a_failed_payment_asks_for_a_new_order() -> None:
 
 
 def test_without_a_shop_url_there_is_no_link() -> None:
-    letters = Letters(Mailbox(addr_spec="orders@shop.example"), None)
+    letters = MailMessages(Mailbox(addr_spec="orders@shop.example"), None)
     for mail in (letters.receipt(order(), KEY), letters.payment_failed(order(), KEY)):
         assert "http" not in part(received(mail), "plain") + part(received(mail), "html")
     assert received(letters.receipt(order(), KEY))["Subject"] == "Your receipt from shop.example"
@@ -237,12 +237,12 @@ def test_long_and_unusual_names_arrive_whole(name: str) -> None:
     assert all(len(line) <= 998 for line in bytes(received(LETTERS.receipt(of, KEY))).splitlines())
 
 
-def with_templates(folder: Path, files: dict[str, str | None]) -> Letters:
+def with_templates(folder: Path, files: dict[str, str | None]) -> MailMessages:
     """Writes with the product's templates and these, or without those whose text is None."""
     shutil.copytree(TEMPLATES, folder, dirs_exist_ok=True)
     for name, text in files.items():
         (folder / name).unlink() if text is None else (folder / name).write_text(text)
-    return Letters(Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example"), None, folder)
+    return MailMessages(Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example"), None, folder)
 
 
 def test_a_users_templates_come_first_in_the_buyers_language(tmp_path: Path) -> None:
@@ -317,13 +317,13 @@ def test_no_name_and_no_metadata_make_a_header_a_line_or_a_tag(text: str) -> Non
 
 
 @pytest.fixture(scope="module")
-def named_in_subject(tmp_path_factory: pytest.TempPathFactory) -> Letters:
+def named_in_subject(tmp_path_factory: pytest.TempPathFactory) -> MailMessages:
     subject = "Subject: {{ order.customer.name }} {{ order.metadata }} {{ items[0].name }}"
     return with_templates(tmp_path_factory.mktemp("templates"), {"receipt.txt": f"{subject}\n\nbody"})
 
 
 @given(hostile)
-def test_a_subject_may_hold_any_name(named_in_subject: Letters, text: str) -> None:
+def test_a_subject_may_hold_any_name(named_in_subject: MailMessages, text: str) -> None:
     mail = received(named_in_subject.receipt(named(text), KEY))
     assert set(mail.keys()) == HEADERS
     assert part(mail, "plain") == "body\n"

@@ -1,7 +1,7 @@
-"""An order becomes a mail: the templates' words and the order's facts.
+"""An order becomes a mail message: the templates' words and the order's facts.
 
 Whatever a buyer or a product is called reaches the templates on one line and, in HTML, escaped. No header
-but `Subject`, which is folded and encoded like any text (`headers`), holds anything that a buyer wrote, and `To`
+but `Subject`, which is folded and encoded like any text (`mail_headers`), holds anything that a buyer wrote, and `To`
 only what is certainly one address.
 """
 
@@ -27,7 +27,7 @@ RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
 
 
 @dataclass(frozen=True)
-class Letter:
+class MailMessage:
     """A mail as it goes over the wire, and to whom. All of it is ASCII, except an address that is not."""
 
     to: Mailbox
@@ -37,7 +37,7 @@ class Letter:
         return self.raw
 
 
-class Letters:
+class MailMessages:
     """Writes the mails of one shop. ConfigurationError if a template is missing or cannot be read."""
 
     def __init__(
@@ -45,28 +45,28 @@ class Letters:
     ) -> None:
         self._sender, self._time_zone = sender, time_zone
         self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
-        needed = [f"{letter}.{kind}" for letter in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
+        needed = [f"{template}.{kind}" for template in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
         self._templates = Templates(templates, needed)
 
-    def receipt(self, order: Order, key: str) -> Letter | None:
+    def receipt(self, order: Order, key: str) -> MailMessage | None:
         """The receipt; None if the buyer left no address. MailRefused if the address is none."""
         return self._write(RECEIPT, order, key)
 
-    def payment_failed(self, order: Order, key: str) -> Letter | None:
+    def payment_failed(self, order: Order, key: str) -> MailMessage | None:
         """Asks for a new order, since the money did not come; None and MailRefused as for a receipt."""
         return self._write(PAYMENT_FAILED, order, key)
 
-    def _write(self, letter: str, order: Order, key: str) -> Letter | None:
+    def _write(self, template: str, order: Order, key: str) -> MailMessage | None:
         if order.customer is None or not order.customer.email:
             return None
         to = _recipient(order.customer.email)
         order = statement.clean(order)
         notation = Notation.of(order, self._time_zone)
         facts = self._facts(order, notation)
-        subject, text = _split_subject(self._templates.render(letter, "txt", notation.tags, facts))
+        subject, text = _split_subject(self._templates.render(template, "txt", notation.tags, facts))
         body = EmailMessage(SMTP)
         body.set_content(text, cte="quoted-printable")
-        html = self._templates.render(letter, "html", notation.tags, facts)
+        html = self._templates.render(template, "html", notation.tags, facts)
         body.add_alternative(html, subtype="html", cte="quoted-printable")
         lines = [
             mail_headers.recipient(to),
@@ -76,7 +76,7 @@ class Letters:
             "Auto-Submitted: auto-generated",
             mail_headers.subject(subject),
         ]
-        return Letter(to, "".join(f"{line}\r\n" for line in lines).encode() + bytes(body))
+        return MailMessage(to, "".join(f"{line}\r\n" for line in lines).encode() + bytes(body))
 
     def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
         """What the templates are told; templates/README.md is its documentation."""
