@@ -15,6 +15,7 @@ from typing import Any
 import google.auth
 from google.api_core.exceptions import BadRequest, Conflict, Forbidden, GoogleAPICallError, NotFound, RetryError
 from google.api_core.exceptions import from_http_response as error_of
+from google.api_core.gapic_v1.client_info import ClientInfo
 from google.api_core.retry import Retry, if_transient_error
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
@@ -23,6 +24,7 @@ from google.cloud import functions_v2, run_v2, secretmanager_v1
 from google.oauth2.credentials import Credentials as UserCredentials
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
+from fulfillment.version import USER_AGENT
 from ops.clients import credentials
 from ops.clients.google_resources import Function, Policy, Service, Subscription
 from ops.clients.signing_secrets import SigningSecrets
@@ -94,7 +96,7 @@ class GoogleCloud:
         url = f"{self._base or MONITORING}/v3/projects/{self._project}/timeSeries"
         with _calling():
             session = AuthorizedSession(self._credentials)  # type: ignore[no-untyped-call]
-            told = session.get(url, params=asked, timeout=SECONDS)
+            told = session.get(url, params=asked, headers={"User-Agent": USER_AGENT}, timeout=SECONDS)
             if told.status_code != 200:
                 raise error_of(told)  # type: ignore[no-untyped-call]
             return sum(int(each["points"][0]["value"]["int64Value"]) for each in told.json().get("timeSeries", []))
@@ -203,7 +205,9 @@ class GoogleCloud:
     def _client(self, kind: Any) -> Any:
         """A client of one API."""
         where = {"host": self._base.removeprefix("http://"), "url_scheme": "http"} if self._base else {}
-        return kind(transport=kind.get_transport_class("rest")(credentials=self._credentials, **where))
+        caller = ClientInfo(grpc_version=None, user_agent=USER_AGENT)  # type: ignore[no-untyped-call]
+        who = {"credentials": self._credentials, "client_info": caller}
+        return kind(transport=kind.get_transport_class("rest")(**who, **where))
 
     def _path(self, kind: str, name: str) -> str:
         return f"projects/{self._project}/{kind}/{name}"
