@@ -23,8 +23,9 @@ from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators
 from local.runtime.neighbors import API_KEY, SHOP_URL
-from local.runtime.pipe import DEAD_LETTER, ORDER_EVENTS, TOPIC, PubSubAdmin
+from local.runtime.pipe import DEAD_LETTER, ORDER_EVENTS, TOPIC
 from local.runtime.processes import Processes, free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 
 PROJECT = "chaos"
 WATCHED = "dead-letters-watched"  # our own look at them: what the operator takes must not depend on it

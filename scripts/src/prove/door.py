@@ -10,8 +10,8 @@ from typing import Any
 from fulfillment.topic.publisher import Topic
 from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
 from fulfillment.webhook.settings import WebhookSettings
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import SECRET
-from local.runtime.memory_pipe import MemoryTopic
 from prove import oracles
 from prove.mutations import hostile_bytes, hostile_json
 from prove.targets import Handler, Headers, ask

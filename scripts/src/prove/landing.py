@@ -16,8 +16,8 @@ from fulfillment.order_status.publisher import ClaimPublisher
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.finder import Finder
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import line_item
-from local.runtime.memory_pipe import MemoryTopic
 from prove import oracles
 from prove.mutations import VALUES, hostile_json
 from prove.targets import NOW, CheckedOrders, Headers, answer

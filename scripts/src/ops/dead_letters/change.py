@@ -24,7 +24,7 @@ from ops.command import FILE, Report, changing, order_operation
 from ops.dead_letters.letter import DeadLetter, Wanted
 from ops.dead_letters.reading import Reading, reading
 from ops.dead_letters.show import box_of, wanted, which
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 from ops.terminal.progress import Progress
 

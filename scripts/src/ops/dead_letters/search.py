@@ -1,4 +1,6 @@
-"""The dead letters that hold a buyer: they are no part of an order, and outlive its erasure."""
+"""Dead letters are searched for those of some orders, or of a buyer. They are no part of an order, and outlive its
+erasure.
+"""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -9,17 +11,16 @@ from fulfillment.errors import MalformedEvent
 from ops.dead_letters.letter import DeadLetter
 from ops.dead_letters.reading import reading
 from ops.dead_letters.subscription import DeadLetterBox
-from ops.orders.mailboxes import names
 from ops.terminal.progress import Progress
 
 Judge = Callable[[DeadLetter], bool]
 
 
-def about(box: str | None, order_ids: AbstractSet[str]) -> Judge:
-    """Whether a letter is of one of the orders, or names the mailbox anywhere."""
+def about(order_ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Judge:
+    """Whether a letter is of one of the orders, or what it says names the buyer anywhere."""
 
     def judge(letter: DeadLetter) -> bool:
-        return letter.session_id in order_ids or (box is not None and names(_said(letter.data), box))
+        return letter.session_id in order_ids or names_buyer(_said(letter.data))
 
     return judge
 

@@ -14,7 +14,7 @@ from ops.command import F, Report, order_operation
 from ops.dead_letters.letter import HEAD, DeadLetter, Wanted
 from ops.dead_letters.reading import reading
 from ops.dead_letters.subscription import DeadLetterBox
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Missing
 from ops.terminal.lines import columns, printable
 from ops.terminal.progress import Progress

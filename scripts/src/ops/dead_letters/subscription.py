@@ -18,7 +18,7 @@ from fulfillment.credentials import find
 from fulfillment.orders.firestore import plain
 from ops.clients import credentials
 from ops.dead_letters.letter import DeadLetter
-from ops.doctor.checks import APPLY
+from ops.deployment.terraform_output import APPLY
 from ops.errors import Missing, Refused
 
 SECONDS = 20

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ops.deployment.terraform_output import APPLY
 from ops.errors import Missing, OperationsError
-
-APPLY = "terraform -chdir=terraform apply"
 
 
 class Verdict(StrEnum):

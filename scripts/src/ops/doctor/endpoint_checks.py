@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ops.clients.endpoints import Endpoint, Wanted, host_of
 from ops.clients.signing_secrets import SigningSecrets
-from ops.doctor.checks import APPLY, Finding, Problems, Verdict, differs, judge, unknown
+from ops.deployment.terraform_output import APPLY
+from ops.doctor.checks import Finding, Problems, Verdict, differs, judge, unknown
 from ops.errors import OperationsError
 
 REGISTER = "scripts/ops register-webhook"

@@ -14,8 +14,9 @@ from fulfillment.settings.base import Settings
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from ops.clients.google_resources import Function, Service
-from ops.deployment.terraform_output import Deployment, OrderStatus, Reconcile, Subscriber
-from ops.doctor.checks import APPLY, Finding, Problems, differs, judge
+from ops.deployment.model import Deployment, OrderStatus, Reconcile, Subscriber
+from ops.deployment.terraform_output import APPLY
+from ops.doctor.checks import Finding, Problems, differs, judge
 
 INVOKER = "roles/run.invoker"
 

@@ -8,7 +8,7 @@ from fulfillment.settings.parsers import parse_api_key
 from ops.clients.access import mode_of
 from ops.clients.google_resources import Policy
 from ops.clients.signing_secrets import SigningSecrets
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.doctor.checks import Finding, judge
 
 ACCESSOR = "roles/secretmanager.secretAccessor"

@@ -14,7 +14,7 @@ from fulfillment.domain.status import Status
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders
 from ops.command import Report, order_operation
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Missing
 from ops.orders.lookup import NONE, alike_lines, search
 from ops.orders.stored import orders_of, pages
