@@ -15,7 +15,7 @@ from fulfillment.topic.message import Message
 from local.fakes.stripe_events import Json, body, line_item, signature
 from local.programs.sales import NONSENSE, Sale
 from local.runtime.neighbors import Neighbors
-from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.dead_letter import DeadLetter
 from ops.orders.timeline import still_to_do
 
 PATIENCE_SECONDS = 20

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fulfillment.domain.event_types import SUBSCRIBERS
-from local.programs.following import follow
+from local.programs.log_view import follow
 from local.runtime import emulators, pipe
 from local.runtime.neighbors import API_KEY, mail_server
 from local.runtime.pipe import PORTS, RECONCILE, Pipe

@@ -38,7 +38,7 @@ class GoogleCloud:
             client = self._api.client(run_v2.ServicesClient)
             found = client.get_service(name=resource, **self._api.options)
             policy = policy_of(client.get_iam_policy(request={"resource": resource}, **self._api.options))
-            return Service(policy=policy, open_door=bool(found.invoker_iam_disabled))
+            return Service(policy=policy, invoker_check_disabled=bool(found.invoker_iam_disabled))
 
     def subscription(self, name: str) -> Subscription:
         """A Pub/Sub subscription."""

@@ -10,7 +10,7 @@ from stripe import APIConnectionError, RequestsClient, StripeClient, StripeError
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.settings.parsers import parse_webhook_secrets
 from ops.clients.access import StripeAccess
-from ops.clients.endpoints import Endpoint, Wanted
+from ops.clients.webhook_endpoints import Endpoint, Wanted
 from ops.errors import Missing, Refused
 
 SECONDS = 20

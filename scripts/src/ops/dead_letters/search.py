@@ -8,9 +8,9 @@ from typing import Any
 
 from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
-from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.dead_letter import DeadLetter
 from ops.dead_letters.reading import reading
-from ops.dead_letters.subscription import DeadLetterBox
+from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.terminal.progress import Progress
 
 Judge = Callable[[DeadLetter], bool]
@@ -25,10 +25,10 @@ def about(order_ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Ju
     return judge
 
 
-async def letters_about(box: DeadLetterBox, judge: Judge) -> list[str]:
+async def dead_letters_about(subscription: DeadLetterSubscription, judge: Judge) -> list[str]:
     """The ids of the letters that are so. Takes nothing away. Refused if they cannot be read."""
     found = list[str]()
-    async with reading(box) as run:
+    async with reading(subscription) as run:
         with Progress("looking at dead letters") as progress:
             async for batch in run.batches():
                 found += [each.id for each in batch if judge(each)]

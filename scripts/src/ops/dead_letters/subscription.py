@@ -17,7 +17,7 @@ from google.pubsub_v1.types import ReceivedMessage
 from fulfillment.credentials import find
 from fulfillment.orders.firestore import plain
 from ops.clients import credentials
-from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.dead_letter import DeadLetter
 from ops.deployment.terraform_output import APPLY
 from ops.errors import Missing, Refused
 
@@ -26,7 +26,7 @@ IDS = 500  # of one request: it may have 512 KiB
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
-class DeadLetterBox:
+class DeadLetterSubscription:
     """The subscription that keeps dead letters. `lease`: for how many seconds what is pulled is kept from others."""
 
     def __init__(self, project: str, subscription: str, emulator: str | None, lease: int) -> None:

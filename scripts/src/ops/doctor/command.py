@@ -7,9 +7,9 @@ import click
 from rich.text import Text
 
 from ops.clients.access import google_base, stripe_access
-from ops.clients.endpoints import wanted
 from ops.clients.google_api import GoogleApi
 from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.webhook_endpoints import wanted
 from ops.command import Report, operation
 from ops.deployment.model import Deployment
 from ops.doctor.checks import Finding, Verdict
@@ -21,7 +21,7 @@ COLORS = {Verdict.OK: "green", Verdict.TROUBLE: "red", Verdict.UNKNOWN: "yellow"
 @operation("doctor")
 @click.option("--url", help="The webhook's address, if it was registered with --url.")
 def doctor(deployment: Deployment, *, url: str | None) -> Report:
-    """Check what is deployed, and say what mends it.
+    """Check what is deployed, and say what fixes it.
 
     Needs STRIPE_API_KEY (Webhook Endpoints: read), and Google's roles/viewer and roles/iam.securityReviewer on the
     project and roles/secretmanager.secretAccessor on the secrets. Changes nothing. What could not be checked counts as
@@ -52,4 +52,4 @@ def _line(each: Finding) -> Text:
     line = Text(f"{each.verdict:<{width}}", style=COLORS[each.verdict])
     line.append(f"  {each.subject}: {each.check}", style="default")
     line.append(f": {each.problem}" if each.problem else "", style="default")
-    return line.append(f"  →  {each.mend}" if each.mend else "", style="bold default")
+    return line.append(f"  →  {each.fix}" if each.fix else "", style="bold default")

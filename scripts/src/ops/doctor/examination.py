@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator
 
-from ops.clients.endpoints import Wanted
 from ops.clients.google_api import GoogleApi
 from ops.clients.google_cloud import GoogleCloud
 from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.webhook_endpoints import Wanted
 from ops.deployment.model import Deployment, Subscriber
 from ops.doctor import endpoint_checks, function_checks, messaging_checks, secret_checks
 from ops.doctor.checks import Finding, attempt, unknown
@@ -55,7 +55,10 @@ class Examination:
         of, name = self._deployment, self._deployment.webhook.function
         return [
             (f"function {name}", lambda: function_checks.check_webhook(of, self._function(name))),
-            (f"service {name}", lambda: function_checks.check_public_door(name, "Stripe", self._google.service(name))),
+            (
+                f"service {name}",
+                lambda: function_checks.check_public_service(name, "Stripe", self._google.service(name)),
+            ),
         ]
 
     def _order_status(self) -> list[Look]:
@@ -67,7 +70,7 @@ class Examination:
             (f"function {name}", lambda: function_checks.check_order_status(of, each, self._function(name))),
             (
                 f"service {name}",
-                lambda: function_checks.check_public_door(name, "buyers", self._google.service(name)),
+                lambda: function_checks.check_public_service(name, "buyers", self._google.service(name)),
             ),
         ]
 
@@ -80,7 +83,7 @@ class Examination:
             (f"function {name}", lambda: function_checks.check_reconcile(of, each, self._function(name))),
             (
                 f"service {name}",
-                lambda: function_checks.check_private_door(name, "the schedule", each.caller, google.service(name)),
+                lambda: function_checks.check_private_service(name, "the schedule", each.caller, google.service(name)),
             ),
         ]
 
@@ -101,7 +104,7 @@ class Examination:
             ),
             (
                 f"service {function}",
-                lambda: function_checks.check_private_door(
+                lambda: function_checks.check_private_service(
                     function, "Pub/Sub", each.push_account, google.service(function)
                 ),
             ),

@@ -11,8 +11,8 @@ from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.order import Order
 from fulfillment.orders.store import Orders, Stored, update
 from ops.command import Report, changing, order_operation
-from ops.dead_letters.search import about, letters_about
-from ops.dead_letters.show import box_of
+from ops.dead_letters.search import about, dead_letters_about
+from ops.dead_letters.show import subscription_of
 from ops.deployment.model import Deployment
 from ops.errors import Missing, Refused
 from ops.orders.lookup import NONE, alike_lines, search
@@ -79,8 +79,8 @@ async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str])
     def names_buyer(said: Any) -> bool:
         return buyer is not None and names(said, buyer)
 
-    box = box_of(deployment, LEASE_SECONDS)
-    return await letters_about(box, about(frozenset(order_ids), names_buyer))
+    subscription = subscription_of(deployment, LEASE_SECONDS)
+    return await dead_letters_about(subscription, about(frozenset(order_ids), names_buyer))
 
 
 def _has_an_address(stored: Stored) -> bool:

@@ -20,8 +20,8 @@ from ops.orders.lookup import NONE, alike_lines, search
 from ops.orders.stored import orders_of, pages
 from ops.orders.timeline import still_to_do, timeline
 from ops.orders.views import HEAD, amount, document, row, row_data
-from ops.terminal.lines import columns, printable
 from ops.terminal.progress import Progress
+from ops.terminal.tables import columns, printable
 from ops.terminal.times import SPAN, clock
 
 ANY = "*"

@@ -17,11 +17,11 @@ import click
 
 from fulfillment.settings import parsers
 from ops.clients.access import google_base, stripe_access
-from ops.clients.endpoints import Endpoint, Wanted, wanted
 from ops.clients.google_api import GoogleApi
 from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.webhook_endpoints import Endpoint, Wanted, wanted
 from ops.command import Report, confirm, operation, somebody_answers
 from ops.deployment.model import Deployment
 from ops.errors import Refused, Stopped, WrongSettings
@@ -129,7 +129,7 @@ class Registrar:
             with contextlib.suppress(Refused):  # else the next run deletes it
                 self.stripe.delete(made.endpoint.id)
             problem = f"The signing secret of the new endpoint could not be stored: {error}."
-            raise Stopped(f"{problem} The endpoint is not kept. Mend that, and run this again.") from None
+            raise Stopped(f"{problem} The endpoint is not kept. Fix that, and run this again.") from None
         self._step("create", made.endpoint.id, f"{each}; its signing secret is stored")
         return after
 

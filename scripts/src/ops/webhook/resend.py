@@ -16,8 +16,8 @@ from ops.command import Report, changing, order_operation
 from ops.deployment.emulated import is_emulated
 from ops.deployment.model import Deployment
 from ops.errors import Missing, Refused, WrongSettings
-from ops.terminal.lines import columns
 from ops.terminal.progress import Progress
+from ops.terminal.tables import columns
 from ops.terminal.times import MOMENT, clock
 
 

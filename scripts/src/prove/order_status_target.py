@@ -31,7 +31,7 @@ _LINKS = (SHOP, "data:,", "?", "#", "/")
 _RUNS = {"script", "img", "iframe", "object", "embed", "form", "input", "base"}
 
 
-class Landing:
+class OrderStatusTarget:
     """A page about one order: whatever is asked, and however the order is called."""
 
     def __init__(self, templates: Path = TEMPLATES) -> None:
