@@ -32,7 +32,8 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.stripe_events import COMPLETED, Json, body, event, session
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
+from local.runtime.pipe import DEAD_LETTER, TOPIC
+from local.runtime.pubsub_admin import PubSubAdmin
 from ops.cli import ops
 from samples import parsed
 from tools import ROOT

@@ -93,7 +93,7 @@ def test_the_clients_that_are_known_are_found() -> None:
         ("stripe_api", "StripeClient"),
         ("stripe_endpoints", "StripeClient"),
         ("google_cloud", "AuthorizedSession"),
-        ("google_cloud", "kind.get_transport_class('rest')"),
+        ("google_api", "kind.get_transport_class('rest')"),
     } <= found
 
 
