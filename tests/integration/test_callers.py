@@ -22,12 +22,12 @@ from fulfillment.orders.firestore import Collection
 from fulfillment.stripe_api import StripeApi
 from fulfillment.topic.publisher import PubSubTopic
 from fulfillment.version import NAME, USER_AGENT, VERSION
-from operations.access import StripeAccess
-from operations.errors import OperationsError
-from operations.google_cloud import GoogleCloud
-from operations.pubsub import DeadLetterBox
-from operations.stripe_endpoints import StripeEndpoints
-from operations.stripe_events import StripeEvents
+from ops.clients.access import StripeAccess
+from ops.clients.google_cloud import GoogleCloud
+from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.stripe_events import StripeEvents
+from ops.dead_letters.subscription import DeadLetterBox
+from ops.errors import OperationsError
 
 KEY = "sk_test_0123456789abcdef"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fulfillment.version import VERSION
-from local.pipe import FUNCTIONS
+from local.runtime.pipe import FUNCTIONS
 
 ENV = {
     "GOOGLE_CLOUD_PROJECT": "local",

@@ -89,7 +89,7 @@ def test_the_clients_that_are_known_are_found() -> None:
         ("firestore", "AsyncClient"),
         ("pubsub", "grpc.aio.secure_channel"),
         ("pubsub", "grpc.aio.insecure_channel"),
-        ("pubsub", "SubscriberGrpcAsyncIOTransport"),
+        ("subscription", "SubscriberGrpcAsyncIOTransport"),
         ("stripe_api", "StripeClient"),
         ("stripe_endpoints", "StripeClient"),
         ("google_cloud", "AuthorizedSession"),
