@@ -139,7 +139,13 @@ def test_every_field_of_an_item_has_its_place() -> None:
     said |= {"metadata": {"color": "red"}}
     price = {"id": "p_1", "product": "prod_1", "lookup_key": "mug", "unit_amount": 5, "currency": "usd"}
     (read,) = read_page({"data": [said | {"price": price}], "has_more": False}).items
-    assert vars(read) == said | {"price": "p_1", "product": "prod_1", "lookup_key": "mug", "unit_amount": 5}
+    assert vars(read) == said | {
+        "price": "p_1",
+        "product": "prod_1",
+        "lookup_key": "mug",
+        "unit_amount": 5,
+        "unknown": {},
+    }
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,10 @@ class MemoryOrders:
         if document is not None:
             self._documents[order_id] = document, self._clock()
 
+    def document(self, order_id: str) -> dict[str, Any]:
+        """The order's document, as it is stored."""
+        return dict(self._documents[order_id][0])
+
     async def pause(self, losses: int) -> None:  # noqa: ARG002
         """Others get their turn."""
         await asyncio.sleep(0)
@@ -64,7 +68,8 @@ class MemoryOrders:
         now = self._clock()
         order = stamped(order, now)
         self._last = version = max(now, self._last + timedelta(microseconds=1))  # a time, and no two are equal
-        self._documents[order.id] = _as_kept(to_document(order)), version
+        before, _ = self._documents.get(order.id, ({}, None))
+        self._documents[order.id] = before | _as_kept(to_document(order)), version
         return Stored(order=order, version=version, read_at=now)
 
 

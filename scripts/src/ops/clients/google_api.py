@@ -11,11 +11,13 @@ from typing import Any
 
 import google.auth
 from google.api_core.exceptions import Conflict, Forbidden, GoogleAPICallError, NotFound, RetryError
+from google.api_core.gapic_v1.client_info import ClientInfo
 from google.api_core.retry import Retry, if_transient_error
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2.credentials import Credentials as UserCredentials
 
+from fulfillment.version import USER_AGENT
 from ops.clients import credentials
 from ops.clients.google_resources import Policy
 from ops.errors import Missing, Refused
@@ -45,7 +47,9 @@ class GoogleApi:
     def client(self, kind: Any) -> Any:
         """A client of one API."""
         where = {"host": self.base.removeprefix("http://"), "url_scheme": "http"} if self.base else {}
-        return kind(transport=kind.get_transport_class("rest")(credentials=self.credentials, **where))
+        caller = ClientInfo(grpc_version=None, user_agent=USER_AGENT)  # type: ignore[no-untyped-call]
+        who = {"credentials": self.credentials, "client_info": caller}
+        return kind(transport=kind.get_transport_class("rest")(**who, **where))
 
     def path(self, kind: str, name: str) -> str:
         """The full name of a resource of the project."""

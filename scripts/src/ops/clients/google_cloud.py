@@ -11,6 +11,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.cloud import functions_v2, run_v2
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
+from fulfillment.version import USER_AGENT
 from ops.clients.google_api import SECONDS, GoogleApi, calling, policy_of
 from ops.clients.google_resources import Function, Policy, Service, Subscription
 
@@ -73,7 +74,7 @@ class GoogleCloud:
         url = f"{self._api.base or MONITORING}/v3/projects/{self._api.project}/timeSeries"
         with calling():
             session = AuthorizedSession(self._api.credentials)  # type: ignore[no-untyped-call]
-            told = session.get(url, params=asked, timeout=SECONDS)
+            told = session.get(url, params=asked, headers={"User-Agent": USER_AGENT}, timeout=SECONDS)
             if told.status_code != 200:
                 raise error_of(told)  # type: ignore[no-untyped-call]
             return sum(int(each["points"][0]["value"]["int64Value"]) for each in told.json().get("timeSeries", []))

@@ -9,6 +9,7 @@ from stripe import APIConnectionError, RequestsClient, StripeClient, StripeError
 
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.settings.parsers import parse_webhook_secrets
+from fulfillment.stripe_api import name_caller
 from ops.clients.access import StripeAccess
 from ops.clients.webhook_endpoints import Endpoint, Wanted
 from ops.errors import Missing, Refused
@@ -67,8 +68,17 @@ class StripeEndpoints:
 
 def connect(access: StripeAccess) -> StripeClient:
     """Stripe's own client, with limits."""
-    http = RequestsClient(timeout=SECONDS)
+    http = _NamedClient(timeout=SECONDS)
     return StripeClient(access.key, base_addresses={"api": access.base}, http_client=http, max_network_retries=TRIES)
+
+
+class _NamedClient(RequestsClient):
+    """Names the caller in every request."""
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **options: Any
+    ) -> Any:
+        return super().request(method, url, name_caller(headers or {}), post_data, **options)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
+from google.api_core.gapic_v1.client_info import ClientInfo
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
@@ -16,6 +17,7 @@ from google.pubsub_v1.types import ReceivedMessage
 
 from fulfillment.credentials import find
 from fulfillment.orders.firestore import plain
+from fulfillment.version import USER_AGENT
 from ops.clients import credentials
 from ops.dead_letters.dead_letter import DeadLetter
 from ops.deployment.terraform_output import APPLY
@@ -23,7 +25,11 @@ from ops.errors import Missing, Refused
 
 SECONDS = 20
 IDS = 500  # of one request: it may have 512 KiB
-_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+_OPTIONS = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.primary_user_agent", USER_AGENT),
+]
 
 
 class DeadLetterSubscription:
@@ -78,7 +84,9 @@ class DeadLetterSubscription:
         if self._client is None:
             with _calling():
                 channel = await self._channel()
-            self._client = SubscriberAsyncClient(transport=SubscriberGrpcAsyncIOTransport(channel=channel))
+            caller = ClientInfo(user_agent=USER_AGENT)  # type: ignore[no-untyped-call]
+            transport = SubscriberGrpcAsyncIOTransport(channel=channel, client_info=caller)
+            self._client = SubscriberAsyncClient(transport=transport)
         return self._client
 
     async def _channel(self) -> grpc.aio.Channel:
