@@ -123,3 +123,7 @@ override_resource {
   target = google_pubsub_topic.this["order_events"]
   values = { id = "projects/acme-shop/topics/checkout-order-events" }
 }
+
+mock_resource "google_artifact_registry_repository" {
+  defaults = { name = "checkout-functions" }
+}
