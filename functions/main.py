@@ -18,6 +18,7 @@ from starlette.responses import Response
 from fulfillment import telemetry
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
+from fulfillment.version import VERSION
 
 if TYPE_CHECKING:
     from fulfillment.order_status.endpoint import OrderStatus
@@ -75,7 +76,7 @@ def _webhook() -> "Webhook":
 
 @functools.cache
 def _subscriber(event_type: EventType) -> "Subscriber":
-    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.subscriber.endpoint import Subscriber
     from fulfillment.subscriber.executors import configured
     from fulfillment.subscriber.settings import SubscriberSettings
@@ -99,7 +100,7 @@ def _hooks() -> ModuleType:
 
 @functools.cache
 def _reconcile() -> "Reconcile":
-    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
     from fulfillment.reconcile.endpoint import Reconcile
     from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
@@ -120,10 +121,10 @@ def _reconcile() -> "Reconcile":
 def _order_status() -> "OrderStatus":
     from fulfillment.order_status.endpoint import OrderStatus
     from fulfillment.order_status.lookup import configured
-    from fulfillment.order_status.page import StatusPage
     from fulfillment.order_status.publisher import ClaimPublisher
     from fulfillment.order_status.settings import OrderStatusSettings
-    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.order_status.status_page import StatusPage
+    from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.topic.finder import Finder
     from fulfillment.topic.publisher import PubSubTopic
 
@@ -147,11 +148,12 @@ def _start(entry_point: str) -> None:
             raise ConfigurationError(f"it is none of {', '.join(entry_points)}")  # noqa: TRY301
         wired = entry_points[entry_point]()
     except ConfigurationError as error:
-        telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}"})
+        telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}", "version": VERSION})
         raise SystemExit(1) from None
     gc.freeze()  # what is imported stays: looking for garbage in it held everyone up for 30 ms, again and again
     left_out = ", ".join(wired.settings.left_out()) or "nothing"
-    telemetry.emit({"severity": "INFO", "message": f"{entry_point} starts; optional and not set: {left_out}"})
+    message = f"{entry_point} starts; optional and not set: {left_out}"
+    telemetry.emit({"severity": "INFO", "message": message, "version": VERSION})
 
 
 _start(os.environ["FUNCTION_TARGET"])

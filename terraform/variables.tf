@@ -34,14 +34,14 @@ variable "name" {
 }
 
 variable "runtime" {
-  description = "Runtime of the functions. The unit tests run on each of python311, python312 and python313 that the machine has."
+  description = "Runtime of the functions. The unit tests run on each of python311, python312, python313 and python314 that the machine has."
   type        = string
-  default     = "python313"
+  default     = "python314"
   nullable    = false
 
   validation {
-    condition     = contains(["python311", "python312", "python313"], var.runtime)
-    error_message = "runtime must be python311, python312 or python313: the Pythons that the unit tests run on."
+    condition     = contains(["python311", "python312", "python313", "python314"], var.runtime)
+    error_message = "runtime must be python311, python312, python313 or python314: the Pythons that the unit tests run on."
   }
 }
 

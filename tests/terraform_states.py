@@ -3,7 +3,7 @@ place. A stored file holds them for one version, in the configurations of `state
 
 To store those of the version that is checked out (its name is the file's):
 
-    PYTHONPATH=scripts:functions:tests .venv/bin/python -m terraform_states 1.0.0
+    PYTHONPATH=scripts/src:functions:tests .venv/bin/python -m terraform_states 1.0.0
 """
 
 import json
@@ -140,11 +140,7 @@ def versions() -> list[str]:
 
 def as_text(states: Mapping[str, State]) -> str:
     """JSON with a line for each resource."""
-    return "{\n%s\n}\n" % ",\n".join(
-        "%s: {\n%s\n}"
-        % (json.dumps(name), ",\n".join(f"{json.dumps(at)}: {json.dumps(each)}" for at, each in sorted(state.items())))
-        for name, state in states.items()
-    )
+    return json.dumps({name: dict(sorted(state.items())) for name, state in states.items()}, indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from terraform_docs.functions import environment as settings_of
-from terraform_docs.functions import functions as declared
-from terraform_docs.source import Module
+from docs_tables.functions import environment as settings_of
+from docs_tables.functions import functions as declared
+from docs_tables.source import Module
 from tools import ROOT
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from terraform_docs.source import Block, Module, texts
+from docs_tables.source import Block, Module, texts
 
 Functions = Mapping[str, Mapping[str, Any]]
 ANYBODY = {"allUsers", "allAuthenticatedUsers"}

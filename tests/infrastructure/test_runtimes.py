@@ -16,13 +16,13 @@ import pytest
 import pythons
 import source_zip
 import tools
-from local.pipe import ENTRY_POINTS, ORDER_STATUS, WEBHOOK
-from local.processes import Processes, free_ports
-from local.stripe_events import SECRET
-from terraform_docs.source import Module
+from docs_tables.source import Module
+from local.fakes.stripe_events import SECRET
+from local.runtime.pipe import ENTRY_POINTS
+from local.runtime.processes import Processes, free_ports
 from tools import ROOT
 
-RUNTIMES = ("python311", "python312", "python313")
+RUNTIMES = ("python311", "python312", "python313", "python314")
 OURS = f"python3{sys.version_info.minor}"
 OTHERS = [each for each in RUNTIMES if each != OURS]
 UNIT_TESTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=brief", "tests/unit")
@@ -69,12 +69,12 @@ def test_the_unit_tests_run_on_every_other_runtime(
 
 @pytest.fixture(scope="module")
 def deployed(module: Module, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """What the zip holds, unpacked, and the bin/ of an environment for it: on the default runtime, or on ours where the
-    machine has no other.
+    """What the zip holds, unpacked, and the bin/ of an environment for it: on the default runtime, or on the newest that
+    the machine has.
     """
     runtime = module.variables["runtime"]["default"]
     if not tools.want(tools.missing_python(runtime)):
-        runtime = OURS
+        runtime = next(filter(pythons.find, reversed(RUNTIMES)))
     tracked, unpacked = tmp_path_factory.mktemp("functions"), tmp_path_factory.mktemp("workspace")
     source_zip.copy_tracked(tracked)
     for name in source_zip.zipped(tracked, source_zip.excludes(module)):

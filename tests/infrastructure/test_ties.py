@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from docs_tables.source import Module
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.order_status.settings import OrderStatusSettings
@@ -27,7 +28,6 @@ from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from mail_samples import order
-from terraform_docs.source import Module
 from tools import ROOT
 
 FUNCTION = "google_cloudfunctions2_function.this"
@@ -74,7 +74,7 @@ def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module, func
 
 
 def test_terraform_puts_a_function_together_as_these_tests_do(module: Module) -> None:
-    """`terraform_docs.functions` does the same: what one of them changes, the other one must."""
+    """`docs_tables.functions` does the same: what one of them changes, the other one must."""
     assert module.locals["declared_functions"] == (
         "${{for entry_point, each in merge(local.subscriber_functions, {stripe_webhook = local.webhook, "
         "reconcile = local.reconcile, order_status = local.order_status}) : "

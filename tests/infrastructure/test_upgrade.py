@@ -6,7 +6,7 @@ import pytest
 
 import terraform_states
 import tools
-from terraform_docs.source import Module
+from docs_tables.source import Module
 from terraform_states import NoProviders, State, now_at, replaced
 
 VERSIONS = terraform_states.versions()

@@ -20,9 +20,9 @@ from fulfillment.errors import EffectsOutstanding, MailRefused, MailServerUnavai
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.mailbox import parse_sender
 from fulfillment.subscriber.delivery import Delivery
-from local.memory_orders import MemoryOrders
-from local.processes import free_ports
-from local.stripe_events import COMPLETED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, event, session
+from local.runtime.processes import free_ports
 from mail_samples import HOSTILE_ADDRESSES, KEY, order, part, read, sent_to
 from samples import parsed
 from smtp_servers import Post, certificate, serving

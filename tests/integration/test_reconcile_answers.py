@@ -16,11 +16,11 @@ from starlette.routing import Route
 
 from fulfillment.errors import StripeUnavailable
 from fulfillment.orders.firestore import Collection
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.topic.finder import Finder
-from local.emulators import Emulators
+from local.runtime.emulators import Emulators
 from reconciling import Case, Shop
 
 

@@ -31,8 +31,8 @@ from fulfillment.orders.store import Stored, update
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
-from local.memory_orders import MemoryOrders
-from local.stripe_events import COMPLETED, FAILED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, FAILED, event, session
 from samples import Json, parsed
 
 PAID = event(COMPLETED, session("cs_test_a1"), id="evt_paid")

@@ -12,7 +12,7 @@ from fulfillment.domain.checkout import Address, Checkout
 from fulfillment.domain.ids import SessionId
 from fulfillment.presentation import postal
 from fulfillment.presentation.locales import Notation
-from local.pipe import FUNCTIONS
+from local.runtime.pipe import FUNCTIONS
 
 ENGLISH = Notation.of(Checkout(id=SessionId("a"), payment_status=None, mode=None, livemode=False, locale="en"))
 COUNTRIES = sorted(code for code in load_validation_data("all") if len(code) == 2)

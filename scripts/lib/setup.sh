@@ -1,0 +1,29 @@
+# Sourced by the other scripts, from the repository's top: makes .venv hold exactly what requirements.txt
+# locks. Needs nothing but Python 3.11 or newer.
+python=
+for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python=$candidate
+    break
+  fi
+done
+if [[ -z $python ]]; then
+  echo "Python 3.11 or newer is needed and was not found. Debian/Ubuntu: apt-get install python3 python3-venv; macOS: brew install python" >&2
+  exit 1
+fi
+stamp=.venv/$(cat requirements.txt | cksum | tr ' ' -)
+if [[ ! -e $stamp ]]; then
+  echo "Setting up .venv (about half a minute, once) …" >&2
+  rm -rf .venv
+  if ! "$python" -m venv .venv; then
+    rm -rf .venv
+    echo "Python could not make a virtual environment. Debian/Ubuntu: apt-get install python3-venv" >&2
+    exit 1
+  fi
+  if ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.txt; then
+    echo "pip could not install requirements.txt: see above. Is there a way to the package index from here?" >&2
+    exit 1
+  fi
+  touch "$stamp"
+fi
+unset python candidate stamp

@@ -1,0 +1,69 @@
+"""The shop of a chaos run: what it was asked to do is on disk before and after it does it, whatever kills it.
+
+What an order wants of it is in its metadata: `hook` = slow, raise, hang or refuse.
+"""
+
+import json
+import os
+import time
+import uuid
+from pathlib import Path
+
+from google.cloud.firestore_v1 import base_client
+
+from fulfillment.domain.order import Order
+from fulfillment.errors import PermanentError
+
+FOLDER = Path(os.environ["CHAOS_FOLDER"])
+FUNCTION = os.environ["FUNCTION_TARGET"]
+HANG_SECONDS = 6  # longer than HOOK_TIMEOUT
+KEEPALIVE = int(os.environ["CHAOS_KEEPALIVE_MS"])
+
+# Firestore's library notices a connection that has fallen silent, but not one to its emulator: it asks for signs of
+# life on the real one only. Here it does on both.
+base_client._GRPC_MSG_SIZE_OPTIONS = [  # noqa: SLF001
+    *base_client._DEFAULT_CHANNEL_OPTIONS[1:],  # noqa: SLF001
+    ("grpc.keepalive_time_ms", KEEPALIVE),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE * 2 // 3),
+]
+
+
+def fulfill(order: Order, key: str) -> None:
+    """Hands over, in its own way."""
+    _call(order, key)
+
+
+def payment_failed(order: Order, key: str) -> None:
+    """Takes back, in its own way."""
+    _call(order, key)
+
+
+def _call(order: Order, key: str) -> None:
+    call = uuid.uuid4().hex
+    first = _record("begin", key, call)
+    match order.metadata.get("hook"):
+        case "slow":
+            time.sleep(1)
+        case "hang" if first:
+            time.sleep(HANG_SECONDS)
+        case "raise" if first:
+            _record("raised", key, call)
+            raise ConnectionError("the warehouse does not answer")
+        case "refuse" if not (FOLDER / "fixed").exists():
+            _record("refused", key, call)
+            raise PermanentError("not for sale")
+    _record("done", key, call)
+
+
+def _record(what: str, key: str, call: str) -> bool:
+    """Appends a line that survives a crash. Whether it is the first about that key."""
+    now = time.clock_gettime(time.CLOCK_REALTIME)  # the machine's: ours may be wrong
+    line = {"what": what, "key": key, "call": call, "function": FUNCTION, "at": now}
+    descriptor = os.open(FOLDER / f"{key}.calls", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        first = os.fstat(descriptor).st_size == 0
+        os.write(descriptor, json.dumps(line).encode() + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return first

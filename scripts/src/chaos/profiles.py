@@ -1,0 +1,34 @@
+"""How much is broken, for how long, and how impatient everybody is."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One kind of run. `seconds` is how long things are broken; then `patience` is how long it may take to settle.
+
+    `hurried`: the functions' own time limits are shortened (see `testbed`), so that what waits for a lease to run out
+    fits into a short run. `attempts`: of Pub/Sub, before it makes a dead letter by itself.
+    """
+
+    name: str
+    orders: int
+    seconds: float
+    patience: float
+    kills: int
+    faults: int
+    jumps: int
+    attempts: int = 100
+    hurried: bool = False
+
+
+LONG = Profile(name="long", orders=300, seconds=240, patience=300, kills=40, faults=160, jumps=16, attempts=40)
+SHORT = Profile(name="short", orders=32, seconds=15, patience=90, kills=4, faults=24, jumps=4, hurried=True)
+CALM = Profile(name="calm", orders=60, seconds=15, patience=60, kills=0, faults=0, jumps=0)
+
+PROFILES = {each.name: each for each in (LONG, SHORT, CALM)}
+
+
+def scaled(profile: Profile, orders: int | None) -> Profile:
+    """The profile with another number of orders."""
+    return profile if orders is None else replace(profile, orders=orders)

@@ -1,0 +1,168 @@
+"""The whole pipe on this machine: topics, filtered push subscriptions and the functions, each run by the real
+`functions-framework` command, on the official emulators. Reconcile is there if there is a key to read Stripe with.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.firestore import AsyncClient
+
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Stored
+from fulfillment.topic.message import Message
+from fulfillment.topic.publisher import PubSubTopic
+from local.fakes.stripe_events import SECRET
+from local.runtime import emulators
+from local.runtime.emulators import Emulators
+from local.runtime.processes import Processes, free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
+
+FUNCTIONS = Path(__file__).parents[4] / "functions"
+WEBHOOK = "stripe_webhook"
+ORDER_STATUS = "order_status"
+ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values(), ORDER_STATUS)
+RECONCILE = "reconcile"
+PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE)
+TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
+
+
+@dataclass
+class Pipe:
+    """A running pipe. `ports` holds the port of each entry point by its name."""
+
+    processes: Processes
+    emulators: Emulators
+    ports: Mapping[str, int]
+    env: Mapping[str, str]
+    project: str
+    admin: PubSubAdmin = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.admin = PubSubAdmin(self.emulators.pubsub, self.project)
+
+    @property
+    def entry_points(self) -> tuple[str, ...]:
+        """The functions that run here."""
+        return (*ENTRY_POINTS, RECONCILE) if "STRIPE_API_KEY" in self.env else ENTRY_POINTS
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Stripe's events go."""
+        return f"http://127.0.0.1:{self.ports[WEBHOOK]}/"
+
+    @property
+    def order_status_url(self) -> str:
+        """Where a buyer lands: what a `success_url` begins with."""
+        return f"http://127.0.0.1:{self.ports[ORDER_STATUS]}/"
+
+    def create_topics(self) -> None:
+        """Makes the topics and the subscriptions; what is there stays."""
+        for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
+            self.admin.create_topic(topic)
+        for event_type, entry_point in SUBSCRIBERS.items():
+            url = f"http://127.0.0.1:{self.ports[entry_point]}/"
+            self.admin.subscribe(
+                entry_point.replace("_", "-"),
+                TOPIC,
+                url,
+                filter=f'attributes.event_type = "{event_type}"',
+                dead_letter_policy={
+                    "dead_letter_topic": f"projects/{self.project}/topics/{DEAD_LETTER}",
+                    "max_delivery_attempts": 100,
+                },
+            )
+        self.admin.keep(DEAD_LETTER)
+        self.admin.keep(ORDER_EVENTS)
+
+    def start_functions(self) -> None:
+        """Starts the functions and waits until they answer."""
+        for entry_point in self.entry_points:
+            self.start_function(entry_point)
+        for entry_point in self.entry_points:
+            self.processes.await_http(entry_point, self.ports[entry_point])
+
+    def start_function(self, entry_point: str) -> None:
+        """Starts one function by the command that runs it in production."""
+        command = [str(Path(sys.executable).with_name("functions-framework")), "--host=127.0.0.1"]
+        command += [f"--source={FUNCTIONS / 'main.py'}", f"--target={entry_point}", f"--port={self.ports[entry_point]}"]
+        self.processes.start(entry_point, command, self.env)
+
+    def dump_stacks(self) -> None:
+        """Ends the functions, each with the stacks of its threads in its log."""
+        for entry_point in self.entry_points:
+            self.processes.abort(entry_point)
+        time.sleep(1)
+
+    def tails(self) -> dict[str, str]:
+        """The end of what each program printed, by its name."""
+        return {name: self.processes.tail(name) for name in self.ports if self.processes.log(name).exists()}
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """Stripe's POST to the webhook: the status of the answer."""
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(self.webhook_url, content=body, headers=headers, timeout=30)
+        return answer.status_code
+
+    async def reconcile(self) -> int:
+        """The schedule's call: the status of the answer."""
+        async with httpx.AsyncClient() as client:
+            return (await client.post(f"http://127.0.0.1:{self.ports[RECONCILE]}/", timeout=600)).status_code
+
+    async def order(self, session_id: str) -> Stored | None:
+        """The order as it is in Firestore."""
+        return await FirestoreOrders(self.project, "(default)", "orders").get(session_id)
+
+    async def parked(self) -> list[Message]:
+        """What has been parked since the last look."""
+        return self.admin.take(DEAD_LETTER)
+
+    async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
+        """Somebody writes a document in the place of an order, or deletes what is there."""
+        place = self._by_hand(session_id)
+        await (place.delete() if document is None else place.set(document))
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Puts a message on the topic of events."""
+        return await PubSubTopic(self.project, TOPIC, self.emulators.pubsub).publish(data, attributes)
+
+    def _by_hand(self, session_id: str) -> Any:
+        client = AsyncClient(project=self.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+        return client.collection("orders").document(session_id)
+
+
+def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str] | None = None) -> Pipe:
+    """Starts everything. `ports`: of each entry point, and of `pubsub` and `firestore`; `more`: settings."""
+    project = "local"
+    hosts = emulators.start(processes, ports["pubsub"], ports["firestore"], project)
+    env = {
+        **hosts.env,
+        "GOOGLE_CLOUD_PROJECT": project,
+        "STRIPE_LIVEMODE": "false",
+        "STRIPE_WEBHOOK_SECRETS": SECRET,
+        "ORDER_EVENTS_TOPIC": ORDER_EVENTS,
+        "PYTHONFAULTHANDLER": "1",
+        **(more or {}),
+    }
+    pipe = Pipe(processes, hosts, ports, env, project)
+    pipe.create_topics()
+    pipe.start_functions()
+    return pipe
+
+
+def restart_pubsub(pipe: Pipe) -> None:
+    """Starts Pub/Sub again after it ended: the emulator forgets its topics, production does not."""
+    emulators.start_pubsub(pipe.processes, pipe.ports["pubsub"], pipe.project)
+    pipe.processes.await_http("pubsub", pipe.ports["pubsub"])
+    pipe.create_topics()
+
+
+def choose_ports() -> dict[str, int]:
+    """Free ports for a whole pipe."""
+    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))

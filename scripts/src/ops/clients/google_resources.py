@@ -1,0 +1,67 @@
+"""What Google runs, as far as the checks look at it. Environments are not shown: a hook's settings may be secret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A Cloud Function. `mounts`: a secret's file -> (its id, its version); `uri`: its service's address."""
+
+    state: str
+    entry_point: str
+    account: str
+    ingress: str
+    timeout: int
+    url: str
+    uri: str
+    follows_latest: bool
+    mounts: Mapping[str, tuple[str, str]]
+    env: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """A Pub/Sub subscription. Topics are full names, times are seconds; no `push_endpoint` means pull."""
+
+    topic: str
+    detached: bool
+    filter: str
+    ack_deadline: int
+    retention: int
+    expires: bool
+    push_endpoint: str
+    push_account: str
+    push_audience: str
+    wrapped: bool
+    dead_letter_topic: str
+    attempts: int
+    minimum_backoff: float
+    maximum_backoff: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Who may do what with one resource: (role, member) pairs, and of them those that hold unconditionally."""
+
+    grants: frozenset[tuple[str, str]]
+    unconditional: frozenset[tuple[str, str]]
+
+    def lets(self, role: str, member: str) -> bool:
+        """Whether the member has the role here, whatever the circumstances."""
+        return (role, member) in self.unconditional
+
+    @property
+    def public(self) -> list[str]:
+        """What anybody may do, whatever the circumstances: `allUsers has roles/run.invoker`."""
+        return sorted(f"{member} has {role}" for role, member in self.grants if member in PUBLIC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A function's Cloud Run service: who may call it. `invoker_check_disabled`: nobody is asked who they are."""
+
+    policy: Policy
+    invoker_check_disabled: bool

@@ -1,0 +1,44 @@
+"""Dead letters are searched for those of some orders, or of a buyer. They are no part of an order, and outlive its
+erasure.
+"""
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from fulfillment.domain.json_object import load_object
+from fulfillment.errors import MalformedEvent
+from ops.dead_letters.dead_letter import DeadLetter
+from ops.dead_letters.reading import reading
+from ops.dead_letters.subscription import DeadLetterSubscription
+from ops.terminal.progress import Progress
+
+Judge = Callable[[DeadLetter], bool]
+
+
+def about(order_ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Judge:
+    """Whether a letter is of one of the orders, or what it says names the buyer anywhere."""
+
+    def judge(letter: DeadLetter) -> bool:
+        return letter.session_id in order_ids or names_buyer(_said(letter.data))
+
+    return judge
+
+
+async def dead_letters_about(subscription: DeadLetterSubscription, judge: Judge) -> list[str]:
+    """The ids of the letters that are so. Takes nothing away. Refused if they cannot be read."""
+    found = list[str]()
+    async with reading(subscription) as run:
+        with Progress("looking at dead letters") as progress:
+            async for batch in run.batches():
+                found += [each.id for each in batch if judge(each)]
+                progress.advance(len(batch))
+    return sorted(found)
+
+
+def _said(data: bytes) -> Any:
+    """The event; the bytes as a text, where they are none."""
+    try:
+        return load_object(data)
+    except MalformedEvent:
+        return data.decode(errors="replace")

@@ -1,0 +1,67 @@
+"""What was deployed: Terraform's output `deployment`, read strictly."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.shape import ShapeError, read
+from ops.deployment.model import Deployment
+from ops.errors import WrongSettings
+
+APPLY = "terraform -chdir=terraform apply"
+COMMAND = ("terraform", "-chdir=terraform", "output", "-json", "deployment")
+ROOT = Path(__file__).parents[4]
+SECONDS = 120  # the state may be far away
+
+
+def load(file: Path | None) -> Deployment:
+    """The deployment in a file, or else the one in Terraform's state. WrongSettings says what to run."""
+    return parse(_read(file), str(file or "terraform's output"))
+
+
+def parse(text: str, source: str) -> Deployment:
+    """The deployment in a JSON text; WrongSettings names the `source` and the path of what is wrong."""
+    try:
+        deployment: Deployment = read(Deployment, json.loads(text))
+    except ShapeError as error:
+        problem = f"{error}. Was it made by this version? Run: {APPLY}"
+        raise WrongSettings(f"The deployment in {source} cannot be read: {problem}") from None
+    except (ValueError, RecursionError):
+        raise WrongSettings(f"The deployment in {source} is not JSON. {_made_by()}") from None
+    wanted = {entry_point: event_type.value for event_type, entry_point in SUBSCRIBERS.items()}
+    found = {entry_point: each.event_type for entry_point, each in deployment.subscribers.items()}
+    if wanted != found:
+        problem = f"its subscribers must be {wanted}, and are {found}"
+        raise WrongSettings(f"The deployment in {source} cannot be read: {problem}")
+    return deployment
+
+
+def _read(file: Path | None) -> str:
+    if file:
+        try:
+            return file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongSettings(f"{file} cannot be read ({type(error).__name__}). {_made_by()}") from None
+    if not shutil.which(COMMAND[0]):
+        raise WrongSettings(f"terraform is not installed here, and no --deployment FILE is given. {_made_by()}")
+    return _ask_terraform()
+
+
+def _ask_terraform() -> str:
+    keywords: Any = {"cwd": ROOT, "capture_output": True, "text": True, "stdin": subprocess.DEVNULL}
+    try:
+        told = subprocess.run(COMMAND, timeout=SECONDS, check=False, **keywords)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WrongSettings(f"terraform does not tell the deployment ({type(error).__name__}). {_made_by()}") from None
+    if told.returncode:
+        hint = f"Nothing is deployed yet? terraform -chdir=terraform init && {APPLY}"
+        raise WrongSettings(f"terraform does not tell the deployment. See why: {' '.join(COMMAND)}\n{hint}")
+    return str(told.stdout)
+
+
+def _made_by() -> str:
+    make = f"{' '.join(COMMAND)} > deployment.json"
+    return f"Where terraform's state is, run: {make}, and give --deployment deployment.json"

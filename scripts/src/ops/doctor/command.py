@@ -1,0 +1,55 @@
+"""`doctor`: compares what Stripe has registered and what Google runs with what the product needs."""
+
+import dataclasses
+import os
+
+import click
+from rich.text import Text
+
+from ops.clients.access import google_base, stripe_access
+from ops.clients.google_api import GoogleApi
+from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.webhook_endpoints import wanted
+from ops.command import Report, operation
+from ops.deployment.model import Deployment
+from ops.doctor.checks import Finding, Verdict
+from ops.doctor.examination import Examination
+
+COLORS = {Verdict.OK: "green", Verdict.TROUBLE: "red", Verdict.UNKNOWN: "yellow"}
+
+
+@operation("doctor")
+@click.option("--url", help="The webhook's address, if it was registered with --url.")
+def doctor(deployment: Deployment, *, url: str | None) -> Report:
+    """Check what is deployed, and say what fixes it.
+
+    Needs STRIPE_API_KEY (Webhook Endpoints: read), and Google's roles/viewer and roles/iam.securityReviewer on the
+    project and roles/secretmanager.secretAccessor on the secrets. Changes nothing. What could not be checked counts as
+    trouble.
+    """
+    google = GoogleApi(deployment.project, google_base(os.environ))
+    examination = Examination(
+        deployment, google, lambda: StripeEndpoints(stripe_access(os.environ, deployment, may="read"))
+    )
+    found = examination.findings(wanted(deployment, url))
+    return _report(list(dict.fromkeys(found)))  # two looks at one thing may fail alike
+
+
+def _report(findings: list[Finding]) -> Report:
+    """To a person, what is wrong comes last: there the eye is."""
+    well_first = sorted(findings, key=lambda each: each.verdict is not Verdict.OK)
+    counts = {verdict: sum(each.verdict is verdict for each in findings) for verdict in Verdict}
+    summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+    return Report(
+        ok=counts[Verdict.OK] == len(findings),
+        lines=[*(_line(each) for each in well_first), summary],
+        data={"checks": [dataclasses.asdict(each) for each in findings]},
+    )
+
+
+def _line(each: Finding) -> Text:
+    width = max(len(verdict) for verdict in Verdict)
+    line = Text(f"{each.verdict:<{width}}", style=COLORS[each.verdict])
+    line.append(f"  {each.subject}: {each.check}", style="default")
+    line.append(f": {each.problem}" if each.problem else "", style="default")
+    return line.append(f"  →  {each.fix}" if each.fix else "", style="bold default")

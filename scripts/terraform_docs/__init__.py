@@ -1,1 +1,0 @@
-"""What terraform/ declares, as plain data (`source`), and the tables made of it (`tables`)."""
