@@ -15,6 +15,7 @@ from google.api_core.gapic_v1.client_info import ClientInfo
 from google.api_core.retry import Retry, if_transient_error
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials as UserCredentials
 
 from fulfillment.version import USER_AGENT
@@ -44,6 +45,11 @@ class GoogleApi:
             return found.with_quota_project(self.project)  # type: ignore[no-any-return]
         return found
 
+    @functools.cached_property
+    def session(self) -> AuthorizedSession:
+        """A session for an API that has no client of its own here."""
+        return _NamedSession(self.credentials)
+
     def client(self, kind: Any) -> Any:
         """A client of one API."""
         where = {"host": self.base.removeprefix("http://"), "url_scheme": "http"} if self.base else {}
@@ -54,6 +60,14 @@ class GoogleApi:
     def path(self, kind: str, name: str) -> str:
         """The full name of a resource of the project."""
         return f"projects/{self.project}/{kind}/{name}"
+
+
+class _NamedSession(AuthorizedSession):
+    """Names the caller in every request."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__(credentials)  # type: ignore[no-untyped-call]
+        self.headers["User-Agent"] = USER_AGENT
 
 
 def policy_of(found: Any) -> Policy:

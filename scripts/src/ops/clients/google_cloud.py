@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import from_http_response as error_of
-from google.auth.transport.requests import AuthorizedSession
 from google.cloud import functions_v2, run_v2
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from fulfillment.version import USER_AGENT
 from ops.clients.google_api import SECONDS, GoogleApi, calling, policy_of
 from ops.clients.google_resources import Function, Policy, Service, Subscription
 
@@ -73,8 +71,7 @@ class GoogleCloud:
         }
         url = f"{self._api.base or MONITORING}/v3/projects/{self._api.project}/timeSeries"
         with calling():
-            session = AuthorizedSession(self._api.credentials)  # type: ignore[no-untyped-call]
-            told = session.get(url, params=asked, headers={"User-Agent": USER_AGENT}, timeout=SECONDS)
+            told = self._api.session.get(url, params=asked, timeout=SECONDS)
             if told.status_code != 200:
                 raise error_of(told)  # type: ignore[no-untyped-call]
             return sum(int(each["points"][0]["value"]["int64Value"]) for each in told.json().get("timeSeries", []))
