@@ -21,6 +21,7 @@ from fulfillment.domain.effects import OWED_ON_ENTERING, Effect, EffectState
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
+from fulfillment.effects.announce import Announcer
 from fulfillment.errors import MalformedEvent, PermanentError
 from fulfillment.order_status.endpoint import BROKEN_LINK
 from fulfillment.order_status.page import StatusPage
@@ -230,6 +231,19 @@ def test_each_reason_for_a_review_has_a_row() -> None:
     found = set(re.findall(r"doubts(?:\.add\(| = \{)\"(\w+)\"", source)) | items.DOUBTS
     rows = rows_below(DOCS / "effects.md", "## Amounts, and orders under review", "review")
     assert once(column(rows, "review")) == found
+
+
+async def test_the_attributes_of_an_order_event_are_documented() -> None:
+    published: dict[str, str] = {}
+
+    class Kept:
+        async def publish(self, _data: bytes, attributes: Mapping[str, str]) -> str:
+            published.update(attributes)
+            return "1"
+
+    await Announcer(Kept()).announce(Status.PAID, sample_order(), "cs_test_a1:announce_paid")
+    rows = rows_below(DOCS / "effects.md", "## Order events", "attribute")
+    assert once(column(rows, "attribute")) == set(published)
 
 
 def kinds(kind: type[PermanentError]) -> Iterator[type[PermanentError]]:

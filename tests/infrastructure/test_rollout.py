@@ -57,7 +57,7 @@ def test_a_role_that_a_setting_takes_away_goes_after_the_functions_were_rebuilt(
         assert module.resources[address]["lifecycle"][0]["create_before_destroy"] is True, address
 
 
-@pytest.mark.parametrize("document", ["README.md", "terraform/README.md"])
+@pytest.mark.parametrize("document", ["docs/deploy.md", "terraform/README.md"])
 def test_the_guide_says_what_a_second_job_needs_beside_the_plan(module: Module, document: str) -> None:
     """A plan holds the path of the zip, not the zip: the job that applies it needs both."""
     path = module.data["archive_file.functions"]["output_path"]
