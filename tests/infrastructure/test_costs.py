@@ -24,6 +24,7 @@ from cost_model import (
     stored,
     written,
 )
+from docs_tables.source import Module
 from firestore_sizes import document_bytes, index_entries
 from fulfillment.domain.cursor import OVERLAP_SECONDS
 from fulfillment.domain.status import Status
@@ -32,19 +33,18 @@ from fulfillment.orders.documents import to_document
 from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
 from fulfillment.stripe_api import PAGE
 from fulfillment.topic.attributes import attributes_of
-from local.memory import MemoryTopic
-from local.stripe_events import body
+from local.fakes.stripe_events import body
+from local.runtime.memory_pipe import MemoryTopic
 from mail_samples import LETTERS
 from markdown import table_with
 from order_sample import card_event, fulfilled_order
-from terraform_docs.source import Module
 from tools import ROOT
 
 COSTS, README = ROOT / "docs" / "costs.md", ROOT / "README.md"
 SIZES, HANDLING, FIXED = "of one card order with two line items", "for a million card orders", "every month"
 READS, KEPT, PARTS, CHANGE = ("orders a month", "reads"), "where", "part", "change"
 TOGETHER = "together"
-SUMMED = ["whatever the number", "handling the orders", "keeping them"]
+SUMMED = ["fixed", "handling the orders", "keeping them"]
 VOLUMES = {"1,000": 1000, "100,000": 100_000, "10 million": 10_000_000}
 MILLION = 10**6
 GIB, TIB = 2**30, 2**40

@@ -46,8 +46,8 @@ MADE = frozenset({"terraform/.terraform.lock.hcl"})
 
 
 def lost(document: Path, root: Path = ROOT) -> list[str]:
-    """The paths in backticks that are neither below the top, nor beside the document, nor below functions."""
-    places = (root, document.parent, root / "functions")
+    """The paths in backticks that lead nowhere from the top, the document, the functions or their package."""
+    places = (root, document.parent, root / "functions", root / "functions" / "fulfillment")
     named = {found[1] for found in NAMED.finditer(document.read_text("utf-8"))} - MADE
     return sorted(each for each in named if not any((place / each).is_file() for place in places))
 
