@@ -41,6 +41,9 @@ def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:
 
 
 NAMED = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]+\.(?:py|md|tf|toml|txt|in|html|sh|example|hcl)|\w+/\w+\.py)(?:::\w+)?`")
+HISTORY = frozenset({"CHANGELOG.md", "docs/decisions.md"})
+"""These documents name files and commands as they were."""
+COMMAND = re.compile(r"\bscripts/(\w+)(?![\w./])")
 MADE = frozenset({"terraform/.terraform.lock.hcl"})
 """What a command makes, and the repository does not hold."""
 
@@ -52,9 +55,8 @@ def lost(document: Path, root: Path = ROOT) -> list[str]:
     return sorted(each for each in named if not any((place / each).is_file() for place in places))
 
 
-@pytest.mark.parametrize("name", sorted(set(documents()) - {"CHANGELOG.md", "docs/decisions.md"}))
+@pytest.mark.parametrize("name", sorted(set(documents()) - HISTORY))
 def test_every_path_in_a_document_is_there(name: str) -> None:
-    """History and decisions name files as they were."""
     assert lost(ROOT / name) == []
 
 
@@ -65,3 +67,17 @@ def test_a_path_that_is_not_there_is_found(tmp_path: Path) -> None:
     (tmp_path / "functions" / "b.py").write_text("")
     document.write_text("`functions/b.py` `docs/a.md` `functions/c.py::test_d` `e/f.md` `scripts/test`\n")
     assert lost(document, tmp_path) == ["e/f.md", "functions/c.py"]
+
+
+def test_each_command_is_in_the_readme_and_no_document_names_another() -> None:
+    commands = {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+    assert commands == set(COMMAND.findall((ROOT / "README.md").read_text("utf-8")))
+    for name in set(documents()) - HISTORY:
+        assert set(COMMAND.findall((ROOT / name).read_text("utf-8"))) <= commands, name
+
+
+def test_the_readme_is_short_and_links_to_every_document() -> None:
+    readme = ROOT / "README.md"
+    assert len(readme.read_text("utf-8").splitlines()) <= 180
+    ours = {name for name in documents() if not name.startswith("tests/")}
+    assert ours - set(links(readme)) == {"README.md"}

@@ -14,11 +14,13 @@ import click
 import pytest
 
 import log_vocabulary
+from benchmark.__main__ import PARTS
 from fulfillment.domain import checkout, items, order
 from fulfillment.domain.buyer_view import BuyerStatus
 from fulfillment.domain.cursor import Cursor, Stage
 from fulfillment.domain.effects import OWED_ON_ENTERING, Effect, EffectState
 from fulfillment.domain.event_types import EventType
+from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.announce import Announcer
@@ -144,6 +146,11 @@ def test_the_routed_types_are_named() -> None:
     assert named == {each.value for each in EventType}
 
 
+def test_each_entry_point_is_in_the_list_of_urls() -> None:
+    documented = column(rows_below(HTTP, "# What each URL answers", "function"), "function")
+    assert once(documented) == log_vocabulary.read().values["entry_point"]
+
+
 def test_each_stage_of_reconcile_has_a_row() -> None:
     assert column(rows_below(HTTP, "## Reconcile", "stage"), "stage") == [each.value for each in Stage]
 
@@ -232,6 +239,13 @@ def test_each_reason_for_a_review_has_a_row() -> None:
     found = set(re.findall(r"doubts(?:\.add\(| = \{)\"(\w+)\"", source)) | items.DOUBTS
     rows = rows_below(DOCS / "effects.md", "## Amounts, and orders under review", "review")
     assert once(column(rows, "review")) == found
+
+
+def test_the_pauses_of_a_refused_mail_are_those_that_are_documented() -> None:
+    text = " ".join((DOCS / "effects.md").read_text("utf-8").split())
+    said = "backs off 15 minutes, 30 minutes, 1, 2 and 4 hours between its tries; the sixth refusal is for good"
+    assert said in text
+    assert [pause.total_seconds() / 60 for pause in BACKOFFS] == [15, 30, 60, 120, 240]
 
 
 async def test_the_attributes_of_an_order_event_are_documented() -> None:
@@ -404,3 +418,8 @@ def test_a_table_with_a_row_too_many_is_noticed(tmp_path: Path) -> None:
     assert column(rows_below(document, "## B", "key"), "key") == ["b"]
     with pytest.raises(AssertionError):
         once(["a", "a"])
+
+
+def test_the_parts_of_the_benchmark_are_those_that_it_knows() -> None:
+    (said,) = re.findall(r"these parts alone: (.+)", (DOCS / "performance.md").read_text("utf-8"))
+    assert said.split(", ") == list(PARTS)
