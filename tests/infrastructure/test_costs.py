@@ -33,8 +33,8 @@ from fulfillment.orders.documents import to_document
 from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
 from fulfillment.stripe_api import PAGE
 from fulfillment.topic.attributes import attributes_of
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import body
-from local.runtime.memory_pipe import MemoryTopic
 from mail_samples import LETTERS
 from markdown import table_with
 from order_sample import card_event, fulfilled_order

@@ -69,8 +69,8 @@ def test_the_unit_tests_run_on_every_other_runtime(
 
 @pytest.fixture(scope="module")
 def deployed(module: Module, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """What the zip holds, unpacked, and the bin/ of an environment for it: on the default runtime, or on the newest
-    that the machine has.
+    """The zip, unpacked, and the bin/ of an environment for it: on the default runtime, or on the newest that
+    the machine has.
     """
     runtime = module.variables["runtime"]["default"]
     if not tools.want(tools.missing_python(runtime)):

@@ -11,7 +11,7 @@ from fulfillment.domain.shape import ShapeError, read
 from fulfillment.settings.parsers import parse_webhook_secrets
 from fulfillment.stripe_api import name_caller
 from ops.clients.access import StripeAccess
-from ops.clients.endpoints import Endpoint, Wanted
+from ops.clients.webhook_endpoints import Endpoint, Wanted
 from ops.errors import Missing, Refused
 
 SECONDS = 20

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from ops.clients.endpoints import Endpoint, Wanted, host_of
 from ops.clients.signing_secrets import SigningSecrets
-from ops.doctor.checks import APPLY, Finding, Problems, Verdict, differs, judge, unknown
+from ops.clients.webhook_endpoints import Endpoint, Wanted, host_of
+from ops.deployment.terraform_output import APPLY
+from ops.doctor.checks import Finding, Problems, Verdict, differs, judge, unknown
 from ops.errors import OperationsError
 
 REGISTER = "scripts/ops register-webhook"
@@ -68,8 +69,8 @@ def _secret(subject: str, found: Endpoint, wanted: Wanted, stored: SigningSecret
         None if stored.knows(found.id) else f"that of {found.id} is not known to be stored: its events are refused"
     )
     ours = found.managed_for(wanted.deployment)
-    mend = REGISTER if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
-    return judge(subject, {"signing secret": problem}, mend)[0]
+    fix = REGISTER if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
+    return judge(subject, {"signing secret": problem}, fix)[0]
 
 
 def _reaches(each: Endpoint, wanted: Wanted, webhook: str) -> bool:
@@ -93,7 +94,7 @@ def _others(rest: Sequence[Endpoint], wanted: Wanted, stored: SigningSecrets | O
                 check=f"other endpoint {each.id}",
                 verdict=Verdict.OK if upgrade else Verdict.TROUBLE,
                 problem=f"of version {each.api_version}, it sends to {each.place} too",
-                mend=ending if in_use else REGISTER if ours else BY_HAND,
+                fix=ending if in_use else REGISTER if ours else BY_HAND,
             )
         )
     return findings

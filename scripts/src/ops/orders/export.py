@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import click
 
 from ops.command import FILE, Report, order_operation
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 from ops.orders.export_rows import csv_line, header, json_line
 from ops.orders.show import STATUSES, Wanted

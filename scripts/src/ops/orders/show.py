@@ -14,14 +14,14 @@ from fulfillment.domain.status import Status
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders
 from ops.command import Report, order_operation
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Missing
 from ops.orders.lookup import NONE, alike_lines, search
 from ops.orders.stored import orders_of, pages
 from ops.orders.timeline import still_to_do, timeline
 from ops.orders.views import HEAD, amount, document, row, row_data
-from ops.terminal.lines import columns, printable
 from ops.terminal.progress import Progress
+from ops.terminal.tables import columns, printable
 from ops.terminal.times import SPAN, clock
 
 ANY = "*"

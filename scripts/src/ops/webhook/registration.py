@@ -14,8 +14,8 @@ Stripe cannot change an endpoint's version, so another version is a second endpo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ops.clients.endpoints import Endpoint, Wanted
 from ops.clients.signing_secrets import SigningSecrets
+from ops.clients.webhook_endpoints import Endpoint, Wanted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fulfillment.domain.event_types import EventType
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 
 MANAGED_BY = "scripts/ops"
 EVENTS = frozenset(each.value for each in EventType)
