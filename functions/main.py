@@ -18,6 +18,7 @@ from starlette.responses import Response
 from fulfillment import telemetry
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
+from fulfillment.version import VERSION
 
 if TYPE_CHECKING:
     from fulfillment.order_status.endpoint import OrderStatus
@@ -147,11 +148,12 @@ def _start(entry_point: str) -> None:
             raise ConfigurationError(f"it is none of {', '.join(entry_points)}")  # noqa: TRY301
         wired = entry_points[entry_point]()
     except ConfigurationError as error:
-        telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}"})
+        telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}", "version": VERSION})
         raise SystemExit(1) from None
     gc.freeze()  # what is imported stays: looking for garbage in it held everyone up for 30 ms, again and again
     left_out = ", ".join(wired.settings.left_out()) or "nothing"
-    telemetry.emit({"severity": "INFO", "message": f"{entry_point} starts; optional and not set: {left_out}"})
+    message = f"{entry_point} starts; optional and not set: {left_out}"
+    telemetry.emit({"severity": "INFO", "message": message, "version": VERSION})
 
 
 _start(os.environ["FUNCTION_TARGET"])

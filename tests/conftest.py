@@ -14,11 +14,11 @@ from functions_framework.aio import create_asgi_app
 from hypothesis import HealthCheck, Phase, settings
 
 import tools
-from local import emulators, pipe
-from local.emulators import Emulators
-from local.pipe import FUNCTIONS, Pipe
-from local.processes import Processes, free_ports, spare_loopback_the_proxy
-from local.stripe_events import SECRET
+from local.fakes.stripe_events import SECRET
+from local.runtime import emulators, pipe
+from local.runtime.emulators import Emulators
+from local.runtime.pipe import FUNCTIONS, Pipe
+from local.runtime.processes import Processes, free_ports, spare_loopback_the_proxy
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("brief", parent=settings.get_profile("default"), max_examples=20)

@@ -30,10 +30,10 @@ from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
-from local.emulators import Emulators
-from local.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
-from local.stripe_events import COMPLETED, Json, body, event, session
-from operations.cli import ops
+from local.fakes.stripe_events import COMPLETED, Json, body, event, session
+from local.runtime.emulators import Emulators
+from local.runtime.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
+from ops.cli import ops
 from samples import parsed
 from tools import ROOT
 
@@ -148,8 +148,12 @@ def paid_order(order_id: str | None = None, **changes: Any) -> Order:
 
 def program(shop: EmulatedShop, *args: str) -> subprocess.Popen[bytes]:
     """The real program, started."""
-    path = {"PYTHONPATH": f"{ROOT}/scripts:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+    path = {
+        "PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions",
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+    }
     env = path | {name: text for name, text in shop.env.items() if text}
     return subprocess.Popen(
-        [sys.executable, "-m", "operations", *args], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "ops", *args], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

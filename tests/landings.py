@@ -15,9 +15,9 @@ from fulfillment.domain.ids import SessionId
 from fulfillment.domain.status import Status
 from fulfillment.orders.store import FirestoreOrders
 from fulfillment.topic.message import Message
-from local.pipe import PubSubAdmin
-from local.stripe_events import session
-from local.stripe_stand_in import StripeStandIn
+from local.fakes.stripe_events import session
+from local.fakes.stripe_stand_in import StripeStandIn
+from local.runtime.pipe import PubSubAdmin
 from mail_samples import order
 
 DONE = {"fulfill": Effect(state=EffectState.DONE, key="k")}

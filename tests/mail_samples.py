@@ -12,11 +12,13 @@ from fulfillment.domain.checkout import Address, Customer, Shipping
 from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.order import LineItem, Order, Seen
 from fulfillment.domain.status import Status
-from fulfillment.effects.letters import Letters
+from fulfillment.effects.mail_message import MailMessages
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY = "cs_test_a1:send_receipt"
-LETTERS = Letters(Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example"), "https://shop.example/?a=1&b=2")
+LETTERS = MailMessages(
+    Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example"), "https://shop.example/?a=1&b=2"
+)
 HOME = Address(line1="354 Oyster Point Blvd", city="South San Francisco", state="CA", postal_code="94080", country="US")
 
 HOSTILE_ADDRESSES = [

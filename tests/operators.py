@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from deployments import told
 from google_stand_in import GoogleStandIn
-from local.stripe_stand_in import StripeStandIn
-from operations.cli import ops
+from local.fakes.stripe_stand_in import StripeStandIn
+from ops.cli import ops
 
 KEY = "rk_test_0123456789abcdef"
 

@@ -7,7 +7,7 @@ from fulfillment.domain.effects import FULFILL, LOAD_LINE_ITEMS, SEND_RECEIPT, E
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
-from local.stripe_events import Json, line_item
+from local.fakes.stripe_events import Json, line_item
 from samples import NOW, load, parsed
 
 EFFECTS = (LOAD_LINE_ITEMS, FULFILL, SEND_RECEIPT, "announce_paid", "announce_fulfilled")

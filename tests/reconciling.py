@@ -24,11 +24,11 @@ from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
-from local.memory import MemoryTopic, subscribe
-from local.memory_checkpoint import MemoryCheckpoint
-from local.memory_orders import MemoryOrders
-from local.memory_stripe import MemoryStripe
-from local.stripe_events import COMPLETED, FAILED, Json, event, session
+from local.fakes.memory_checkpoint import MemoryCheckpoint
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_stripe import MemoryStripe
+from local.fakes.stripe_events import COMPLETED, FAILED, Json, event, session
+from local.runtime.memory_pipe import MemoryTopic, subscribe
 from samples import parsed
 
 FILTER = OrderFilter.parse("metadata.shop=ours")

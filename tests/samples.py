@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fulfillment.domain.events import CheckoutEvent, parse
-from local import stripe_events
+from local.fakes import stripe_events
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FOLDER = Path(__file__).parent / "stripe_events"

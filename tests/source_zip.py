@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from terraform_docs.source import Module
+from docs_tables.source import Module
 from tools import ROOT
 
 FUNCTIONS = ROOT / "functions"

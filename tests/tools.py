@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import pythons
-from local import emulators
+from local.runtime import emulators
 
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

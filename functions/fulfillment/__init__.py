@@ -13,5 +13,5 @@ Each door (1, 3, 7, 8) has an `endpoint` and its `settings`.
 
 Shared by several of them: `settings` (the environment), `presentation` (how an order is told to its buyer),
 `stripe_api` (what is read from Stripe), `errors` (what is worth trying again), `telemetry` (one log line per request),
-`credentials` (Google's), `http` (reading a body without trusting its length).
+`credentials` (Google's), `http` (reading a body without trusting its length), `version` (how callers are named).
 """

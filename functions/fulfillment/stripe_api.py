@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from fulfillment.domain.items import Page, read_page
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import StripeRefused, StripeUnavailable
+from fulfillment.version import NAME, USER_AGENT, VERSION
 
 READ_SECONDS = 20
 TRY_SECONDS = 5  # to connect, and as long again without a byte: the library's own limit is 80
@@ -141,11 +143,30 @@ class StripeApi:
 
     @functools.cached_property
     def _http(self) -> HTTPXClient:
-        return HTTPXClient(timeout=TRY_SECONDS)
+        return _NamedClient(timeout=TRY_SECONDS)
 
     async def close(self) -> None:
         """Closes its connections: the end, for a program that ends."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
+
+
+class _NamedClient(HTTPXClient):
+    """Names the caller in every request."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        return await super().request_async(method, url, name_caller(headers), post_data)
+
+
+def name_caller(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """A request's headers as `stripe.set_app_info` would have them. That is for the whole process, so it would also
+    speak for the clients that hooks make.
+    """
+    about = json.loads(headers["X-Stripe-Client-User-Agent"])
+    about["application"] = {"name": NAME, "version": VERSION, "url": None, "partner_id": None}
+    named = {"User-Agent": f"{headers['User-Agent']} {USER_AGENT}", "X-Stripe-Client-User-Agent": json.dumps(about)}
+    return {**headers, **named}
 
 
 def _written(answer: Any) -> object:

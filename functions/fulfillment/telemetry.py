@@ -75,12 +75,10 @@ class Line:
         self.note(outcome=outcome)
 
     def blame(self, error: BaseException) -> None:
-        """Puts an error's class and the places it came through on the line, but not its text: nobody knows
-        what an unexpected text holds.
+        """Puts an error's class and the places it came through on the line, but not its text: an unexpected text may
+        hold anything.
         """
-        frames = traceback.extract_tb(error.__traceback__)
-        stack = [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-        self.note(error=type(error).__name__, stack=stack[-12:])
+        self.note(error=type(error).__name__, stack=places(error)[-12:])
 
     def write(self) -> None:
         """Writes the line, once, as the last thing."""
@@ -92,6 +90,12 @@ class Line:
             record["logging.googleapis.com/spanId"] = self.trace.span_id
             record["logging.googleapis.com/trace_sampled"] = int(self.trace.flags, 16) & 1 == 1
         emit(record)
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an error came through, innermost last, each as `room/file.py:line function`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{'/'.join(PurePath(each.filename).parts[-2:])}:{each.lineno} {each.name}" for each in frames]
 
 
 def emit(record: Mapping[str, Any]) -> None:

@@ -8,8 +8,8 @@ from fulfillment.domain.cursor import Cursor
 from fulfillment.domain.shape import ShapeError
 from fulfillment.orders.firestore import Collection
 from fulfillment.reconcile.checkpoint import COLLECTION, Checkpoint, FirestoreCheckpoint
-from local.emulators import Emulators
-from local.memory_checkpoint import MemoryCheckpoint
+from local.fakes.memory_checkpoint import MemoryCheckpoint
+from local.runtime.emulators import Emulators
 
 FIRST = Cursor(since=1, start=1, end=9, before=9)
 

@@ -14,12 +14,13 @@ from fulfillment.domain.effects import Effect, EffectState, owed
 from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder, StoreUnavailable, UnstorableOrder
+from fulfillment.orders.documents import to_document
 from fulfillment.orders.firestore import Collection, Condition
 from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
-from local.emulators import Emulators
-from local.memory_orders import MemoryOrders
-from local.processes import free_ports
-from local.stripe_events import COMPLETED, SUCCEEDED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, SUCCEEDED, event, session
+from local.runtime.emulators import Emulators
+from local.runtime.processes import free_ports
 from samples import NOW, eras, parsed
 
 
@@ -168,6 +169,28 @@ async def test_replacing_leaves_nothing_of_the_old_behind(orders: Orders) -> Non
     emptied = replace(order, metadata={"b": {}}, customer=None)
     await orders.replace(emptied, (await stored(orders, order.id)).version)
     assert as_said((await stored(orders, order.id)).order) == as_said(emptied)
+
+
+async def test_fields_that_only_a_newer_version_knows_survive_a_write(orders: Orders) -> None:
+    order = new_order()
+    newer = {"more": {"a": [1]}, "none": None}
+    document = to_document(order) | newer
+    document["customer"] |= newer
+    if isinstance(orders, MemoryOrders):
+        orders.write_by_hand(order.id, document)
+    else:
+        Client("shared").collection("orders").document(order.id).set(document)
+    found = await stored(orders, order.id)
+    assert await orders.replace(paid(found.order), found.version)
+    if isinstance(orders, MemoryOrders):
+        after = orders.document(order.id)
+    else:
+        after = Client("shared").collection("orders").document(order.id).get().to_dict() or {}
+    assert after["status"] == "paid"
+    assert newer.items() <= after.items()
+    kept = (await stored(orders, order.id)).order.customer
+    assert kept
+    assert kept.unknown == {}, "another event told the customer anew"
 
 
 async def test_the_time_of_reading_is_about_now(orders: Orders) -> None:

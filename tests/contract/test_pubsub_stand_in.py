@@ -10,9 +10,9 @@ import pytest
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import PubSubTopic
-from local.emulators import Emulators
-from local.pipe import PubSubAdmin
-from local.pubsub_stand_in import PubSubStandIn
+from local.fakes.pubsub_stand_in import PubSubStandIn
+from local.runtime.emulators import Emulators
+from local.runtime.pipe import PubSubAdmin
 
 Taken = Callable[[], list[Message]]
 

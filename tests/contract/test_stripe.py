@@ -8,9 +8,9 @@ import pytest
 from fulfillment.domain.ids import ContextPath, Owner
 from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.stripe_api import StripeApi
-from local.memory_stripe import MemoryStripe
-from local.stripe_events import Json, session
-from local.stripe_stand_in import StripeStandIn, serve
+from local.fakes.memory_stripe import MemoryStripe
+from local.fakes.stripe_events import Json, session
+from local.fakes.stripe_stand_in import StripeStandIn, serve
 
 KEY = "sk_test_0123456789abcdef"
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 import tools
-from chaos_run.profiles import SHORT
+from chaos.profiles import SHORT
 from tools import ROOT
 
-ENV = {"PYTHONPATH": f"{ROOT}/scripts:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
 
 
 @pytest.mark.timeout(280)
 def test_while_everything_breaks_nothing_is_lost_wrong_or_twice_without_a_reason(tmp_path: Path) -> None:
     tools.need(tools.missing_emulators())
     seed, figures = secrets.randbelow(10**6), tmp_path / "figures.json"
-    command = [sys.executable, "-m", "chaos_run", "--profile=short", f"--seed={seed}", f"--json={figures}"]
+    command = [sys.executable, "-m", "chaos", "--profile=short", f"--seed={seed}", f"--json={figures}"]
     ran = subprocess.run(command, env=ENV, cwd=ROOT, capture_output=True, text=True, timeout=260, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"scripts/chaos --profile short --seed {seed}\n" in ran.stdout

@@ -17,12 +17,12 @@ import pytest
 import tools
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from local import pipe
-from local.neighbors import Neighbors, neighbors
-from local.pipe import FUNCTIONS, ORDER_EVENTS, Pipe
-from local.processes import Processes
-from local.stripe_events import COMPLETED, FAILED, event, line_item, session, signature
-from local.stripe_events import body as body_of
+from local.fakes.stripe_events import COMPLETED, FAILED, event, line_item, session, signature
+from local.fakes.stripe_events import body as body_of
+from local.runtime import pipe
+from local.runtime.neighbors import Neighbors, neighbors
+from local.runtime.pipe import FUNCTIONS, ORDER_EVENTS, Pipe
+from local.runtime.processes import Processes
 
 HOOKS = '''
 """Ships each order once: remembers keys in a folder, and hangs in the middle while a file says so."""
@@ -162,8 +162,8 @@ async def test_what_was_parked_is_replayed_by_the_operator_once_the_hook_is_mend
 
 async def operate(shop: Shop, *args: str) -> Any:
     """What the operator's program says, as it is run by a person."""
-    command = [sys.executable, "-m", "operations", *args, "--json"]
-    path = f"{FUNCTIONS.parent}/scripts:{FUNCTIONS.parent}/functions"
+    command = [sys.executable, "-m", "ops", *args, "--json"]
+    path = f"{FUNCTIONS.parent}/scripts/src:{FUNCTIONS.parent}/functions"
     env = {**os.environ, **shop.pipe.emulators.env, "PYTHONPATH": path}
     return json.loads(await asyncio.to_thread(subprocess.check_output, command, env=env, timeout=60))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tools
-from local.sales import sales
+from local.programs.sales import sales
 from tools import ROOT
 
 ALL_RIGHT = f"{len(sales())} of {len(sales())} cases are as they should be"
@@ -29,9 +29,9 @@ def fulfill(order, key):
 def demo(folder: Path, hooks: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """scripts/demo with these hooks, in a window so wide that nothing is wrapped."""
     (folder / "hooks.py").write_text(hooks)
-    path = f"{folder}:{ROOT}/scripts:{ROOT}/functions"
+    path = f"{folder}:{ROOT}/scripts/src:{ROOT}/functions"
     env = {"PYTHONPATH": path, "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "COLUMNS": "200"}
-    command = [sys.executable, "-m", "local.demo", *arguments]
+    command = [sys.executable, "-m", "local.programs.demo", *arguments]
     return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -87,10 +87,10 @@ def test_a_package_that_is_not_there_is_named_on_the_emulators_too(tmp_path: Pat
 
 
 def test_locking_a_package_without_npm_locks_what_is_python_and_says_what_is_missing(tmp_path: Path) -> None:
-    for folder in ("scripts", "bin", ".venv/bin"):
+    for folder in ("scripts/lib", "bin", ".venv/bin"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "lock", tmp_path / "scripts")
-    (tmp_path / "scripts" / "setup.sh").touch()
+    (tmp_path / "scripts" / "lib" / "setup.sh").touch()
     for name in ("bash", "dirname"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
     uv = tmp_path / ".venv" / "bin" / "uv"
@@ -100,5 +100,5 @@ def test_locking_a_package_without_npm_locks_what_is_python_and_says_what_is_mis
     ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert re.fullmatch(r"The three requirements\.txt are locked; .* want of npm: install Node\.js .*\n", ran.stderr)
-    locked = ["functions/requirements.txt", "requirements.txt", "scripts/checkov/requirements.txt"]
+    locked = ["functions/requirements.txt", "requirements.txt", "scripts/lib/checkov/requirements.txt"]
     assert (tmp_path / "locked").read_text().split() == locked

@@ -17,12 +17,13 @@ import pytest
 import tools
 from fulfillment.domain.effects import owed
 from fulfillment.domain.order import Order
-from local import day, pipe, sales
-from local.memory import MemoryPipe
-from local.pipe import ENTRY_POINTS, FUNCTIONS, WEBHOOK, Pipe
-from local.processes import Processes
-from local.sales import Sale
-from local.stripe_events import COMPLETED, SUCCEEDED, Json, body, event, session, signature
+from local.fakes.stripe_events import COMPLETED, SUCCEEDED, Json, body, event, session, signature
+from local.programs import day, sales
+from local.programs.sales import Sale
+from local.runtime import pipe
+from local.runtime.memory_pipe import MemoryPipe
+from local.runtime.pipe import ENTRY_POINTS, FUNCTIONS, WEBHOOK, Pipe
+from local.runtime.processes import Processes
 
 NAMES = [sale.name for sale in sales.sales() if not sale.lost]  # which needs a Stripe: `scripts/demo` has one
 

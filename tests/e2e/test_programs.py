@@ -21,17 +21,17 @@ import httpx
 import pytest
 
 import tools
-from local.processes import Processes, free_ports, is_taken
-from local.sales import sales
-from local.stripe_events import COMPLETED, SECRET, body, event, session, signature
+from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session, signature
+from local.programs.sales import sales
+from local.runtime.processes import Processes, free_ports, is_taken
 from tools import ROOT
 
 ALL_RIGHT = f"{len(sales())} of {len(sales())} cases are as they should be"
-ENV = {"PYTHONPATH": f"{ROOT}/scripts:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
 
 
 def demo(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "local.demo", *arguments]
+    command = [sys.executable, "-m", "local.programs.demo", *arguments]
     env = ENV | {"COLUMNS": "200"} | ({"PATH": path} if path is not None else {})
     return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
@@ -68,7 +68,7 @@ def test_the_demo_behind_a_proxy_talks_to_loopback_directly(monkeypatch: pytest.
 def test_the_demo_in_a_terminal_shows_the_hooks_work_and_no_log_lines() -> None:
     terminal, end_of_demo = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
-    command = [sys.executable, "-m", "local.demo", "--memory"]
+    command = [sys.executable, "-m", "local.programs.demo", "--memory"]
     with subprocess.Popen(command, env=ENV | {"TERM": "xterm"}, cwd=ROOT, stdout=end_of_demo) as running:
         os.close(end_of_demo)
         shown = everything(terminal)
@@ -105,8 +105,8 @@ def test_the_demo_without_a_component_names_it(tmp_path: Path) -> None:
 
 
 def test_a_setup_that_cannot_install_says_so_and_starts_nothing(tmp_path: Path) -> None:
-    for name in ("requirements.txt", "scripts/setup.sh", "scripts/demo"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in ("requirements.txt", "scripts/lib/setup.sh", "scripts/demo"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     env = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}
     ran = subprocess.run([tmp_path / "scripts/demo"], env=env, capture_output=True, text=True, timeout=120, check=False)
@@ -120,7 +120,7 @@ def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how
     tools.need(tools.missing_emulators())
     log = tmp_path / "demo.log"
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "local.demo"]
+        command = [sys.executable, "-m", "local.programs.demo"]
         running = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
         shown = said(log, "Stripe posts to")
@@ -138,7 +138,7 @@ def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how
 @contextlib.contextmanager
 def dev(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """scripts/dev, running."""
-    command = [sys.executable, "-m", "local.dev", *arguments]
+    command = [sys.executable, "-m", "local.programs.dev", *arguments]
     with log.open("wb") as output:
         running = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -11,11 +11,11 @@ import pytest
 
 import tools
 from fulfillment.domain.status import Status
-from local import pipe
-from local.neighbors import Neighbors, neighbors
-from local.pipe import RECONCILE, Pipe
-from local.processes import Processes
-from local.stripe_events import COMPLETED, body, event, line_item, session, signature
+from local.fakes.stripe_events import COMPLETED, body, event, line_item, session, signature
+from local.runtime import pipe
+from local.runtime.neighbors import Neighbors, neighbors
+from local.runtime.pipe import RECONCILE, Pipe
+from local.runtime.processes import Processes
 
 
 class Shop:

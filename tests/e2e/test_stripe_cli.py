@@ -19,10 +19,10 @@ from fulfillment.domain.effects import owed
 from fulfillment.domain.status import Status
 from fulfillment.orders.store import Stored
 from fulfillment.stripe_api import StripeApi
-from local.pipe import Pipe
-from local.processes import Processes
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session, signature
-from local.stripe_stand_in import StripeStandIn, serve
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session, signature
+from local.fakes.stripe_stand_in import StripeStandIn, serve
+from local.runtime.pipe import Pipe
+from local.runtime.processes import Processes
 
 SECONDS = 30
 EVENTS = f"{COMPLETED},{SUCCEEDED},{FAILED}"

@@ -6,9 +6,9 @@ import pytest
 from functions_framework.aio import create_asgi_app
 
 from conftest import served
-from local.pipe import FUNCTIONS
-from local.pubsub_stand_in import PubSubStandIn
-from local.stripe_events import SECRET
+from local.fakes.pubsub_stand_in import PubSubStandIn
+from local.fakes.stripe_events import SECRET
+from local.runtime.pipe import FUNCTIONS
 
 
 @pytest.fixture(scope="module")

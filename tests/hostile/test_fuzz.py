@@ -19,14 +19,14 @@ from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ids import SessionId
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.publisher import Topic
-from local.processes import Processes
-from proof import fuzzing, oracles
-from proof.door import Door
-from proof.fuzzing import Report, Target
-from proof.landing import Landing
-from proof.mails import Mails
-from proof.socket_door import Socket
-from proof.targets import Events
+from local.runtime.processes import Processes
+from prove import fuzzing, oracles
+from prove.door import Door
+from prove.fuzzing import Report, Target
+from prove.landing import Landing
+from prove.mails import Mails
+from prove.socket_door import Socket
+from prove.targets import Events
 
 INPUTS = 20_400
 

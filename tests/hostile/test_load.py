@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fulfillment.topic.message import Message
-from local.processes import Processes
-from local.pubsub_stand_in import PubSubStandIn
-from proof.load import Load, Phase
-from proof.servers import Server
+from local.fakes.pubsub_stand_in import PubSubStandIn
+from local.runtime.processes import Processes
+from prove.load import Load, Phase
+from prove.servers import Server
 
 
 @pytest.fixture

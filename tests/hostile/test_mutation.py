@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from proof import mutation
-from proof.guards import GUARDS
-from proof.mutants import mutants
+from prove import mutation
+from prove.guards import GUARDS
+from prove.mutants import mutants
 from tools import ROOT
 
 SAMPLE = 40
@@ -18,7 +18,7 @@ SAMPLE = 40
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a process of its own: a mutant is a fork, and this one has threads."""
-    env = {"PYTHONPATH": "scripts:functions", "PATH": os.environ["PATH"]}
+    env = {"PYTHONPATH": "scripts/src:functions", "PATH": os.environ["PATH"]}
     return subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
     )
@@ -27,7 +27,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(300)
 def test_mutants_drawn_from_the_rules_are_noticed() -> None:
     rules = [option for file in GUARDS if file.startswith("domain/") for option in ("--file", file)]
-    ran = python("-m", "proof", "mutate", *rules, f"--sample={SAMPLE}", "--seed=ci")
+    ran = python("-m", "prove", "mutate", *rules, f"--sample={SAMPLE}", "--seed=ci")
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
     assert sum(int(line.split()[-2]) for line in ran.stdout.splitlines()) == SAMPLE
 
@@ -93,8 +93,8 @@ def test_every_change_is_made_and_is_a_program(code: str) -> None:
 
 
 ASK = """
-from proof import mutation
-from proof.guards import GUARDS
+from prove import mutation
+from prove.guards import GUARDS
 mutation.preload()
 first = mutation.candidates(["domain/money.py"])[0]
 print(mutation.noticed(first))
@@ -105,8 +105,8 @@ print(mutation.noticed(first))
 
 FAILING = """
 import sys
-from proof import mutation
-from proof.guards import GUARDS
+from prove import mutation
+from prove.guards import GUARDS
 GUARDS["domain/money.py"] = (sys.argv[1],)
 try:
     list(mutation.run(mutation.candidates(["domain/money.py"])[:1], jobs=1))

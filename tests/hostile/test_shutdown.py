@@ -12,13 +12,13 @@ import pytest
 from fulfillment.domain.status import Status
 from fulfillment.orders.store import FirestoreOrders
 from fulfillment.topic.message import Message
-from local.emulators import Emulators
-from local.memory import push_body
-from local.pipe import FUNCTIONS
-from local.processes import Processes
-from local.pubsub_stand_in import PubSubStandIn
-from local.stripe_events import COMPLETED, body, event, new_id, session, signature
-from proof.servers import Server
+from local.fakes.pubsub_stand_in import PubSubStandIn
+from local.fakes.stripe_events import COMPLETED, body, event, new_id, session, signature
+from local.runtime.emulators import Emulators
+from local.runtime.memory_pipe import push_body
+from local.runtime.pipe import FUNCTIONS
+from local.runtime.processes import Processes
+from prove.servers import Server
 
 GRACE = 10  # Cloud Run's
 

@@ -12,9 +12,9 @@ import pytest
 
 from conftest import Serve
 from fulfillment.settings import parsers
-from local.processes import free_ports
-from local.pubsub_stand_in import PubSubStandIn
-from local.stripe_events import COMPLETED, SECRET, body, event, session
+from local.fakes.pubsub_stand_in import PubSubStandIn
+from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session
+from local.runtime.processes import free_ports
 from raw_http import Answer, exchange, post
 
 OTHER = "whsec_" + "f" * 32

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from terraform_docs.source import Module
+from docs_tables.source import Module
 from tools import ROOT
 
 

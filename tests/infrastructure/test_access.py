@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from terraform_docs.source import Block, Module, texts
+from docs_tables.source import Block, Module, texts
 
 ANYBODY = {"allUsers", "allAuthenticatedUsers"}
 ON_THE_PROJECT = {

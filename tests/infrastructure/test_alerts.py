@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from docs_tables.source import Module
 from log_filter import matches
-from terraform_docs.source import Module
 from tools import ROOT
 
 WEBHOOK, SUBSCRIBER, RECONCILE, PAGE = (

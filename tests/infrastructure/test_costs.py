@@ -24,6 +24,7 @@ from cost_model import (
     stored,
     written,
 )
+from docs_tables.source import Module
 from firestore_sizes import document_bytes, index_entries
 from fulfillment.domain.cursor import OVERLAP_SECONDS
 from fulfillment.domain.status import Status
@@ -32,12 +33,11 @@ from fulfillment.orders.documents import to_document
 from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
 from fulfillment.stripe_api import PAGE
 from fulfillment.topic.attributes import attributes_of
-from local.memory import MemoryTopic
-from local.stripe_events import body
+from local.fakes.stripe_events import body
+from local.runtime.memory_pipe import MemoryTopic
 from mail_samples import LETTERS
 from markdown import table_with
 from order_sample import card_event, fulfilled_order
-from terraform_docs.source import Module
 from tools import ROOT
 
 COSTS, README = ROOT / "docs" / "costs.md", ROOT / "README.md"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.cli import ops
-from terraform_docs.source import Module
+from docs_tables.source import Module
+from ops.cli import ops
 from tools import ROOT
 
 COMMAND = re.compile(r"scripts/ops +([a-z][a-z-]+)((?: +--[a-z-]+(?: [^\s`\"'.,;:()-][^\s`\"']*)?)*)")

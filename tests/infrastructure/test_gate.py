@@ -46,7 +46,7 @@ def tree(tmp_path: Path) -> Path:
 
 def check(tree: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """What check_terraform says of a tree, as scripts/check calls it."""
-    command = ["bash", "-euo", "pipefail", "-c", f"source {ROOT}/scripts/terraform.sh; check_terraform"]
+    command = ["bash", "-euo", "pipefail", "-c", f"source {ROOT}/scripts/lib/terraform.sh; check_terraform"]
     env = {"PATH": os.environ["PATH"], "HOME": str(tree), "TMPDIR": str(tree / "tmp")} | env
     (tree / "tmp").mkdir(exist_ok=True)
     return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=60, check=False)

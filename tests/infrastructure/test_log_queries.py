@@ -10,11 +10,11 @@ import pytest
 
 import log_vocabulary
 from conftest import Serve
+from docs_tables.source import Module, texts
 from fulfillment.domain.effects import ANNOUNCEMENTS, OWED_ON_ENTERING
-from local.stripe_events import signature
+from local.fakes.stripe_events import signature
 from log_vocabulary import Vocabulary
 from markdown import anchors
-from terraform_docs.source import Module, texts
 from tools import ROOT
 
 RUNBOOK = ROOT / "docs" / "operations.md"

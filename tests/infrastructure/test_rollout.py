@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from terraform_docs.source import Block, Module, texts
+from docs_tables.source import Block, Module, texts
 from tools import ROOT
 
 FUNCTION = "google_cloudfunctions2_function."

@@ -16,10 +16,10 @@ import pytest
 import pythons
 import source_zip
 import tools
-from local.pipe import ENTRY_POINTS, ORDER_STATUS, WEBHOOK
-from local.processes import Processes, free_ports
-from local.stripe_events import SECRET
-from terraform_docs.source import Module
+from docs_tables.source import Module
+from local.fakes.stripe_events import SECRET
+from local.runtime.pipe import ENTRY_POINTS, ORDER_STATUS, WEBHOOK
+from local.runtime.processes import Processes, free_ports
 from tools import ROOT
 
 RUNTIMES = ("python311", "python312", "python313")

@@ -13,8 +13,8 @@ import pytest
 
 import source_zip
 import tools
+from docs_tables.source import Module
 from source_zip import expression, tracked_files, zipped
-from terraform_docs.source import Module
 
 NOT_DEPLOYED = {"requirements.in"}  # what it locks is: requirements.txt
 JUNK = [

@@ -16,9 +16,9 @@ from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import to_document
-from local.stripe_events import COMPLETED, Json, event
+from local.fakes.stripe_events import COMPLETED, Json, event
 from markdown import table
-from operations.views import document
+from ops.orders.views import document
 from samples import NOW, parsed
 from tools import ROOT
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from terraform_docs.__main__ import main
-from terraform_docs.source import Module
-from terraform_docs.tables import StaleTables, outputs, renewed, roles, variables
+from docs_tables.__main__ import main
+from docs_tables.source import Module
+from docs_tables.tables import StaleTables, outputs, renewed, roles, variables
 
 MAIN = """
 variable "name" {
@@ -83,7 +83,7 @@ def test_roles_name_account_resource_and_condition(folder: Path) -> None:
 
 
 def test_old_tables_are_said_and_left_alone_then_renewed_once(folder: Path) -> None:
-    assert "not fresh. Renew them: scripts/terraform-docs" in (main(["--check"], folder) or "")
+    assert "not fresh. Renew them: scripts/check --fix" in (main(["--check"], folder) or "")
     assert (folder / "README.md").read_text() == DOCUMENT
     assert main([], folder) is None
     assert main(["--check"], folder) is None
@@ -104,4 +104,4 @@ def test_a_document_without_its_markers_is_refused(folder: Path, document: str) 
 def test_a_missing_readme_and_a_wrong_argument_are_said(folder: Path) -> None:
     (folder / "README.md").unlink()
     assert "README.md" in (main([], folder) or "")
-    assert main(["--renew"], folder) == "usage: scripts/terraform-docs [--check]"
+    assert main(["--renew"], folder) == "usage: python -m docs_tables [--check]"

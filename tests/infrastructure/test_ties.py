@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from docs_tables.source import Module
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.order_status.settings import OrderStatusSettings
@@ -27,7 +28,6 @@ from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from mail_samples import order
-from terraform_docs.source import Module
 from tools import ROOT
 
 WEBHOOK, SUBSCRIBER = "google_cloudfunctions2_function.webhook", "google_cloudfunctions2_function.subscriber"

@@ -8,11 +8,11 @@ import pytest
 from conftest import Serve
 from fulfillment.orders.store import FirestoreOrders
 from landings import ClosingStripe, Landing
-from local.emulators import Emulators
-from local.neighbors import API_KEY, SHOP_URL
-from local.pipe import PubSubAdmin
-from local.stripe_stand_in import StripeStandIn
-from local.stripe_stand_in import serve as serve_stripe
+from local.fakes.stripe_stand_in import StripeStandIn
+from local.fakes.stripe_stand_in import serve as serve_stripe
+from local.runtime.emulators import Emulators
+from local.runtime.neighbors import API_KEY, SHOP_URL
+from local.runtime.pipe import PubSubAdmin
 
 MakeLanding = Callable[..., Landing]
 

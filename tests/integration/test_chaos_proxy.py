@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chaos_run import proxy
-from chaos_run.incidents import Kind
-from chaos_run.proxy import Link, Worth, any_request, end_of_mail
+from chaos import proxy
+from chaos.incidents import Kind
+from chaos.proxy import Link, Worth, any_request, end_of_mail
 
 
 class Echo:

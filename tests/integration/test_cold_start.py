@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.pipe import FUNCTIONS
+from fulfillment.version import VERSION
+from local.runtime.pipe import FUNCTIONS
 
 ENV = {
     "GOOGLE_CLOUD_PROJECT": "local",
@@ -69,3 +70,16 @@ def test_the_signature_check_leaves_the_library_as_whole_as_it_was() -> None:
     )
     code += "HTTPXClient(); RequestsClient()"
     subprocess.run([sys.executable, "-c", code], env=ENV, check=True, cwd=Path(FUNCTIONS))
+
+
+@pytest.mark.parametrize(
+    ("target", "severity", "said"),
+    [("stripe_webhook", "INFO", "stripe_webhook starts"), ("no_such", "CRITICAL", "no_such cannot start")],
+)
+def test_the_line_of_the_start_tells_the_version(target: str, severity: str, said: str) -> None:
+    env = {**ENV, "FUNCTION_TARGET": target}
+    done = subprocess.run([sys.executable, "-c", "import main"], env=env, capture_output=True, text=True, check=False)
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["severity"] == severity
+    assert line["message"].startswith(said)
+    assert line["version"] == VERSION

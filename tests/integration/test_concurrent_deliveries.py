@@ -17,9 +17,9 @@ from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.orders.store import FirestoreOrders, Orders, Stored
 from fulfillment.subscriber.delivery import Delivery
-from local.emulators import Emulators
-from local.memory_orders import MemoryOrders
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.runtime.emulators import Emulators
 from samples import NOW, Json, parsed, renderings
 
 

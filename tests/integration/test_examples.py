@@ -13,9 +13,9 @@ from fulfillment.domain.ids import Id
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError
-from local.emulators import Emulators
-from local.pipe import PubSubAdmin
-from local.stripe_events import COMPLETED, event, new_id, session
+from local.fakes.stripe_events import COMPLETED, event, new_id, session
+from local.runtime.emulators import Emulators
+from local.runtime.pipe import PubSubAdmin
 from samples import parsed
 
 ROOT = Path(__file__).parents[2]

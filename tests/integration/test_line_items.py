@@ -16,9 +16,9 @@ from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
 from fulfillment.settings.parsers import parse_api_key
 from fulfillment.settings.secret_file import SecretFile
 from fulfillment.stripe_api import StripeApi
-from local.processes import free_ports
-from local.stripe_events import Json, line_item, session
-from local.stripe_stand_in import StripeStandIn, serve
+from local.fakes.stripe_events import Json, line_item, session
+from local.fakes.stripe_stand_in import StripeStandIn, serve
+from local.runtime.processes import free_ports
 
 KEY = "sk_test_0123456789abcdef"
 SESSION = "cs_test_a1"

@@ -13,8 +13,8 @@ from starlette.routing import Route
 from conftest import served
 from fulfillment.topic.message import parse_push
 from fulfillment.topic.publisher import PubSubTopic
-from local.emulators import Emulators
-from local.pipe import PubSubAdmin
+from local.runtime.emulators import Emulators
+from local.runtime.pipe import PubSubAdmin
 
 DOWN_SECONDS = 8
 

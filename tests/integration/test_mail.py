@@ -13,16 +13,16 @@ import pytest
 from fulfillment.domain.checkout import Customer
 from fulfillment.domain.status import Status
 from fulfillment.effects import mail, runner
-from fulfillment.effects.letters import Letters
 from fulfillment.effects.mail import SECONDS, Mailer
+from fulfillment.effects.mail_message import MailMessages
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import EffectsOutstanding, MailRefused, MailServerUnavailable, PermanentError, RefusedForNow
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.mailbox import parse_sender
 from fulfillment.subscriber.delivery import Delivery
-from local.memory_orders import MemoryOrders
-from local.processes import free_ports
-from local.stripe_events import COMPLETED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, event, session
+from local.runtime.processes import free_ports
 from mail_samples import HOSTILE_ADDRESSES, KEY, order, part, read, sent_to
 from samples import parsed
 from smtp_servers import Post, certificate, serving
@@ -32,7 +32,7 @@ LOGIN = "shop:s3cr%40t@"
 
 def mailer(url: str, sender: str = "Shop <orders@shop.example>") -> Mailer:
     server, mailbox = SmtpServer.parse(url), parse_sender(sender)
-    return Mailer(lambda: server, mailbox, Letters(mailbox, None))
+    return Mailer(lambda: server, mailbox, MailMessages(mailbox, None))
 
 
 @pytest.fixture

@@ -14,13 +14,24 @@ from conftest import Serve
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
-from local.counting import Counts, counting
-from local.emulators import Emulators
-from local.memory import push_body
-from local.pipe import ORDER_EVENTS, PubSubAdmin
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, line_item, new_id, session, signature
-from local.stripe_stand_in import StripeStandIn
-from local.stripe_stand_in import serve as serve_stripe
+from local.fakes.stripe_events import (
+    COMPLETED,
+    FAILED,
+    SUCCEEDED,
+    Json,
+    body,
+    event,
+    line_item,
+    new_id,
+    session,
+    signature,
+)
+from local.fakes.stripe_stand_in import StripeStandIn
+from local.fakes.stripe_stand_in import serve as serve_stripe
+from local.runtime.counting import Counts, counting
+from local.runtime.emulators import Emulators
+from local.runtime.memory_pipe import push_body
+from local.runtime.pipe import ORDER_EVENTS, PubSubAdmin
 from markdown import table_with
 from tools import ROOT
 

@@ -16,9 +16,9 @@ from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from landings import DONE, Landing, new_id
-from local.neighbors import SHOP_URL
-from local.processes import free_ports
-from local.stripe_events import session
+from local.fakes.stripe_events import session
+from local.runtime.neighbors import SHOP_URL
+from local.runtime.processes import free_ports
 from mail_samples import item, order
 
 MakeLanding = Callable[..., Landing]

@@ -15,8 +15,8 @@ from fulfillment.errors import PublishFailed
 from fulfillment.topic import pubsub
 from fulfillment.topic.publisher import PubSubTopic
 from fulfillment.topic.pubsub import Publisher, PublishRequest, PublishResponse, PubsubMessage, authorized
-from local.emulators import Emulators
-from local.pipe import PubSubAdmin
+from local.runtime.emulators import Emulators
+from local.runtime.pipe import PubSubAdmin
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from fulfillment.orders.store import FirestoreOrders
 from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.topic.finder import Finder
-from local.emulators import Emulators
+from local.runtime.emulators import Emulators
 from reconciling import Case, Shop
 
 

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse
 from fulfillment.domain.ids import Owner
 from fulfillment.errors import StripeUnavailable
 from fulfillment.stripe_api import StripeApi
-from local.stripe_events import session
-from local.stripe_stand_in import StripeStandIn, serve
+from local.fakes.stripe_events import session
+from local.fakes.stripe_stand_in import StripeStandIn, serve
 
 KEY = "sk_test_0123456789abcdef"
 SESSION = "cs_test_a1"

@@ -26,12 +26,12 @@ from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
-from local.emulators import Emulators
-from local.memory import MemoryTopic, push_body
-from local.memory_orders import MemoryOrders
-from local.pipe import PubSubAdmin
-from local.processes import free_ports
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session
+from local.runtime.emulators import Emulators
+from local.runtime.memory_pipe import MemoryTopic, push_body
+from local.runtime.pipe import PubSubAdmin
+from local.runtime.processes import free_ports
 from samples import Json, parsed
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -278,7 +278,7 @@ async def test_a_message_is_not_acknowledged_while_something_is_owed() -> None:
     assert post(subscriber(orders, perform), pushed) == 503
     owed = (await held(orders, order_id)).effects["fulfill"]
     assert owed.error is not None
-    assert owed.error.startswith("ConnectionError at test_subscriber_answers.py:")
+    assert owed.error.startswith("ConnectionError at integration/test_subscriber_answers.py:")
     assert owed == Effect(state=EffectState.OWED, key=f"{order_id}:fulfill", attempts=1, error=owed.error)
     works.append(True)
     assert post(subscriber(orders, perform), pushed) == 204

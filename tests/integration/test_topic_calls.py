@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from chaos_run import proxy
-from chaos_run.proxy import Link
+from chaos import proxy
+from chaos.proxy import Link
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.publisher import BATCH, PUBLISH_SECONDS, WAITING, PubSubTopic
 from fulfillment.webhook import endpoint
-from local.pubsub_stand_in import LARGEST_REQUEST, PubSubStandIn
+from local.fakes.pubsub_stand_in import LARGEST_REQUEST, PubSubStandIn
 
 PUBSUB_TAKES_MESSAGES = 1_000
 

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from conftest import served
 from deployments import deployed, google_runs
 from emulated_shop import EmulatedShop
-from local.emulators import Emulators
-from local.stripe_stand_in import StripeStandIn
+from local.fakes.stripe_stand_in import StripeStandIn
+from local.runtime.emulators import Emulators
 from operators import KEY, Operator
 
 

@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from google_stand_in import Version
-from operations.cli import ops
-from operations.signing_secrets import fingerprint
 from operators import Operator
+from ops.cli import ops
+from ops.clients.signing_secrets import fingerprint
 
 NEW = "whsec_rolled0123456789abcdef"
 THIRD = "whsec_third0123456789abcdef00"

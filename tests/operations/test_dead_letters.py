@@ -15,8 +15,8 @@ import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop, program
 from fulfillment.topic.message import Message
-from local.pipe import DEAD_LETTER, TOPIC
-from local.stripe_events import COMPLETED, FAILED, Json, body, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, Json, body, event, session
+from local.runtime.pipe import DEAD_LETTER, TOPIC
 
 ODD = b"\x00\xff not JSON, and not UTF-8"
 

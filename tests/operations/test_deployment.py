@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from deployments import told
-from operations.deployment import Deployment, load, parse
-from operations.errors import WrongSettings
+from ops.deployment.terraform_output import Deployment, load, parse
+from ops.errors import WrongSettings
 
 
 @pytest.fixture

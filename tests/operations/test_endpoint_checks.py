@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from deployments import deployed
-from operations.checks import Verdict
-from operations.endpoint_checks import BY_HAND, check_endpoints
-from operations.endpoints import Endpoint, wanted
-from operations.errors import Refused
-from operations.signing_secrets import SigningSecrets
+from ops.clients.endpoints import Endpoint, wanted
+from ops.clients.signing_secrets import SigningSecrets
+from ops.doctor.checks import Verdict
+from ops.doctor.endpoint_checks import BY_HAND, check_endpoints
+from ops.errors import Refused
 
 SERVICE = "https://checkout-webhook-x-ew.a.run.app"
 URL = deployed().webhook.url

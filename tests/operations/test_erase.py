@@ -14,8 +14,8 @@ from fulfillment.domain.ids import Id, SessionId
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.status import Status
 from fulfillment.orders.documents import to_document
-from local.stripe_events import COMPLETED, body, event, session
-from operations import buyer
+from local.fakes.stripe_events import COMPLETED, body, event, session
+from ops.orders import buyer
 from spellings import RESPELLINGS, respelled
 
 NOW = datetime.now(UTC)

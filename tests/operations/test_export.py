@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain.order import Order
-from operations.export_rows import COLUMNS, PERSONAL_COLUMNS, csv_line, header
+from ops.orders.export_rows import COLUMNS, PERSONAL_COLUMNS, csv_line, header
 
 ODD = [
     "=1+1",

@@ -10,9 +10,9 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from conftest import served
 from deployments import deployed, subscription
 from google_stand_in import GoogleStandIn
-from local.emulators import Emulators
-from operations.errors import Missing, Refused
-from operations.google_cloud import GoogleCloud
+from local.runtime.emulators import Emulators
+from ops.clients.google_cloud import GoogleCloud
+from ops.errors import Missing, Refused
 
 
 def test_a_subscription_reads_the_same_from_the_emulator_and_from_the_stand_in(emulated: Emulators) -> None:

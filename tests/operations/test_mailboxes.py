@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from fulfillment.domain.erasure import PERSONAL
 from fulfillment.orders.firestore import Snapshot
-from operations.buyer import FIELDS, Buyer
-from operations.mailboxes import difference, mailbox, names
+from ops.orders.buyer import FIELDS, Buyer
+from ops.orders.mailboxes import difference, mailbox, names
 from spellings import ASCII, BEYOND, RESPELLINGS, respelled, respellings
 
 anything = st.text(st.characters())

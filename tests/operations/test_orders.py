@@ -9,9 +9,9 @@ from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import LineItem, Order
-from local.stripe_events import COMPLETED, event, session
-from operations.timeline import still_to_do
-from operations.views import row, row_data
+from local.fakes.stripe_events import COMPLETED, event, session
+from ops.orders.timeline import still_to_do
+from ops.orders.views import row, row_data
 
 NOW = datetime.now(UTC)
 

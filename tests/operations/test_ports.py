@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
-from local.processes import PORTS, free_ports
+from local.runtime import processes
+from local.runtime.processes import PORTS, free_ports
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-ASK = "from local.processes import free_ports; print(*(free_ports(1)[0] for _ in range(50)))"
+SCRIPTS = Path(__file__).parents[2] / "scripts" / "src"
+ASK = "from local.runtime.processes import free_ports; print(*(free_ports(1)[0] for _ in range(50)))"
 
 
 def test_runs_beside_each_other_are_dealt_different_ports() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from emulated_shop import EmulatedShop
 from fulfillment.topic.publisher import PubSubTopic
-from local.pipe import DEAD_LETTER
-from operations.dead_letter import DeadLetter
-from operations.errors import Missing
-from operations.pubsub import DeadLetterBox
-from operations.reading import Reading, reading
+from local.runtime.pipe import DEAD_LETTER
+from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.reading import Reading, reading
+from ops.dead_letters.subscription import DeadLetterBox
+from ops.errors import Missing
 
 
 def run(shop: EmulatedShop, lease: int = 60) -> AbstractAsyncContextManager[Reading]:

@@ -9,7 +9,7 @@ import pytest
 
 import deployments
 from emulated_shop import EmulatedShop, paid_order
-from local.stripe_events import line_item, session
+from local.fakes.stripe_events import line_item, session
 from operators import Operator
 
 DAY = 86400

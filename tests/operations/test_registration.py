@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments import deployed
-from operations.endpoints import Endpoint, wanted
-from operations.registration import make_plan
-from operations.signing_secrets import SigningSecrets
+from ops.clients.endpoints import Endpoint, wanted
+from ops.clients.signing_secrets import SigningSecrets
+from ops.webhook.registration import make_plan
 
 URL = deployed().webhook.url
 OURS = {"managed_by": "scripts/ops", "deployment": "acme-shop/checkout"}

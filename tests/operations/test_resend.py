@@ -5,7 +5,7 @@ import time
 import pytest
 
 from emulated_shop import SECRETIVE, EmulatedShop
-from local.stripe_events import COMPLETED, FAILED, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, event, session
 from operators import Operator
 
 DAY = 86400

@@ -17,7 +17,7 @@ from fulfillment.domain.buyer_view import BuyerStatus, BuyerView
 from fulfillment.domain.checkout import Presentment, ShippingCost
 from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import LineItem, Order
-from fulfillment.effects.letters import Letters
+from fulfillment.effects.mail_message import MailMessages
 from fulfillment.order_status.page import Page, StatusPage
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation.templates import TEMPLATES
@@ -91,14 +91,14 @@ def in_json(told: Mapping[str, Any]) -> Printed:
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> Letters:
+def before(tmp_path_factory: pytest.TempPathFactory) -> MailMessages:
     folder: Path = tmp_path_factory.mktemp("templates")
     shutil.copytree(TEMPLATES, folder, dirs_exist_ok=True)
     (folder / "receipt.txt").write_text(BEFORE)
-    return Letters(Mailbox(addr_spec="orders@shop.example"), None, folder)
+    return MailMessages(Mailbox(addr_spec="orders@shop.example"), None, folder)
 
 
-def everywhere(of: Order, before: Letters) -> Iterator[Printed]:
+def everywhere(of: Order, before: MailMessages) -> Iterator[Printed]:
     """As a mail's text, as its HTML, on the page and as its JSON; then in a template of before."""
     mail = received(LETTERS.receipt(of, KEY))
     yield in_words(part(mail, "plain"))
@@ -125,7 +125,7 @@ def taxed(draw: st.DrawFn) -> tuple[int, int, int, int]:
 
 @given(st.lists(taxed(), max_size=4), taxed(), currencies, locales)
 def test_any_mix_of_taxes_discounts_and_shipping_adds_up(
-    before: Letters, items: list[Any], freight: Any, currency: Currency, locale: str
+    before: MailMessages, items: list[Any], freight: Any, currency: Currency, locale: str
 ) -> None:
     shipping, _, inside, on_top = freight
     discount, contained, added = (sum(each[index] for each in items) for index in (1, 2, 3))
@@ -187,7 +187,7 @@ anything = st.builds(
     st.none() | st.builds(Presentment, amount=few, currency=currencies),
 )
 def test_whatever_stripe_says_nothing_printed_contradicts_the_total(
-    before: Letters, items: Any, amounts: Any, cost: Any, presentment: Any
+    before: MailMessages, items: Any, amounts: Any, cost: Any, presentment: Any
 ) -> None:
     of = order(line_items=items, shipping=None, shipping_cost=cost, presentment=presentment, **amounts)
     for printed in everywhere(of, before):
@@ -196,7 +196,7 @@ def test_whatever_stripe_says_nothing_printed_contradicts_the_total(
         assert printed.sums.get("Total") == of.amount_total
 
 
-def test_tax_on_the_goods_and_tax_within_the_shipping_are_told_apart(before: Letters) -> None:
+def test_tax_on_the_goods_and_tax_within_the_shipping_are_told_apart(before: MailMessages) -> None:
     chair = LineItem(id="li_1", description="item", amount_subtotal=10000, amount_tax=1900, amount_total=11900)
     amounts: dict[str, Any] = {"subtotal": 10000, "discount": 0, "shipping": 1000, "tax": 2060, "total": 12900}
     of = order(
@@ -213,7 +213,7 @@ def test_tax_on_the_goods_and_tax_within_the_shipping_are_told_apart(before: Let
 
 
 @pytest.mark.parametrize("parts", [("discount",), ("shipping",), ("tax",), ("discount", "shipping", "tax")])
-def test_of_parts_that_nobody_knows_the_total_alone_is_told(before: Letters, parts: tuple[str, ...]) -> None:
+def test_of_parts_that_nobody_knows_the_total_alone_is_told(before: MailMessages, parts: tuple[str, ...]) -> None:
     unknown: dict[str, Any] = {f"amount_{name}": None for name in parts}
     for printed in everywhere(order(shipping=None, **unknown), before):
         assert printed.sums == {"Total": 7693}

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chaos_run import cases, model, plan
-from chaos_run.cases import Case
-from chaos_run.incidents import Incident, Kind
-from chaos_run.judge import Evidence, judge
-from chaos_run.profiles import LONG
-from chaos_run.saboteur import Killed
-from chaos_run.world import Call
+from chaos import cases, model, plan
+from chaos.cases import Case
+from chaos.incidents import Incident, Kind
+from chaos.judge import Evidence, judge
+from chaos.profiles import LONG
+from chaos.saboteur import Killed
+from chaos.world import Call
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.ids import OWN

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.cursor import OVERLAP_SECONDS, Cursor, Stage, next_cursor
-from fulfillment.domain.shape import read
+from fulfillment.domain.cursor import OVERLAP_SECONDS, Cursor, Stage, next_cursor, read_cursor
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -69,7 +68,7 @@ def test_the_first_round_of_a_day_is_thorough_and_no_other() -> None:
 def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     """These are the words and fields in the checkpoints of those who have deployed this."""
     kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": "waiting", "after": after, "over": True}
-    assert read(Cursor, kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
+    assert read_cursor(kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
     assert [each.value for each in Stage] == ["late", "sessions", "waiting", "owed"]
 
 
@@ -93,3 +92,9 @@ def test_whenever_it_runs_a_session_is_in_a_window_after_it_was_completed(pauses
         completed = created + took <= at.timestamp()
         seen = seen or (completed and last.start <= created < last.end)
         assert seen or not completed or created < last.since
+
+
+@pytest.mark.parametrize("stage", ["refunds", "", None, 7])
+def test_a_stage_that_only_a_newer_version_knows_is_passed_over(stage: object) -> None:
+    kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": stage, "after": "cs_1", "over": False, "more": 1}
+    assert read_cursor(kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.LATE, after=None)

@@ -11,8 +11,8 @@ from fulfillment.domain.transitions import apply
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.subscriber.delivery import Delivery
-from local.memory_orders import MemoryOrders
-from local.stripe_events import COMPLETED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, event, session
 from samples import parsed
 
 EVENT = parsed(event(COMPLETED, session("cs_test_a1")))

@@ -14,7 +14,7 @@ from fulfillment.domain.order import Lease, LineItem, Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder
 from fulfillment.orders.documents import decoded, from_document, to_document
-from local.stripe_events import COMPLETED, event, session
+from local.fakes.stripe_events import COMPLETED, event, session
 from samples import NOW, json_values, parsed
 
 CONTRACT = {

@@ -31,8 +31,8 @@ from fulfillment.orders.store import Stored, update
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
-from local.memory_orders import MemoryOrders
-from local.stripe_events import COMPLETED, FAILED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, FAILED, event, session
 from samples import Json, parsed
 
 PAID = event(COMPLETED, session("cs_test_a1"), id="evt_paid")
@@ -284,7 +284,7 @@ async def test_one_that_fails_does_not_keep_the_others_waiting() -> None:
     assert world.done == ["load_line_items", "fulfill", "announce_paid", "announce_fulfilled"]
     receipt = (await world.order()).effects["send_receipt"]
     assert (receipt.attempts, receipt.error) == (1, receipt.error)
-    assert re.fullmatch(r"ConnectionError at test_effects.py:\d+ perform", receipt.error or "")
+    assert re.fullmatch(r"ConnectionError at unit/test_effects.py:\d+ perform", receipt.error or "")
     del world.failing["send_receipt"]
     await world.deliver()
     assert world.done[-1] == "send_receipt"

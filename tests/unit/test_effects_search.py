@@ -21,8 +21,8 @@ from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError, TransientError
 from fulfillment.orders.store import Stored
 from fulfillment.subscriber.delivery import Delivery
-from local.memory_orders import MemoryOrders
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from samples import Json, parsed
 
 FAULTS = ("crash", "lost", "expire", "fail", "refuse", "down")

@@ -20,7 +20,7 @@ from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
 from samples import NOW, parsed, renderings
 
 LATER = NOW + timedelta(days=1)

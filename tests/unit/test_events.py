@@ -28,7 +28,7 @@ from fulfillment.domain.json_object import load_object
 from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
 from fulfillment.orders.documents import from_document, to_document
-from local.stripe_events import COMPLETED, body, event, session
+from local.fakes.stripe_events import COMPLETED, body, event, session
 from samples import NOW, Json, eras, json_values, load, parsed
 
 ADDRESS = Address(

@@ -13,7 +13,7 @@ from fulfillment.domain.items import DOUBTS, read_page, with_line_items
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
-from local.stripe_events import COMPLETED, event, line_item, session
+from local.fakes.stripe_events import COMPLETED, event, line_item, session
 from samples import NOW, json_values, parsed
 
 AMOUNTS = ("amount_subtotal", "amount_discount", "amount_tax", "amount_total")
@@ -139,7 +139,13 @@ def test_every_field_of_an_item_has_its_place() -> None:
     said |= {"metadata": {"color": "red"}}
     price = {"id": "p_1", "product": "prod_1", "lookup_key": "mug", "unit_amount": 5, "currency": "usd"}
     (read,) = read_page({"data": [said | {"price": price}], "has_more": False}).items
-    assert vars(read) == said | {"price": "p_1", "product": "prod_1", "lookup_key": "mug", "unit_amount": 5}
+    assert vars(read) == said | {
+        "price": "p_1",
+        "product": "prod_1",
+        "lookup_key": "mug",
+        "unit_amount": 5,
+        "unknown": {},
+    }
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fulfillment.domain.effects import Effect, EffectState, owed, ready
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
-from local.stripe_events import COMPLETED, event, session
+from local.fakes.stripe_events import COMPLETED, event, session
 from samples import NOW, parsed
 
 LATER = NOW + timedelta(minutes=5)

@@ -14,7 +14,7 @@ from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome, apply, claim_of, is_order
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from samples import NOW, Json, parsed, renderings, schedules
 
 

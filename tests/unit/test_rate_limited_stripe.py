@@ -1,7 +1,7 @@
 """Stripe is read no faster than was allowed, and no slower than it must be."""
 
 from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
-from local.memory_stripe import MemoryStripe
+from local.fakes.memory_stripe import MemoryStripe
 
 
 async def test_reads_wait_for_their_turn_and_idle_time_is_not_saved_up() -> None:

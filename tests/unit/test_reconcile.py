@@ -14,9 +14,9 @@ from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.erasure import erase
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
 from fulfillment.reconcile.endpoint import End
-from local.memory import MemoryTopic
-from local.memory_orders import MemoryOrders
-from local.memory_stripe import MemoryStripe
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_stripe import MemoryStripe
+from local.runtime.memory_pipe import MemoryTopic
 from reconciling import Case, cases, healed, shop_of
 
 some = st.lists(cases, max_size=30)

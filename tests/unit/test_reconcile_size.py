@@ -9,9 +9,9 @@ from fulfillment.reconcile.endpoint import End, run
 from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import PAGE
-from local.endless_stripe import EndlessStripe
-from local.memory_checkpoint import MemoryCheckpoint
-from local.memory_orders import MemoryOrders
+from local.fakes.endless_stripe import EndlessStripe
+from local.fakes.memory_checkpoint import MemoryCheckpoint
+from local.fakes.memory_orders import MemoryOrders
 
 SINCE = datetime.now(UTC) - timedelta(days=20)
 FIRST = int(SINCE.timestamp())

@@ -15,11 +15,11 @@ from fulfillment.domain.ids import OWN, SessionId
 from fulfillment.domain.order import Order, Seen
 from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import synthetic_event
-from fulfillment.effects.letters import Letters
+from fulfillment.effects.mail_message import MailMessages
 from fulfillment.order_status.page import Page, StatusPage
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.presentation.locales import Notation
-from local.stripe_events import session
+from local.fakes.stripe_events import session
 from mail_samples import AT, KEY, order, part, received
 
 BERLIN, EVENING = ZoneInfo("Europe/Berlin"), datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
@@ -66,7 +66,7 @@ def test_a_synthetic_event_is_known_as_one() -> None:
 
 
 def mailed(of: Order, zone: tzinfo) -> str:
-    letters = Letters(Mailbox(addr_spec="orders@shop.example"), None, time_zone=zone)
+    letters = MailMessages(Mailbox(addr_spec="orders@shop.example"), None, time_zone=zone)
     return part(received(letters.receipt(of, KEY)), "plain")
 
 
@@ -89,7 +89,7 @@ def test_a_failed_payment_and_a_late_find_have_the_days_of_their_sale() -> None:
     late = with_events(EVENING, found_paid=(PAID, EVENING + 3 * DAY))
     assert "Date: January 1, 2027\n" in mailed(late, BERLIN)
     failed = with_events(evt_1=(WAITING, EVENING), evt_2=(FAILED, EVENING + 3 * DAY))
-    letters = Letters(Mailbox(addr_spec="orders@shop.example"), None, time_zone=BERLIN)
+    letters = MailMessages(Mailbox(addr_spec="orders@shop.example"), None, time_zone=BERLIN)
     assert "January 1, 2027" in part(received(letters.payment_failed(failed, KEY)), "html")
 
 

@@ -25,8 +25,8 @@ from fulfillment.settings.parsers import parse_api_key, parse_webhook_secrets
 from fulfillment.settings.secret_file import SecretFile
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
-from local.pipe import FUNCTIONS
-from local.stripe_events import COMPLETED, event, session
+from local.fakes.stripe_events import COMPLETED, event, session
+from local.runtime.pipe import FUNCTIONS
 from samples import parsed
 
 A, B = "whsec_" + "a" * 32, "whsec_" + "b" * 32

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.webhook.signature import BadSignature, verify
-from local.stripe_events import COMPLETED, body, event, session, signature
+from local.fakes.stripe_events import COMPLETED, body, event, session, signature
 
 NOW = 1_795_446_600
 SECRET, OTHER = "whsec_" + "a" * 32, "whsec_" + "b" * 32

@@ -15,7 +15,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.source_event import source_event
 from fulfillment.domain.transitions import Outcome, apply
 from fulfillment.topic.attributes import attributes_of
-from local.stripe_events import COMPLETED, Json, event, session
+from local.fakes.stripe_events import COMPLETED, Json, event, session
 from samples import NOW, parsed, renderings
 
 LATER = NOW + timedelta(days=1)

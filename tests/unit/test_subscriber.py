@@ -18,9 +18,9 @@ from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from handlers import HANGS_UP, ask, logged
-from local.memory import MemoryTopic, push_body
-from local.memory_orders import MemoryOrders
-from local.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, session
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, session
+from local.runtime.memory_pipe import MemoryTopic, push_body
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Capture = pytest.CaptureFixture[str]
@@ -276,4 +276,4 @@ async def test_an_error_that_nobody_expected_is_500_and_its_text_shown_to_nobody
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["error"]) == ("ERROR", "failed", "RuntimeError")
     assert line["message"] == "failed unexpectedly; Pub/Sub will bring the message again"
-    assert line["stack"][-1].startswith("test_subscriber.py:")
+    assert line["stack"][-1].startswith("unit/test_subscriber.py:")

@@ -12,8 +12,8 @@ from fulfillment.topic.message import Message
 from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
 from fulfillment.webhook.settings import WebhookSettings
 from handlers import HANGS_UP, ask, logged
-from local.memory import MemoryTopic
-from local.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, body, event, session, signature
+from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, body, event, session, signature
+from local.runtime.memory_pipe import MemoryTopic
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Capture = pytest.CaptureFixture[str]
@@ -173,5 +173,5 @@ async def test_an_error_that_nobody_expected_is_tried_again_and_its_text_shown_t
     assert (answer.status_code, answer.body) == (500, b"internal error\n")
     line = logged(capsys)
     assert said_of(line, "severity", "outcome", "error", "status") == ("ERROR", "failed", "RuntimeError", 500)
-    assert line["stack"][-1].startswith("test_webhook.py:")
+    assert line["stack"][-1].startswith("unit/test_webhook.py:")
     assert "jenny" not in json.dumps(line)

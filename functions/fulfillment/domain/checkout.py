@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from fulfillment.domain.ids import ContextPath, Currency, Id, Owner, SessionId
+from fulfillment.domain.shape import Record
 
 
 @dataclass(frozen=True, kw_only=True)
-class Address:
+class Address(Record):
     """A postal address as Stripe collects it; country is ISO 3166-1 alpha-2."""
 
     city: str | None = None
@@ -23,7 +24,7 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaxId:
+class TaxId(Record):
     """A buyer's tax number, e.g. type `eu_vat`."""
 
     type: str | None = None
@@ -31,7 +32,7 @@ class TaxId:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Customer:
+class Customer(Record):
     """The buyer. `id` is null for guests: a guest's order is an order. `account` is the buyer as an Account of
     Stripe's Accounts v2.
     """
@@ -49,7 +50,7 @@ class Customer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shipping:
+class Shipping(Record):
     """Where the goods go."""
 
     name: str | None = None
@@ -58,7 +59,7 @@ class Shipping:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShippingCost:
+class ShippingCost(Record):
     """The shipping that the buyer chose: `shipping_rate` is which, `amount_tax` the tax on it. `amount_total` is more
     than `amount_subtotal` where tax was added.
     """
@@ -70,7 +71,7 @@ class ShippingCost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Discount:
+class Discount(Record):
     """A coupon, and the promotion code by which it came, if the buyer used one."""
 
     coupon: Id | None = None
@@ -78,7 +79,7 @@ class Discount:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Presentment:
+class Presentment(Record):
     """What the buyer saw, when that is not the merchant's currency."""
 
     amount: int | None = None

@@ -11,9 +11,13 @@ A window begins 26 hours before the last one ended: a session is completed withi
 one that was completed after the last window's end was created behind the beginning of this one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from fulfillment.domain.shape import read
 
 OVERLAP_SECONDS = 26 * 3600
 DAY_SECONDS = 24 * 3600
@@ -61,6 +65,16 @@ class Cursor:
         stages = list(Stage)
         rest = stages[stages.index(self.stage) + 1 :]
         return replace(self, after=None, **({"stage": rest[0]} if rest else {"over": True}))
+
+
+def read_cursor(document: Mapping[str, Any]) -> Cursor:
+    """The cursor in a checkpoint. A stage that only a newer version knows is passed over: the round goes through its
+    stages again, with the same window. What is compared twice does no harm. Raises ShapeError for what is none.
+    """
+    if document.get("stage") not in set(Stage):
+        document = {**document, "stage": Stage.LATE.value, "after": None}
+    cursor: Cursor = read(Cursor, document)
+    return cursor
 
 
 def next_cursor(last: Cursor | None, since: datetime | None, now: datetime) -> Cursor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from fulfillment.domain.shape import Record
 from fulfillment.domain.status import Status
 
 LOAD_LINE_ITEMS = "load_line_items"
@@ -43,7 +44,7 @@ class EffectState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Effect:
+class Effect(Record):
     """One thing owed. `attempts` counts the tries on record (a crash loses one), `error` is the last failure
     without personal data, `done_at` is our clock. `refusals` counts the tries that the world refused, perhaps for
     good; after one the effect is not tried again before `not_before`.

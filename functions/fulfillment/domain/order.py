@@ -12,11 +12,12 @@ from typing import Any
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import FULFILL, Effects, EffectState
 from fulfillment.domain.ids import Currency, EventId, Id
+from fulfillment.domain.shape import Record
 from fulfillment.domain.status import Status
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Seen(Record):
     """What is kept of an event: enough to compute the order's status and source again."""
 
     type: str
@@ -27,7 +28,7 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LineItem:
+class LineItem(Record):
     """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`. `unit_amount` is what its price
     says of one, and null where no such number exists: tiers, fractions, an amount that the buyer chose.
     """
@@ -54,7 +55,7 @@ class LineItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lease:
+class Lease(Record):
     """Who performs what the order owes, since when by the store's clock (a null `at` is "now", when written), and
     for how long: the holder's word, so that whoever reads it under other settings does not take it for dead.
     """

@@ -1,14 +1,14 @@
-"""Reads untrusted JSON into typed values: missing keys get their default, unknown ones are ignored,
-and a value of the wrong type is a `ShapeError` that names its path, never its content.
+"""Reads untrusted JSON into typed values: missing keys get their default, unknown ones are ignored (or kept, in the
+Records of a document), and a value of the wrong type is a `ShapeError` that names its path, never its content.
 
     read(Address, {"city": "Paris", "new_key": 1})    Address(city="Paris", line1=None, …)
     read(Address, {"city": 75})                       ShapeError: city: expected a string, got an integer
 """
 
-import dataclasses
 import functools
 import types
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, get_args, get_origin, get_type_hints
@@ -24,77 +24,80 @@ class ShapeError(ValueError):
         super().__init__(f"{path or 'value'}: {problem}")
 
 
-def read(kind: Any, value: object, path: str = "") -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A part of a stored document. `unknown`: the fields of it that only a newer version knows. A write keeps them."""
+
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def read(kind: Any, value: object, path: str = "", *, keep_unknown: bool = False) -> Any:
     """`value` as `kind`: a dataclass, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, an Enum,
     str, int, bool, datetime (epoch seconds or a datetime), Any, or a class with a `read`.
     """
-    return _reader(kind)(value, path)
+    return _reader(kind, keep_unknown)(value, path)
 
 
 Reader = Callable[[object, str], Any]
 
 
 @functools.cache
-def _reader(kind: Any) -> Reader:
+def _reader(kind: Any, keep_unknown: bool) -> Reader:  # noqa: FBT001 - a key of the cache
     """The reader of a type, built once."""
-    if dataclasses.is_dataclass(kind):
-        return _dataclass_reader(kind)
+    if is_dataclass(kind):
+        return _dataclass_reader(kind, keep_unknown=keep_unknown)
     if own := getattr(kind, "read", None):
         return own  # type: ignore[no-any-return]
     origin, args = get_origin(kind), get_args(kind)
     if origin is types.UnionType:
-        return _optional_reader(next(arg for arg in args if arg is not types.NoneType))
+        return _optional_reader(_reader(next(arg for arg in args if arg is not types.NoneType), keep_unknown))
     if origin is tuple:
-        return _array_reader(args[0])
+        return _array_reader(_reader(args[0], keep_unknown))
     if origin is Mapping:
-        return _object_reader(args[1])
+        return _object_reader(_reader(args[1], keep_unknown))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return functools.partial(_read_enum, kind)
     return _SCALARS[kind]
 
 
-def _dataclass_reader(kind: Any) -> Reader:
+def _dataclass_reader(kind: Any, *, keep_unknown: bool) -> Reader:
     hints = get_type_hints(kind)
-    readers = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    is_record = issubclass(kind, Record)
+    known = [each for each in fields(kind) if not (is_record and each.name == "unknown")]
+    readers = {each.name: _reader(hints[each.name], keep_unknown) for each in known}
+    required = [each.name for each in known if each.default is MISSING and each.default_factory is MISSING]
 
     def read_dataclass(value: object, path: str) -> object:
         raw = _read_object(value, path)
-        present = [name for name in readers if name in raw]
-        missing = [n for n in _required(kind) if n not in present]
+        missing = next((name for name in required if name not in raw), None)
         if missing:
-            raise ShapeError(_join(path, missing[0]), "missing")
-        return kind(**{name: read(readers[name], raw[name], _join(path, name)) for name in present})
+            raise ShapeError(_join(path, missing), "missing")
+        values = {name: read(raw[name], _join(path, name)) for name, read in readers.items() if name in raw}
+        if keep_unknown and is_record:
+            values["unknown"] = {name: raw[name] for name in raw.keys() - readers.keys()}
+        return kind(**values)
 
     return read_dataclass
 
 
-@functools.cache
-def _required(kind: Any) -> tuple[str, ...]:
-    return tuple(
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    )
+def _optional_reader(read: Reader) -> Reader:
+    return lambda value, path: None if value is None else read(value, path)
 
 
-def _optional_reader(kind: Any) -> Reader:
-    return lambda value, path: None if value is None else read(kind, value, path)
-
-
-def _array_reader(kind: Any) -> Reader:
+def _array_reader(read: Reader) -> Reader:
     def read_array(value: object, path: str) -> object:
         if not isinstance(value, list):
             raise _wrong(path, "an array", value)
-        return tuple(read(kind, item, f"{path}[{index}]") for index, item in enumerate(value))
+        return tuple(read(item, f"{path}[{index}]") for index, item in enumerate(value))
 
     return read_array
 
 
-def _object_reader(kind: Any) -> Reader:
+def _object_reader(read: Reader) -> Reader:
     def read_mapping(value: object, path: str) -> object:
         raw = _read_object(value, path)
         # The keys of a mapping are somebody's data: the path says that it is one, not which.
-        return {key: read(kind, item, _join(path, "*")) for key, item in raw.items()}
+        return {key: read(item, _join(path, "*")) for key, item in raw.items()}
 
     return read_mapping
 

@@ -37,7 +37,7 @@ from aiosmtplib import (
 )
 
 from fulfillment.domain.order import Order
-from fulfillment.effects.letters import Letter, Letters
+from fulfillment.effects.mail_message import MailMessage, MailMessages
 from fulfillment.errors import (
     FulfillmentError,
     MailRefused,
@@ -59,31 +59,31 @@ _WORDS = 20  # of a server, at most
 
 
 class Mailer:
-    """Sends what `Letters` writes. A buyer without an address gets nothing, and that is no error.
+    """Sends what `MailMessages` writes. A buyer without an address gets nothing, and that is no error.
 
     Raises MailRefused, RefusedForNow or MailServerUnavailable, whose texts show no address and no password. May be
     canceled at any time; a mail that was sent twice carries the same Message-ID twice.
     """
 
-    def __init__(self, server: Callable[[], SmtpServer], sender: Mailbox, letters: Letters) -> None:
-        self._server, self._sender, self._letters = server, sender, letters
+    def __init__(self, server: Callable[[], SmtpServer], sender: Mailbox, messages: MailMessages) -> None:
+        self._server, self._sender, self._messages = server, sender, messages
 
     async def send_receipt(self, order: Order, key: str) -> None:
         """Sends the receipt of a paid order."""
-        await self._send(self._letters.receipt(order, key), order)
+        await self._send(self._messages.receipt(order, key), order)
 
     async def notify_payment_failed(self, order: Order, key: str) -> None:
         """Tells the buyer that the money did not come, and asks for a new order."""
-        await self._send(self._letters.payment_failed(order, key), order)
+        await self._send(self._messages.payment_failed(order, key), order)
 
-    async def _send(self, letter: Letter | None, order: Order) -> None:
-        if letter is None:
+    async def _send(self, message: MailMessage | None, order: Order) -> None:
+        if message is None:
             return
         client = _client(self._server(), self._sender.domain)
         try:
             async with asyncio.timeout(SECONDS):
                 await _connect(client)
-                await self._deliver(client, letter, order)
+                await self._deliver(client, message, order)
             with contextlib.suppress(SMTPException, OSError):
                 await client.quit(timeout=GOODBYE_SECONDS)
         except TimeoutError:
@@ -91,11 +91,11 @@ class Mailer:
         finally:
             client.close()
 
-    async def _deliver(self, client: SMTP, letter: Letter, order: Order) -> None:
-        address = letter.to.addr_spec
+    async def _deliver(self, client: SMTP, message: MailMessage, order: Order) -> None:
+        address = message.to.addr_spec
         options = [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
-            await client.sendmail(self._sender.addr_spec, [address], letter.raw, mail_options=options)
+            await client.sendmail(self._sender.addr_spec, [address], message.raw, mail_options=options)
         except SMTPRecipientsRefused as refused:
             raise _refusal("recipient", refused.recipients[0], order) from None
         except SMTPDataError as error:

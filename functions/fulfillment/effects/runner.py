@@ -13,11 +13,9 @@ releases it. What others add meanwhile makes it fail, is read, and is performed 
 import asyncio
 import math
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
 
 from fulfillment.domain import lifecycle
 from fulfillment.domain.decision import Policy, complete
@@ -26,6 +24,7 @@ from fulfillment.domain.order import Order
 from fulfillment.effects.attempts import Attempt, AttemptState
 from fulfillment.errors import LeaseLost, PermanentError, RefusedForNow, TransientError
 from fulfillment.orders.store import Orders, Stored, update
+from fulfillment.telemetry import places
 
 Result = Callable[[Order], Order] | None
 Park = Callable[[PermanentError], Awaitable[None]]
@@ -170,6 +169,4 @@ def _text(error: Exception) -> str:
     """An error of ours in its words, any other by its name and place: its own text may hold anything."""
     if isinstance(error, TransientError):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno} {frames[-1].name}" if frames else ""
-    return f"{type(error).__name__}{place}"
+    return " at ".join([type(error).__name__, *places(error)[-1:]])

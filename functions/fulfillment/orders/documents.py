@@ -4,6 +4,9 @@ One rule for what Firestore refuses (an empty or `__reserved__` key, a lone surr
 bit, an array in an array, nesting beyond its limit): the key or value is written as `json:` and its JSON
 text in ASCII. `{"__ref__": 1}` is stored as `{'json:"__ref__"': 1}`. A string that begins with `json:` itself
 is escaped too, so that reading gives back exactly what was written.
+
+A newer version may have written more: in a Record it is kept with it, and beside the order's own fields the store
+leaves it alone. So this version can follow a newer one (a rollback).
 """
 
 import json
@@ -15,7 +18,7 @@ from enum import Enum
 from typing import Any
 
 from fulfillment.domain.order import Order
-from fulfillment.domain.shape import INT64, ShapeError, read
+from fulfillment.domain.shape import INT64, Record, ShapeError, read
 from fulfillment.errors import CorruptOrder
 
 SCHEMA = 1
@@ -42,7 +45,7 @@ def from_document(document: Mapping[str, Any]) -> Order:
     if document.get("schema") != SCHEMA:
         raise CorruptOrder(f"the document's schema is not {SCHEMA}: written by a newer version, or by hand")
     try:
-        order: Order = read(Order, _decode(document))
+        order: Order = read(Order, _decode(document), keep_unknown=True)
     except (ShapeError, ValueError, TypeError, RecursionError) as error:
         detail = str(error) if isinstance(error, ShapeError) else "a broken `json:` escape"
         raise CorruptOrder(f"the document cannot be read: {detail}") from None
@@ -61,7 +64,9 @@ def decoded(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _encode_fields(value: Any, depth: int) -> dict[str, Any]:
-    return {each.name: _encode(getattr(value, each.name), depth + 1) for each in fields(value)}
+    known = {each.name: getattr(value, each.name) for each in fields(value)}
+    unknown = known.pop("unknown") if isinstance(value, Record) else {}
+    return {_encode_key(name): _encode(item, depth + 1) for name, item in (unknown | known).items()}
 
 
 def _encode(value: Any, depth: int, *, in_array: bool = False) -> Any:

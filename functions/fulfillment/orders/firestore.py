@@ -16,6 +16,7 @@ from google.api_core.exceptions import (
     InvalidArgument,
     NotFound,
 )
+from google.api_core.gapic_v1.client_info import ClientInfo
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore import (
     SERVER_TIMESTAMP,
@@ -23,14 +24,19 @@ from google.cloud.firestore import (
     AsyncCollectionReference,
     FieldFilter,
 )
+from google.cloud.firestore_v1.services.firestore.transports.base import DEFAULT_CLIENT_INFO
 
 from fulfillment.credentials import find
 from fulfillment.errors import StoreUnavailable, UnstorableOrder
+from fulfillment.version import USER_AGENT
 
 RPC_SECONDS = 10.0
 NOW = SERVER_TIMESTAMP
 """A value that becomes the store's time when it is written."""
 ID = "__name__"
+
+# The library takes a client_info and does not send it: it sends this one, of every client.
+DEFAULT_CLIENT_INFO.user_agent = USER_AGENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +122,10 @@ class Collection:
         """The client, made at the first use: it does not survive the server's fork."""
         if self._client is None:
             credentials = await find(emulated="FIRESTORE_EMULATOR_HOST" in os.environ)
-            client = AsyncClient(project=self._project, database=self._database, credentials=credentials)
+            caller = ClientInfo(user_agent=USER_AGENT)  # type: ignore[no-untyped-call]
+            client = AsyncClient(
+                project=self._project, database=self._database, credentials=credentials, client_info=caller
+            )
             self._client = self._client or client
         return self._client
 

@@ -7,8 +7,7 @@ at once one goes on, and the other sees that it is not needed.
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from fulfillment.domain.cursor import Cursor
-from fulfillment.domain.shape import read
+from fulfillment.domain.cursor import Cursor, read_cursor
 from fulfillment.orders.firestore import Collection
 
 COLLECTION = "reconcile"
@@ -39,7 +38,7 @@ class FirestoreCheckpoint:
         begin anew would be to forget what was not compared yet.
         """
         found = await self._documents.get(self._name)
-        return (read(Cursor, found.document), found.version) if found else (None, None)
+        return (read_cursor(found.document), found.version) if found else (None, None)
 
     async def save(self, reached: Cursor, version: Any) -> Any:
         """Keeps a round in the place of that version: its new version, or None if another run was faster."""

@@ -77,10 +77,10 @@ def _mails(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
     if server is None or sender is None:
         return {}
     from fulfillment.effects import mail
-    from fulfillment.effects.letters import Letters
+    from fulfillment.effects.mail_message import MailMessages
 
-    letters = Letters(sender, settings.shop_url, time_zone=settings.time_zone)
-    mailer, seconds = mail.Mailer(server, sender, letters), mail.SECONDS + _MARGIN_SECONDS
+    messages = MailMessages(sender, settings.shop_url, time_zone=settings.time_zone)
+    mailer, seconds = mail.Mailer(server, sender, messages), mail.SECONDS + _MARGIN_SECONDS
     return {
         SEND_RECEIPT: EffectExecutor(seconds, mailer.send_receipt),
         NOTIFY_PAYMENT_FAILED: EffectExecutor(seconds, mailer.notify_payment_failed),

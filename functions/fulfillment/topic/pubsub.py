@@ -16,6 +16,7 @@ from google.auth.exceptions import GoogleAuthError
 from fulfillment.credentials import find
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.batching import Refused
+from fulfillment.version import USER_AGENT
 
 HOST = "pubsub.googleapis.com:443"
 _CHANNEL_OPTIONS = [
@@ -26,6 +27,7 @@ _CHANNEL_OPTIONS = [
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.primary_user_agent", USER_AGENT),
 ]
 _PASSING = {
     grpc.StatusCode.ABORTED,
@@ -98,7 +100,8 @@ class Publisher:
 
     async def _try(self, request: Any) -> Any:
         call = self._call = self._call or self._connect(await self._credentials())
-        metadata = (("x-goog-request-params", f"topic={self._topic}"),)  # by which Google routes it
+        route = ("x-goog-request-params", f"topic={self._topic}")  # by which Google routes it
+        metadata = (route, ("x-goog-api-client", USER_AGENT))
         pause = 0.1
         while True:
             try:

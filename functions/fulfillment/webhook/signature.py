@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 
 @contextlib.contextmanager
-def without(*names: str) -> Iterator[None]:
-    """Packages are not there while something is imported that only looks which of them it could use later.
+def hide_modules(*names: str) -> Iterator[None]:
+    """Hides packages from an import that only looks which of them it could use later.
 
     One that is loaded already stays: hiding it would save nothing.
     """
@@ -22,7 +22,7 @@ def without(*names: str) -> Iterator[None]:
 
 
 # Stripe's library looks for a client of HTTP as soon as it is imported. Whoever checks a signature calls nobody.
-with without("requests", "httpx"):
+with hide_modules("requests", "httpx"):
     from stripe import SignatureVerificationError, WebhookSignature
 
 TOLERANCE_SECONDS = 300

@@ -1,0 +1,111 @@
+"""An order becomes a mail message: the templates' words and the order's facts.
+
+Whatever a buyer or a product is called reaches the templates on one line and, in HTML, escaped. No header
+but `Subject`, which is folded and encoded like any text (`mail_headers`), holds anything that a buyer wrote, and `To`
+only what is certainly one address.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from fulfillment.domain.order import Order
+from fulfillment.effects import mail_headers
+from fulfillment.errors import MailRefused
+from fulfillment.presentation import postal, statement
+from fulfillment.presentation.locales import Notation
+from fulfillment.presentation.templates import TEMPLATES, Templates
+from fulfillment.settings.mailbox import Mailbox, mailbox
+
+RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
+
+
+@dataclass(frozen=True)
+class MailMessage:
+    """A mail as it goes over the wire, and to whom. All of it is ASCII, except an address that is not."""
+
+    to: Mailbox
+    raw: bytes
+
+    def __bytes__(self) -> bytes:
+        return self.raw
+
+
+class MailMessages:
+    """Writes the mails of one shop. ConfigurationError if a template is missing or cannot be read."""
+
+    def __init__(
+        self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES, time_zone: tzinfo = UTC
+    ) -> None:
+        self._sender, self._time_zone = sender, time_zone
+        self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
+        needed = [f"{template}.{kind}" for template in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
+        self._templates = Templates(templates, needed)
+
+    def receipt(self, order: Order, key: str) -> MailMessage | None:
+        """The receipt; None if the buyer left no address. MailRefused if the address is none."""
+        return self._write(RECEIPT, order, key)
+
+    def payment_failed(self, order: Order, key: str) -> MailMessage | None:
+        """Asks for a new order, since the money did not come; None and MailRefused as for a receipt."""
+        return self._write(PAYMENT_FAILED, order, key)
+
+    def _write(self, template: str, order: Order, key: str) -> MailMessage | None:
+        if order.customer is None or not order.customer.email:
+            return None
+        to = _recipient(order.customer.email)
+        order = statement.clean(order)
+        notation = Notation.of(order, self._time_zone)
+        facts = self._facts(order, notation)
+        subject, text = _split_subject(self._templates.render(template, "txt", notation.tags, facts))
+        body = EmailMessage(SMTP)
+        body.set_content(text, cte="quoted-printable")
+        html = self._templates.render(template, "html", notation.tags, facts)
+        body.add_alternative(html, subtype="html", cte="quoted-printable")
+        lines = [
+            mail_headers.recipient(to),
+            mail_headers.sender(self._sender),
+            f"Date: {format_datetime(datetime.now(UTC))}",
+            f"Message-ID: <{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._sender.domain}>",
+            "Auto-Submitted: auto-generated",
+            mail_headers.subject(subject),
+        ]
+        return MailMessage(to, "".join(f"{line}\r\n" for line in lines).encode() + bytes(body))
+
+    def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
+        """What the templates are told; templates/README.md is its documentation."""
+        shipping, right_to_left = order.shipping, notation.direction == "rtl"
+        return {
+            "order": order,
+            "shop": self._shop,
+            "items": statement.items(order, notation),
+            "totals": statement.totals(order, notation),
+            "date": notation.date(order.sold_at),
+            "ship_to": postal.lines(shipping.name, shipping.address, notation.country)
+            if shipping and shipping.address
+            else [],
+            "dir": notation.direction,
+            "start": "right" if right_to_left else "left",
+            "end": "left" if right_to_left else "right",
+            "money": notation.money,
+            "long_date": notation.date,
+        }
+
+
+def _recipient(email: str) -> Mailbox:
+    try:
+        return mailbox(email)
+    except ValueError as error:
+        raise MailRefused(f"the buyer's e-mail address {error}") from None
+
+
+def _split_subject(text: str) -> tuple[str, str]:
+    """The first line is the subject, and the text begins below it."""
+    subject, _, rest = text.strip().partition("\n")
+    return statement.clean(subject.removeprefix("Subject:")), f"{rest.strip()}\n"

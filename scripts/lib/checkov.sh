@@ -1,0 +1,13 @@
+# Sourced by scripts/check, after setup.sh: checkov over terraform/, as .checkov.yaml says. It lives in .checkov, an
+# environment of its own: it installs the same module as python-hcl2.
+check_with_checkov() {
+  local locked=scripts/lib/checkov/requirements.txt
+  local stamp=.checkov/$(cat "$locked" | cksum | tr ' ' -)
+  if [[ ! -e $stamp ]]; then
+    rm -rf .checkov
+    .venv/bin/uv venv --quiet --no-python-downloads --python .venv/bin/python .checkov
+    .venv/bin/uv pip install --quiet --python .checkov/bin/python --require-hashes --requirement "$locked"
+    touch "$stamp"
+  fi
+  .checkov/bin/checkov --config-file .checkov.yaml
+}

@@ -1,0 +1,55 @@
+"""Runs the parts, prints what they found, and after a full run writes it down."""
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmark import ack, cold_start, end_to_end, load, memory, page, reconcile, subscriber
+from benchmark.figures import Part
+from benchmark.report import to_markdown, write
+from benchmark.servers import Bench
+from local.runtime import emulators
+from local.runtime.processes import Processes
+
+PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
+    "ack": ack.measure,
+    "cold": cold_start.measure,
+    "subscriber": subscriber.measure,
+    "memory": memory.measure,
+    "page": page.measure,
+    "reconcile": reconcile.measure,
+    "end-to-end": end_to_end.measure,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """`--quick`, the names of parts, or nothing for all of it."""
+    quick, names = "--quick" in arguments, [each for each in arguments if each != "--quick"]
+    if lacking := emulators.missing() or load.missing():
+        sys.exit(lacking)
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    found: dict[str, Part] = {}
+    with tempfile.TemporaryDirectory() as directory, Processes(Path(directory)) as processes:
+        bench = Bench(processes)
+        for name in names or PARTS:
+            found[name] = PARTS[name](bench, Path(directory), 2 if quick else 5, 0.3 if quick else 1)
+            print(to_markdown(found[name]), flush=True)
+    if not quick and not names:
+        write(Path("docs"), found, _machine())
+
+
+def _machine() -> str:
+    """On what, and when."""
+    cores, python = os.cpu_count(), platform.python_version()
+    load_average = os.getloadavg()[2]
+    today = datetime.now(UTC).date()
+    return f"{today}, {cores} cores, Python {python}, load average of the last quarter of an hour {load_average:.1f}."
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

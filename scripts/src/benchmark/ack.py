@@ -1,0 +1,113 @@
+"""The ack path: requests a second, and how long an answer takes, at 1, 16 and 64 connections. Every event that was
+answered is then found on the topic, or the row does not count.
+"""
+
+import asyncio
+import statistics
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark import load
+from benchmark.figures import Goal, Part, Spread, Table, ratios
+from benchmark.load import Posted
+from benchmark.servers import PROJECT, Bench, Server
+from fulfillment.topic.pubsub import Publisher, to_message
+from local.fakes.stripe_events import new_id
+
+CONNECTIONS = (1, 16, 64)
+COUNTS = {"bare": (1_500, 6_000, 6_000), "naive": (80, 800, 800), "stripe_webhook": (800, 4_000, 4_000)}
+TITLES = {
+    "bare": "a bare ASGI function: the limit",
+    "naive": "Flask, `construct_event`, `publish().result()`",
+    "stripe_webhook": "**this webhook**",
+}
+_TOPIC = "ack-{}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One round's events, and what they are posted to."""
+
+    bench: Bench
+    servers: list[Server]
+    requests: Path
+    ids: list[str]
+
+    def row(self, server: Server, column: int, share: float) -> Posted:
+        """One contender at so many connections; AssertionError unless every event is found afterwards."""
+        count = int(COUNTS[server.entry_point][column] * share)
+        posted = load.post(server.url, self.requests, count, CONNECTIONS[column])
+        if server.entry_point != "bare":
+            self.bench.find(_TOPIC.format(server.entry_point), set(self.ids[:count]))
+        return posted
+
+
+def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
+    """All contenders, in rounds."""
+    servers = []
+    for entry_point in COUNTS:
+        topic = _TOPIC.format(entry_point)
+        bench.topic(topic)
+        servers.append(bench.start(entry_point, EVENTS_TOPIC=topic))
+    bench.topic("bare-rpc")
+    asyncio.run(_warm_up(bench))
+    posted: dict[tuple[str, int], list[Posted]] = defaultdict(list)
+    rpcs = []
+    for number in range(-1, rounds):  # the first one warms up
+        requests, ids = load.prepare(files / "ack", max(max(each) for each in COUNTS.values()))
+        run = Run(bench, servers, requests, ids)
+        rpc = asyncio.run(_publish_rpc(bench))
+        for column in range(len(CONNECTIONS)):
+            for server in servers[number % 3 :] + servers[: number % 3]:
+                result = run.row(server, column, 0.3 if number < 0 else share)
+                if number >= 0:
+                    posted[server.entry_point, column].append(result)
+        rpcs += [rpc] if number >= 0 else []
+    for server in servers:
+        bench.processes.stop(server.name)
+    return _part(posted, rpcs)
+
+
+async def _warm_up(bench: Bench) -> None:
+    """The emulator's Java is five times as fast once it is compiled; Pub/Sub is no program that has just started."""
+    publisher = Publisher(f"projects/{PROJECT}/topics/bare-rpc", bench.emulators.pubsub)
+    messages = [to_message(load.card_event(new_id("cs_test")), {}) for _ in range(16)]
+    for _ in range(1_500):
+        await publisher.publish(messages)
+
+
+async def _publish_rpc(bench: Bench) -> float:
+    """Milliseconds of one bare Publish call, one after the other."""
+    publisher = Publisher(f"projects/{PROJECT}/topics/bare-rpc", bench.emulators.pubsub)
+    took = []
+    for _ in range(300):
+        message = to_message(b"x" * load.BYTES, {})
+        began = time.perf_counter()
+        await publisher.publish([message])
+        took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
+def _part(posted: dict[tuple[str, int], list[Posted]], rpcs: list[float]) -> Part:
+    rows: list[list[object]] = []
+    for entry_point, title in TITLES.items():
+        for column, connections in enumerate(CONNECTIONS):
+            results, limit = posted[entry_point, column], posted["bare", column]
+            times = [Spread.of([getattr(each, name) for each in results]) for name in ("p50", "p99")]
+            rates = [each.rate for each in results]
+            share = ratios(rates, [each.rate for each in limit])
+            rows.append([title, str(connections), Spread.of(rates), share, *times])
+    ours, naive, bare = ([each.rate for each in posted[name, 1]] for name in ("stripe_webhook", "naive", "bare"))
+    alone = zip(posted["stripe_webhook", 0], posted["bare", 0], rpcs, strict=True)
+    extra = Spread.of([(our.p50 - limit.p50) / rpc for our, limit, rpc in alone])
+    columns = ["contender", "connections", "requests/s", "of the limit", "p50 ms", "p99 ms"]
+    note = f"One bare Publish call of such an event to the emulator: {Spread.of(rpcs)} ms."
+    goals = [
+        Goal("ack at 16 connections, of the bare function", ratios(ours, bare), least=0.60),
+        Goal("ack at 16 connections, of the naive way", ratios(ours, naive), least=6, unit=" times"),
+        Goal("ack at 1 connection beyond the bare function, in Publish calls (p50)", extra, most=1.5),
+    ]
+    bars = {name: Spread.of([each.rate for each in posted[name, 1]]).median for name in TITLES}
+    return Part([Table("Ack path", columns, rows, note)], goals, {"requests/s at 16 connections": bars})

@@ -1,0 +1,165 @@
+"""Orders, drawn from the seed: every way a Checkout can go, the events that tell of it, and what there is to buy."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from fulfillment.domain.ids import OWN
+from fulfillment.domain.synthetic_events import synthetic_event
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session
+
+EXPIRED = "checkout.session.expired"
+MANNERS = ("", "", "", "", "", "", "slow", "raise", "hang", "refuse", "bounce")
+"""What goes wrong with an order beyond the network: its hook, or its buyer's mailbox."""
+
+Expectation = Literal["order", "none", "parked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One Checkout. `events` is what is said of it, `items` what it sold; `signed`: is it Stripe who says so?"""
+
+    name: str
+    session_id: str
+    events: Sequence[Json]
+    items: Sequence[Json] = ()
+    expects: Expectation = "order"
+    signed: bool = True
+    manner: str = ""
+
+    @property
+    def told(self) -> Sequence[Json]:
+        """What Stripe says of itself; the rest is for reconcile to find."""
+        return [said for said in self.events if not is_found(said["id"])]
+
+
+def is_found(event_id: str) -> bool:
+    """Whether it is an event of reconcile's."""
+    return event_id.startswith("reconcile:")
+
+
+@dataclass
+class Till:
+    """Makes the sessions and events of one run, with ids of the seed's."""
+
+    seed: int
+    chance: random.Random = field(init=False)
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(f"{self.seed}:cases")  # noqa: S311 - must be repeatable
+
+    def session_id(self) -> str:
+        """The next order's id."""
+        self.made += 1
+        return f"cs_test_chaos_{self.seed}_{self.made:05d}_{self.chance.getrandbits(64):016x}"
+
+    def event(self, event_type: str, of: Json, **changes: Any) -> Json:
+        """An event whose id sorts anywhere: ids are no order."""
+        return event(event_type, of, id=f"evt_1Chaos{self.chance.getrandbits(64):016x}", **changes)
+
+
+Tell = Callable[[Till, Json], list[Json]]
+
+
+def draw(seed: int, count: int) -> list[Case]:
+    """So many orders, each way to go about equally often."""
+    till = Till(seed)
+    names = [*_WAYS, *_OTHERS]
+    chosen = [*names, *till.chance.choices(names, k=count)][:count]
+    till.chance.shuffle(chosen)
+    return [_OTHERS[name](till) if name in _OTHERS else _order(till, name) for name in chosen]
+
+
+def _order(till: Till, name: str) -> Case:
+    changes, tell = _WAYS[name]
+    manner = till.chance.choice(MANNERS)
+    sold = session(till.session_id(), **changes, metadata={"hook": manner})
+    if manner == "bounce":
+        sold["customer_details"]["email"] = "bounce@example.com"
+    return Case(
+        name=name, session_id=sold["id"], events=tell(till, sold), items=_items(till, name, sold), manner=manner
+    )
+
+
+def _items(till: Till, name: str, sold: Json) -> list[Json]:
+    """What adds up to the session's subtotal; now and then more than one page."""
+    count = 150 if name == "many items" else till.chance.choice([1, 2, 12])
+    return [line_item(sold["amount_subtotal"] // count, description=f"T-shirt no. {number}") for number in range(count)]
+
+
+def _unpaid(sold: Json) -> Json:
+    return sold | {"payment_status": "unpaid"}
+
+
+def _says(*types: str) -> Tell:
+    """One event per type about the session; `unpaid` is the completed one of a payment that takes days."""
+
+    def tell(till: Till, sold: Json) -> list[Json]:
+        told = [(COMPLETED, _unpaid(sold)) if each == "unpaid" else (each, sold) for each in types]
+        return [till.event(said, _unpaid(of) if said == FAILED else of) for said, of in told]
+
+    return tell
+
+
+def _unknown_status(till: Till, sold: Json) -> list[Json]:
+    return [till.event(COMPLETED, sold | {"payment_status": "a status of tomorrow"}), till.event(SUCCEEDED, sold)]
+
+
+def _two_versions(till: Till, sold: Json) -> list[Json]:
+    """Two endpoints during an upgrade: one event id in two shapes."""
+    old = {key: value for key, value in sold.items() if key != "collected_information"}
+    old["shipping_details"] = sold["collected_information"]["shipping_details"]
+    new = till.event(COMPLETED, sold)
+    return [new, new | {"api_version": "2024-06-20", "data": {"object": old}}]
+
+
+_FREE = {"payment_status": "no_payment_required", "payment_intent": None, "amount_total": 0, "amount_subtotal": 0}
+_WAYS: dict[str, tuple[dict[str, Any], Tell]] = {
+    "card": ({}, _says(COMPLETED)),
+    "delayed, succeeds": ({}, _says("unpaid", SUCCEEDED)),
+    "delayed, fails": ({}, _says("unpaid", FAILED)),
+    "voucher, expires": ({"payment_method_types": ["oxxo"]}, _says("unpaid", FAILED)),
+    "free": (_FREE, _says(COMPLETED)),
+    "subscription": ({"mode": "subscription", "subscription": "sub_1", "payment_intent": None}, _says(COMPLETED)),
+    "trial": (_FREE | {"mode": "subscription", "subscription": "sub_1"}, _says(COMPLETED)),
+    "many items": ({}, _says(COMPLETED)),
+    "success and failure": ({}, _says("unpaid", FAILED, SUCCEEDED)),
+    "paid at once, succeeds": ({}, _says(COMPLETED, SUCCEEDED)),
+    "success alone": ({}, _says(SUCCEEDED)),
+    "waits": ({}, _says("unpaid")),
+    "twins": ({}, _says(COMPLETED, COMPLETED)),
+    "delayed twins": ({}, _says("unpaid", "unpaid", SUCCEEDED, SUCCEEDED)),
+    "failure twins": ({}, _says("unpaid", FAILED, FAILED)),
+    "unknown status": ({}, _unknown_status),
+    "two API versions": ({}, _two_versions),
+}
+
+
+def _one(till: Till, name: str, said: str, event_changes: dict[str, Any], **changes: Any) -> Case:
+    """An event that must make no order."""
+    sold = session(till.session_id(), **changes)
+    return Case(name=name, session_id=sold["id"], events=[till.event(said, sold, **event_changes)], expects="none")
+
+
+def _never_told(till: Till, name: str, *told: str) -> Case:
+    """A payment that came, and of which Stripe makes no event."""
+    sold = session(till.session_id())
+    found = synthetic_event(sold, owner=OWN, api_version="", at=datetime.now(UTC))
+    if found is None:
+        raise LookupError("a session that is paid claims something")
+    events = [*_says(*told)(till, sold), dict(found.event)]
+    return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
+
+
+_OTHERS: dict[str, Callable[[Till], Case]] = {
+    "never told": lambda till: _never_told(till, "never told"),
+    "never told that it came": lambda till: _never_told(till, "never told that it came", "unpaid"),
+    "setup": lambda till: _one(till, "setup", COMPLETED, {}, mode="setup", payment_status="no_payment_required"),
+    "expires": lambda till: _one(till, "expires", EXPIRED, {}, status="expired", payment_status="unpaid"),
+    "other mode": lambda till: _one(till, "other mode", COMPLETED, {"livemode": True}, livemode=True),
+    "forged": lambda till: replace(_one(till, "forged", COMPLETED, {}), signed=False),
+    "poison": lambda till: replace(_one(till, "poison", COMPLETED, {}, amount_total="35.00"), expects="parked"),
+}

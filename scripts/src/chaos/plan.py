@@ -1,0 +1,103 @@
+"""The seed becomes a plan: what is broken, when, and for how long. The same seed, the same plan."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chaos.incidents import Kind
+from chaos.profiles import Profile
+from fulfillment.domain.event_types import SUBSCRIBERS
+
+WEBHOOK = "stripe_webhook"
+FUNCTIONS = (WEBHOOK, *SUBSCRIBERS.values())
+NEIGHBORS: Mapping[str, Sequence[str]] = {
+    WEBHOOK: ("pubsub",),
+    **dict.fromkeys(SUBSCRIBERS.values(), ("firestore", "pubsub", "stripe", "mail")),
+}
+BUSIEST = "on_checkout_session_completed"
+_SECONDS: Mapping[Kind, tuple[float, float]] = {
+    "cut": (0.5, 4),
+    "reset": (0, 0),
+    "slow": (1, 6),
+    "half_open": (0.1, 1.5),
+    "lost": (0.3, 2.5),
+}
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A link has that fault from `at`, in seconds from the start, for `seconds`. `delay` is of what is slow."""
+
+    at: float
+    link: str
+    kind: Kind
+    seconds: float
+    delay: float
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A function's processes are killed, and started again `pause` seconds later."""
+
+    at: float
+    function: str
+    pause: float
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A function's clock is wrong by `shift` seconds from `at` on, until it jumps again."""
+
+    at: float
+    function: str
+    shift: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be broken."""
+
+    faults: Sequence[Fault]
+    kills: Sequence[Kill]
+    jumps: Sequence[Jump]
+
+
+def link_names() -> list[str]:
+    """Every connection there is: who calls, and who is called."""
+    called = [f"{function}->{neighbor}" for function, neighbors in NEIGHBORS.items() for neighbor in neighbors]
+    return ["stripe->stripe_webhook", *(f"push->{name}" for name in SUBSCRIBERS.values()), *called]
+
+
+def draw(seed: int, profile: Profile) -> Plan:
+    """The plan of a seed."""
+    chance = random.Random(f"{seed}:plan")  # noqa: S311 - must be repeatable
+    end = profile.seconds
+    faults = [_fault(chance, end) for _ in range(profile.faults)]
+    kills = [
+        Kill(chance.uniform(1, end), _function(chance), chance.choice([0, 0, 0.5, 3])) for _ in range(profile.kills)
+    ]
+    jumps = [jump for _ in range(profile.jumps) for jump in _jump(chance, end)]
+    return Plan(faults, sorted(kills, key=lambda kill: kill.at), jumps)
+
+
+def _fault(chance: random.Random, end: float) -> Fault:
+    busy = [name for name in link_names() if BUSIEST in name]
+    link = chance.choice(busy if chance.random() < 0.4 else link_names())
+    kinds: list[Kind] = ["cut", "reset", "slow", "lost", "lost", "half_open"]
+    # Pub/Sub gives a silent push up at the ack deadline. Its emulator has two pushes at a time, and waits longer.
+    kind = chance.choice(kinds[:-1] if link.startswith("push->") else kinds)
+    return Fault(chance.uniform(0, end), link, kind, chance.uniform(*_SECONDS[kind]), chance.uniform(0.05, 0.7))
+
+
+def _function(chance: random.Random) -> str:
+    return BUSIEST if chance.random() < 0.4 else chance.choice(FUNCTIONS)
+
+
+def _jump(chance: random.Random, end: float) -> list[Jump]:
+    """The webhook's clock comes back soon: while it is off by more than 300 s it rightly refuses every signature."""
+    function, at = chance.choice(FUNCTIONS), chance.uniform(0, end)
+    if function == WEBHOOK:
+        shift = chance.choice([-1, 1]) * chance.choice([120, 250, 400, _DAY])
+        return [Jump(at, function, shift), Jump(min(at + 5, end), function, 0)]
+    return [Jump(at, function, chance.choice([-1, 1]) * chance.choice([3, 65, 3600, 30 * _DAY]))]

@@ -1,0 +1,85 @@
+"""What a run has to say for itself: a table for the eye, JSON for whoever compares."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from chaos.interludes import reason_of
+from chaos.plan import FUNCTIONS, WEBHOOK
+from chaos.run import Run
+
+Json = dict[str, Any]
+
+
+def facts(run: Run) -> Json:
+    """The figures of a run."""
+    verdict, incidents = run.verdict, [each for each in run.saboteur.incidents if each.hits]
+    lines = list(_lines(run))
+    return {
+        "seed": run.seed,
+        "profile": run.profile.name,
+        "orders": len(run.cases),
+        "events": sum(len(case.told) for case in run.cases),
+        "never_told": sum(len(case.events) - len(case.told) for case in run.cases),
+        "sends": run.sender.sends,
+        "answers": _counted(run.sender.answers),
+        "slowest_answer_seconds": round(run.sender.slowest, 1),
+        "deliveries": _counted(Counter(line["outcome"] for line in lines if line["entry_point"] != WEBHOOK)),
+        "kills": _counted(Counter(each.function for each in run.saboteur.killed)),
+        "faults": _counted(Counter(each.kind for each in incidents)),
+        "faults_by_link": _counted(Counter(each.link for each in incidents)),
+        "clock_jumps": len(run.plan.jumps),
+        "dead_letters": _counted(Counter(map(reason_of, run.parked))),
+        "effects_performed": len(run.stage.world.calls()),
+        "settled_in_seconds": round(run.settled_in, 1),
+        "lost": verdict.lost,
+        "wrong": verdict.wrong,
+        "doubled": _counted(verdict.doubled),
+        "doubled_without_a_reason": verdict.unexplained,
+        "good": verdict.is_good,
+    }
+
+
+def show(told: Json, console: Console) -> None:
+    """The figures as a table, and every problem in full."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in told.items():
+        table.add_row(name.replace("_", " "), _in_short(value))
+    console.print(table)
+    for name in ("lost", "wrong", "doubled_without_a_reason"):
+        for problem in told[name]:
+            console.print(f"[red]{name.replace('_', ' ')}:[/] {problem}", highlight=False, soft_wrap=True)
+    outcome = "[green]nothing lost, nothing wrong, nothing twice without a reason[/]"
+    console.print(outcome if told["good"] else "[red]the promise was not kept[/]")
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, dict):
+        total = sum(value.values())
+        return f"{total}  ({', '.join(f'{name} {count}' for name, count in value.items())})" if value else "0"
+    return str(len(value)) if isinstance(value, list) else str(value)
+
+
+def _counted(counter: Counter[Any]) -> dict[str, int]:
+    return {str(name): count for name, count in sorted(counter.items(), key=lambda item: str(item[0]))}
+
+
+def _lines(run: Run) -> Iterator[Json]:
+    """What the functions logged of the messages that they answered, but for those of another subscriber's type."""
+    for function in FUNCTIONS:
+        yield from _records(run.stage.processes.log(function))
+
+
+def _records(log: Path) -> Iterator[Json]:
+    for text in log.read_text(errors="replace").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:  # half a line of a function that was killed, or a server's own
+            continue
+        if isinstance(line, dict) and line.get("severity") != "DEBUG" and "outcome" in line:
+            yield line

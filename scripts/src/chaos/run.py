@@ -1,0 +1,128 @@
+"""One run: orders are sold while everything breaks; then it heals, the dead letters are replayed, and it is judged."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos import cases, interludes, model, plan, stage
+from chaos.cases import Case
+from chaos.judge import Evidence, Verdict, judge
+from chaos.plan import Plan
+from chaos.profiles import Profile
+from chaos.saboteur import Saboteur
+from chaos.sender import Sender
+from chaos.stage import Stage
+from fulfillment.domain.order import Order
+from fulfillment.topic.message import Message
+from local.runtime.pipe import ORDER_EVENTS
+
+QUIET_SECONDS = 3
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Run:
+    """A run, and what there is to say of it."""
+
+    seed: int
+    profile: Profile
+    cases: Sequence[Case]
+    plan: Plan
+    sender: Sender
+    saboteur: Saboteur
+    stage: Stage
+    tell: Tell
+    parked: list[Message] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    verdict: Verdict = field(default_factory=Verdict)
+    settled_in: float = 0.0
+
+    async def play(self) -> None:
+        """From the first sale to the verdict."""
+        self.stage.world.sell(self.cases)
+        self.tell(f"{len(self.cases)} orders in {self.profile.seconds:g} s, and everything breaks")
+        async with _background(self._watch()):
+            breaking = asyncio.create_task(self.saboteur.carry_out(self.plan))
+            sending = asyncio.create_task(self.sender.send_all(self.cases, self.profile.seconds * 0.9))
+            await asyncio.sleep(self.profile.seconds / 2)
+            await _call_all(interludes.MIDDLE, self.stage)
+            await breaking
+            self.tell("nothing breaks any more; now it must settle")
+            async with asyncio.timeout(self.profile.patience):
+                await sending
+            await _call_all(interludes.END, self.stage)
+            await self._settle()
+        self.verdict = judge(self._evidence())
+
+    async def _settle(self) -> None:
+        """Until every order is as it must be and no dead letter comes any more, as far as patience goes."""
+        began = time.monotonic()
+        self.stage.world.mend()
+        while (waited := time.monotonic() - began) < self.profile.patience:
+            letters = interludes.take_parked(self.stage)
+            self.parked += letters
+            replayed = await interludes.replay(self.stage, letters)
+            not_yet = await self._open()
+            if not replayed and not not_yet:
+                self.settled_in = waited
+                break
+            again = f"; dead letters of {replayed} reasons are replayed" * bool(replayed)
+            self.tell(f"{waited:3.0f} s: {len(not_yet)} orders are not yet as they must be{again}")
+            await asyncio.sleep(QUIET_SECONDS)
+        await asyncio.sleep(QUIET_SECONDS)
+        self._look()
+
+    async def _open(self) -> list[Case]:
+        """The cases that are not yet as they must be."""
+        found = await asyncio.gather(*(self.stage.order(case.session_id) for case in self.cases))
+        self.orders = {each.order.id: each.order for each in found if each}
+        return [case for case in self.cases if case.expects == "order" and not self._is_right(case)]
+
+    def _is_right(self, case: Case) -> bool:
+        order = self.orders.get(case.session_id)
+        return order is not None and not model.differences(case, order)
+
+    async def _watch(self) -> None:
+        while True:
+            self._look()
+            await asyncio.sleep(1)
+
+    def _look(self) -> None:
+        self.stage.world.note(self.stage.admin.take(ORDER_EVENTS))
+
+    def _evidence(self) -> Evidence:
+        return Evidence(
+            cases=self.cases,
+            orders=self.orders,
+            parked=self.parked,
+            calls=self.stage.world.calls(),
+            killed=self.saboteur.killed,
+            incidents=self.saboteur.incidents,
+            forged_taken=self.sender.forged_taken,
+        )
+
+
+async def perform(seed: int, profile: Profile, folder: Path, tell: Tell) -> Run:
+    """The whole run of a seed. What its programs print stays in the folder."""
+    drawn, sold = plan.draw(seed, profile), cases.draw(seed, profile.orders)
+    async with stage.built(folder, profile, drawn) as built:
+        run = Run(seed, profile, sold, drawn, Sender(built.webhook_url, seed), Saboteur(built), built, tell)
+        await run.play()
+        return run
+
+
+async def _call_all(listed: Sequence[interludes.Interlude], on: Stage) -> None:
+    for interlude in listed:
+        await interlude(on)
+
+
+@asynccontextmanager
+async def _background(work: Awaitable[None]) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()

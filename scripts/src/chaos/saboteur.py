@@ -1,0 +1,56 @@
+"""Carries the plan out, second by second, and keeps a record of what it did and whom it met."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+
+from chaos.incidents import Incident
+from chaos.plan import Fault, Kill, Plan
+from chaos.stage import Stage
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A function was killed at that time, by the machine's clock."""
+
+    function: str
+    at: float
+
+
+@dataclass
+class Saboteur:
+    """Breaks a stage."""
+
+    stage: Stage
+    incidents: list[Incident] = field(default_factory=list)
+    killed: list[Killed] = field(default_factory=list)
+
+    async def carry_out(self, plan: Plan) -> None:
+        """Returns once everything has been broken, and everything is started again."""
+        began = asyncio.get_running_loop().time()
+        tasks: Sequence[Awaitable[None]] = [self._fault(began, fault) for fault in plan.faults]
+        await asyncio.gather(*tasks, self._kill_all(began, plan.kills))
+        for link in self.stage.links.values():
+            link.end()
+
+    async def _fault(self, began: float, fault: Fault) -> None:
+        await _until(began + fault.at)
+        link = self.stage.links[fault.link]
+        if link.incident:  # one thing at a time
+            return
+        self.incidents.append(link.begin(fault.kind, fault.delay))
+        await asyncio.sleep(fault.seconds)
+        link.end()
+
+    async def _kill_all(self, began: float, kills: Sequence[Kill]) -> None:
+        for kill in kills:
+            await _until(began + kill.at)
+            self.killed.append(Killed(kill.function, time.time()))
+            await asyncio.to_thread(self.stage.kill, kill.function)
+            await asyncio.sleep(kill.pause)
+            self.stage.start(kill.function)
+
+
+async def _until(moment: float) -> None:
+    await asyncio.sleep(max(0, moment - asyncio.get_running_loop().time()))

@@ -1,0 +1,130 @@
+"""The tables of terraform/README.md: what may be set, what comes out, and who may do what."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from docs_tables.source import Block, Module
+
+_MARKED = re.compile(r"(<!-- table of (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+# Where an IAM resource says what it gives a role on; the first that it has.
+_TARGETS = ("topic", "subscription", "secret_id", "service_account_id", "repository", "bucket", "name", "project")
+_NAMES = ("account_id", "name", "secret_id", "repository_id")
+_WORDS = {
+    "${var.name}": "NAME",
+    "${var.project_id}": "PROJECT",
+    "${each.value.slug}": "SLUG",
+    "${data.google_project.this.number}": "PROJECT_NUMBER",
+}
+_REFERENCE = re.compile(r"\$\{(?P<address>google_\w+\.\w+)(?P<index>\[(?:[^\[\]]|\[[^\]]*\])*\])?\.\w+\}")
+
+
+class StaleTables(Exception):
+    """The document lacks a table's markers, or has them for a table that is none; the text says which."""
+
+
+def renewed(document: str, module: Module) -> str:
+    """The document with all its tables made anew between their markers. Raises StaleTables."""
+    marked = [found["name"] for found in _MARKED.finditer(document)]
+    if sorted(marked) != sorted(_TABLES):
+        wanted = ", ".join(f"<!-- table of {name} -->" for name in _TABLES)
+        raise StaleTables(f"once each, and each ended by <!-- end of table -->, there must be: {wanted}")
+    return _MARKED.sub(lambda found: f"{found[1]}\n{_TABLES[found['name']](module)}\n{found[3]}", document)
+
+
+def variables(module: Module) -> str:
+    """What may be set: the required ones first, each kind in the order of the files."""
+    named = sorted(module.variables.items(), key=lambda item: "default" in item[1])
+    rows = [
+        (f"`{name}`", _prose(block), _code(_expression(block.get("type", "any"))), _default(block))
+        for name, block in named
+    ]
+    return _table(("name", "description", "type", "default"), rows)
+
+
+def outputs(module: Module) -> str:
+    """What comes out."""
+    return _table(("name", "description"), [(f"`{name}`", _prose(block)) for name, block in module.outputs.items()])
+
+
+def roles(module: Module) -> str:
+    """Who may do what: every member of an IAM resource, by account."""
+    grants = [
+        (_member(block, module), _code(_named(block["role"], block, module)), _target(address, block, module))
+        for address, block in module.resources.items()
+        if _type(address).endswith("_iam_member")
+    ]
+    return _table(("account", "role", "on"), sorted(grants))
+
+
+_TABLES: dict[str, Callable[[Module], str]] = {"variables": variables, "outputs": outputs, "roles": roles}
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _prose(block: Block) -> str:
+    return " ".join(str(block.get("description", "")).split()).replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _default(block: Block) -> str:
+    if "default" not in block:
+        return "required"
+    default = block["default"]
+    return _code(default if _is_expression(default) else json.dumps(default, ensure_ascii=False))
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("${")
+
+
+def _expression(text: str) -> str:
+    """An expression without the signs that mark it as one."""
+    return text[2:-1] if _is_expression(text) and text.endswith("}") else text
+
+
+def _member(block: Block, module: Module) -> str:
+    """An account as a person knows it: its id, or what names it."""
+    member = block["member"]
+    local = str(module.locals.get(_expression(member).removeprefix("local."), member))
+    return _code(_named(local, block, module).removeprefix("serviceAccount:"))
+
+
+def _target(address: str, block: Block, module: Module) -> str:
+    """What the role is given on, and the condition that narrows it."""
+    kind = _type(address).removeprefix("google_").removesuffix("_iam_member").replace("_", " ")
+    name = _named(next(block[target] for target in _TARGETS if target in block), block, module)
+    narrowed = f" ({block['condition'][0]['description']})" if "condition" in block else ""
+    return f"{kind} {_code(name)}{narrowed}"
+
+
+def _named(text: str, user: Block, module: Module) -> str:
+    """A text of a resource with each reference replaced by the name of what it refers to, in words."""
+
+    def name(found: re.Match[str]) -> str:
+        block = module.resources.get(found["address"], {})
+        named = next((str(block[key]) for key in _NAMES if key in block), found[0])
+        literal = re.fullmatch(r'\["(.*)"\]', found["index"] or "")
+        return literal[1] if literal and "${each.value.id}" in named else named
+
+    text = _REFERENCE.sub(name, text)
+    for expression, word in _WORDS.items():
+        text = text.replace(expression, word)
+    return _each(user) if text.startswith("${each.value") else text
+
+
+def _each(block: Block) -> str:
+    """Where the values of a for_each come from, but for the subscribers: of those there is one each anyway."""
+    sources = re.findall(r"\b(?:var|local)\.\w+(?:\.\w+)*", str(block["for_each"]))
+    return "each of " + ", ".join(dict.fromkeys(name for name in sources if name != "local.subscribers"))
+
+
+def _type(address: str) -> str:
+    return address.partition(".")[0]

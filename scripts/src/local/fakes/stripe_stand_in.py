@@ -1,0 +1,217 @@
+"""A stand-in of Stripe on loopback, for the product and for the official Stripe CLI: no account, no internet.
+
+What the CLI 1.52.0 calls, and what this answers:
+
+    stripe listen         see `stripe_stand_in_cli`
+    stripe trigger        POST /v1/products, POST /v1/prices, POST /v1/checkout/sessions,
+      checkout.session.…  GET /v1/payment_pages/{session}, POST /v1/payment_methods,
+                          POST /v1/payment_pages/{session}/confirm: the buyer pays
+    stripe events resend  POST /v1/events/{event}/retry
+    scripts/ops events    GET /v1/events?types[]=…&created[gte]=…&delivery_success=false
+
+What the product reads: see `stripe_stand_in_api`; what `scripts/ops` registers: `stripe_stand_in_endpoints`.
+
+    python -m local.stripe_stand_in --port 4242
+    stripe listen --api-base http://127.0.0.1:4242 --no-wss --events … --forward-to …
+    STRIPE_API_KEY=sk_test_local_stand_in STRIPE_API_BASE=http://127.0.0.1:4242
+"""
+
+import argparse
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, event, line_item, new_id, session
+from local.fakes.stripe_stand_in_api import ReadableStripe, authorized, find, page, refuse
+from local.fakes.stripe_stand_in_cli import StripeListen
+from local.fakes.stripe_stand_in_endpoints import StripeEndpointsStandIn
+
+PREFIXES = {"products": "prod", "prices": "price", "payment_methods": "pm"}
+DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"}
+BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # the first is what `stripe trigger` pays with
+
+
+class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
+    """Stripe, as far as a checkout, the product and the CLI go. Everything it knows may be read at any time:
+
+    `objects`     products, prices and payment methods, by id
+    `events`      every event that was made, by id, oldest first
+    `undelivered` the ids of those that no endpoint took
+    `resent`      each event that was sent again, and the endpoint that was named: (id, we_… or None)
+    and what `ReadableStripe`, `StripeListen` and `StripeEndpointsStandIn` know
+    """
+
+    def __init__(self, secret: str = SECRET) -> None:
+        ReadableStripe.__init__(self)
+        StripeListen.__init__(self, secret)
+        StripeEndpointsStandIn.__init__(self)
+        self.objects: dict[str, Json] = {}
+        self.events: dict[str, Json] = {}
+        self.undelivered: set[str] = set()
+        self.resent: list[tuple[str, str | None]] = []
+
+    def app(self) -> Starlette:
+        """The API. What it does not know is a 404 in Stripe's shape that names the path."""
+        post = ["POST"]
+        routes = [
+            Route("/", _greet),
+            *self.listen_routes(),
+            *self.read_routes(),
+            *self.endpoint_routes(),
+            *(Route(f"/v1/{kind}", self._create, methods=post) for kind in PREFIXES),
+            Route("/v1/checkout/sessions", self._open, methods=post),
+            Route("/v1/payment_pages/{id}", self._page),
+            Route("/v1/payment_pages/{id}/confirm", self._confirm, methods=post),
+            Route("/v1/events", self._list_events),
+            Route("/v1/events/{id}/retry", self._retry, methods=post),
+        ]
+        return Starlette(routes=routes, exception_handlers={HTTPException: refuse})
+
+    async def send(self, event_type: str, of: Json) -> Json:
+        """Makes an event about a session as it is now, and delivers it."""
+        made = event(event_type, dict(of))
+        self.events[made["id"]] = made
+        await self.deliver(made)
+        return made
+
+    async def _create(self, request: Request) -> Response:
+        kind = request.url.path.rpartition("/")[2]
+        made = {"id": new_id(PREFIXES[kind]), "object": kind.removesuffix("s"), **await _form(request)}
+        self.objects[made["id"]] = made
+        return JSONResponse(made)
+
+    async def _open(self, request: Request) -> Response:
+        """A session before anybody has paid."""
+        form = await _form(request)
+        items = [self._item(each) for each in form["line_items"].values()]
+        opened = _open_session(items, form)
+        self.sessions[opened["id"]], self.line_items[opened["id"]] = opened, items
+        return JSONResponse(opened)
+
+    def _item(self, line: Json) -> Json:
+        price = find(self.objects, line.get("price", ""))
+        amounts = {"unit_amount": int(price["unit_amount"]), "currency": price["currency"]}
+        name = self.objects.get(price.get("product", ""), {}).get("name")
+        item = line_item(**amounts, quantity=int(line.get("quantity", "1")), description=name)
+        own = {"id": item["price"]["id"]}  # a hook that checks price ids must know them before the sale
+        return item | {"price": item["price"] | price | amounts | own}
+
+    async def _page(self, request: Request) -> Response:
+        return JSONResponse(find(self.sessions, request.path_params["id"]))
+
+    async def _confirm(self, request: Request) -> Response:
+        paying = find(self.sessions, request.path_params["id"])
+        method = find(self.objects, (await _form(request)).get("payment_method", ""))
+        if paying["status"] != "open":
+            raise HTTPException(400, "This Checkout Session is no longer open")
+        await self._pay(paying, method)
+        return JSONResponse(paying)
+
+    async def _pay(self, paying: Json, method: Json) -> None:
+        """The buyer is through Checkout. A delayed payment comes, or fails, right behind: as fast as can be."""
+        delayed = method["type"] in DELAYED
+        paying |= {"status": "complete", "payment_status": "unpaid" if delayed else "paid"}
+        paying |= {"payment_intent": new_id("pi"), "customer_details": method.get("billing_details")}
+        await self.send(COMPLETED, paying)
+        if delayed:
+            fails = not BROKE.isdisjoint(method[method["type"]].values())
+            paying["payment_status"] = "unpaid" if fails else "paid"
+            await self.send(FAILED if fails else SUCCEEDED, paying)
+
+    async def _list_events(self, request: Request) -> Response:
+        asked = request.query_params
+        types = {text for name, text in asked.multi_items() if name.startswith("types[")}
+        fitting = [
+            each
+            for each in self.events.values()
+            if each["livemode"] is ("_live_" in authorized(request))
+            and (not types or each["type"] in types)
+            and each["created"] >= int(asked.get("created[gte]", "0"))
+            and asked.get("delivery_success", str(each["id"] not in self.undelivered).lower())
+            == str(each["id"] not in self.undelivered).lower()
+        ]
+        return JSONResponse(page(fitting[::-1], request))
+
+    async def _retry(self, request: Request) -> Response:
+        known = find(self.events, request.path_params["id"])
+        self.resent.append((known["id"], (await _form(request)).get("webhook_endpoint")))
+        await self.deliver(known)
+        return JSONResponse(known)
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the program in which it serves."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures nothing."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve(stand_in: StripeStandIn) -> AsyncIterator[str]:
+    """Serves it in this event loop on a free port of loopback; the base of its URLs."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every answer waits for an ack
+        config = uvicorn.Config(stand_in.app(), log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve([listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def _greet(_request: Request) -> Response:
+    return PlainTextResponse("A stand-in of Stripe.\n")
+
+
+async def _form(request: Request) -> Json:
+    """What the CLI posts, by its brackets: `a[b][0]=c` is {"a": {"b": {"0": "c"}}}."""
+    form: Json = {}
+    for name, value in parse_qsl((await request.body()).decode()):
+        *path, last = re.findall(r"[^\[\]]+", name)
+        place = form
+        for key in path:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return form
+
+
+def _open_session(items: Sequence[Json], form: Json) -> Json:
+    total = sum(item["amount_total"] for item in items)
+    return session(
+        new_id("cs_test"),
+        status="open",
+        payment_status="unpaid",
+        mode=form.get("mode", "payment"),
+        client_reference_id=form.get("client_reference_id"),
+        metadata=form.get("metadata", {}),
+        amount_subtotal=total,
+        amount_total=total,
+        currency=items[0]["currency"],
+        total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        **dict.fromkeys(("collected_information", "customer_details", "payment_intent", "shipping_cost")),
+    )
+
+
+def main() -> None:
+    """Serves until it is stopped."""
+    parser = argparse.ArgumentParser(description="A stand-in of Stripe on loopback: its API and its CLI.")
+    parser.add_argument("--port", type=int, default=4242)
+    uvicorn.run(StripeStandIn().app(), host="127.0.0.1", port=parser.parse_args().port, timeout_graceful_shutdown=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What the stand-in of Stripe tells who reads it, as Stripe does:
+
+    GET /v1/checkout/sessions?limit=100&starting_after=cs_…&status=complete&created[gte]=…&created[lt]=…
+    GET /v1/checkout/sessions/{session}?expand[]=payment_intent
+    GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
+
+401 without a key; 400 for an organization's key without a context; 404 for a session that is unknown, of the other mode
+or of another account.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.fakes.stripe_events import Json
+
+
+class ReadableStripe:
+    """Sessions, what they sold, and what goes wrong when they are read. Everything may be set at any time:
+
+    `sessions`    Checkout Sessions as they are now, by id, oldest first
+    `intents`     PaymentIntents, by id, for whoever expands them
+    `line_items`  what each session sold, as `stripe_events.line_item` makes it, by the session's id
+    `accounts`    the connected account of a session, by the session's id; without one it is our own
+    `faults`      what the next reads are answered instead: a status, a response, or None for the truth
+    `delay`       seconds that every read takes
+    `after_page`  called after every page of line items that was told
+    `reads`       every request to read
+    """
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Json] = {}
+        self.intents: dict[str, Json] = {}
+        self.line_items: dict[str, list[Json]] = {}
+        self.accounts: dict[str, str] = {}
+        self.faults: list[int | Response | None] = []
+        self.delay = 0.0
+        self.after_page: Callable[[], object] = lambda: None
+        self.reads: list[Request] = []
+
+    def read_routes(self) -> list[Route]:
+        """Where it is read."""
+        return [
+            Route("/v1/checkout/sessions", self._sessions),
+            Route("/v1/checkout/sessions/{id}", self._session),
+            Route("/v1/checkout/sessions/{id}/line_items", self._line_items),
+        ]
+
+    async def _session(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        found = self._asked_for(request)
+        expanded = {text for name, text in request.query_params.multi_items() if name.startswith("expand[")}
+        intent = self.intents.get(found.get("payment_intent") or "") if "payment_intent" in expanded else None
+        return JSONResponse(found | ({"payment_intent": intent} if intent else {}))
+
+    async def _sessions(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        asked, account, livemode = request.query_params, _account(request), "_live_" in authorized(request)
+        earliest, latest = int(asked.get("created[gte]", "0")), int(asked.get("created[lt]", str(2**60)))
+        fitting = [
+            each
+            for each in self.sessions.values()
+            if each["livemode"] is livemode
+            and asked.get("status", each["status"]) == each["status"]
+            and earliest <= each["created"] < latest
+            and self.accounts.get(each["id"]) == account
+        ]
+        return JSONResponse(page(sorted(fitting, key=lambda each: (-each["created"], each["id"])), request))
+
+    async def _line_items(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        told = page(self.line_items.get(self._asked_for(request)["id"], []), request)
+        self.after_page()
+        return JSONResponse(told)
+
+    async def _fault(self, request: Request) -> Response | None:
+        self.reads.append(request)
+        await asyncio.sleep(self.delay)
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, int):
+            raise HTTPException(fault, "A fault that was asked for")
+        return fault
+
+    def _asked_for(self, request: Request) -> Json:
+        """The session, if the key may see it."""
+        key = authorized(request)
+        found = find(self.sessions, request.path_params["id"])
+        own = _account(request) == self.accounts.get(found["id"])
+        if not own or (key[2:7] != "_org_" and found["livemode"] is not ("_live_" in key)):
+            raise HTTPException(404, f"No such checkout.session: '{found['id']}'")
+        return found
+
+
+def _account(request: Request) -> str | None:
+    """Whose objects are asked for: of `Stripe-Account`, or where the path of `Stripe-Context` ends."""
+    context = request.headers.get("stripe-context")
+    if context is None and authorized(request)[2:7] == "_org_":
+        raise HTTPException(400, "A request with an organization's key needs the header Stripe-Context")
+    return context.rpartition("/")[2] if context else request.headers.get("stripe-account")
+
+
+def authorized(request: Request) -> str:
+    """The key of the request, or 401."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme != "Bearer" or not key:
+        raise HTTPException(401, "You did not provide an API key")
+    return key
+
+
+def page(items: Sequence[Json], request: Request) -> Json:
+    """One page, of ten items if nothing else is asked for, and never of more than a hundred."""
+    limit, after = int(request.query_params.get("limit", "10")), request.query_params.get("starting_after")
+    if not 1 <= limit <= 100:
+        raise HTTPException(400, "Invalid limit: it must be from 1 to 100")
+    ids = [item["id"] for item in items]
+    if after and after not in ids:
+        raise HTTPException(400, f"No such item: '{after}'", {"Param": "starting_after"})
+    start = ids.index(after) + 1 if after else 0
+    data = items[start : start + limit]
+    return {"object": "list", "data": data, "has_more": start + limit < len(items), "url": request.url.path}
+
+
+def find(among: Mapping[str, Json], wanted: str) -> Json:
+    """The object of that id, or 404."""
+    if wanted not in among:
+        raise HTTPException(404, f"No such object: '{wanted}'")
+    return among[wanted]
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """An error as Stripe writes it."""
+    refusal = error if isinstance(error, HTTPException) else HTTPException(500)
+    message = f"{refusal.detail} ({request.method}: {request.url.path})"
+    param = (refusal.headers or {}).get("Param")
+    error_body = {"type": "invalid_request_error", "message": message} | ({"param": param} if param else {})
+    return JSONResponse({"error": error_body}, refusal.status_code)

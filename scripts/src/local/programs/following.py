@@ -1,0 +1,65 @@
+"""What the functions say, followed for whoever looks: their log lines for the eye."""
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from local.runtime.pipe import Pipe
+
+COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
+
+
+def follow(console: Console, running: Pipe) -> int:
+    """Shows each function's log lines until something ends by itself."""
+    processes = running.processes
+    with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in running.entry_points}
+    try:
+        for name, log in with_lines.items():
+            _show(console, (plain(name, line) for line in log))  # requests so far were only: are you there yet?
+        while not (ended := processes.ended()):
+            for name, log in with_lines.items():
+                _show(console, (readable(name, line) for line in log))
+            time.sleep(0.1)
+    finally:
+        for log in with_lines.values():
+            log.close()
+    for name in ended:
+        console.print(f"[red]{name} ended by itself:[/]", Text(processes.tail(name)), sep="\n")
+    return 1
+
+
+def plain(name: str, line: str) -> Text | None:
+    """A line that is not structured, as it is; nothing of one that is."""
+    return Text(f"{name}  {line.rstrip()}", style="dim") if _record(line) is None and line.strip() else None
+
+
+def readable(name: str, line: str) -> Text | None:
+    """A structured log line for the eye; what is not structured as it is, what is only noise here not at all."""
+    if (record := _record(line)) is None:
+        return plain(name, line)
+    if record.get("outcome") in (None, "not_ours") or record.get("message") == "not a POST":
+        return None
+    parts = [time.strftime("%H:%M:%S"), name.ljust(len("on_checkout_session_completed"))]
+    parts += [str(record.get("outcome")).ljust(10), f"{record.get('message')}"]
+    parts += [str(record[key]) for key in ("session", "event") if key in record]
+    parts += [f"{effect} {state}" for effect, state in record.get("effects", {}).items()]
+    text = "  ".join([*parts, f"{record.get('duration_ms')} ms"])
+    return Text(text, style=COLORS.get(record.get("severity", ""), ""))
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """What a structured line holds."""
+    try:
+        record: Any = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _show(console: Console, texts: Iterable[Text | None]) -> None:
+    for text in filter(None, texts):
+        console.print(text)

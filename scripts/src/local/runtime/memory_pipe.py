@@ -1,0 +1,173 @@
+"""The in-memory topic, and the whole pipe in one process. It passes the same contract tests as the emulator."""
+
+import asyncio
+import base64
+import functools
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fulfillment.domain.event_types import EventType
+from fulfillment.effects.runner import EffectExecutors
+from fulfillment.errors import PublishFailed
+from fulfillment.orders.store import Orders, Stored
+from fulfillment.reconcile.endpoint import Reconcile
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.stripe_api import StripeApi
+from fulfillment.subscriber.endpoint import Subscriber
+from fulfillment.subscriber.executors import configured
+from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.topic.finder import Finder
+from fulfillment.topic.message import Message
+from fulfillment.topic.publisher import Topic
+from fulfillment.webhook.endpoint import Webhook
+from fulfillment.webhook.settings import WebhookSettings
+from local.fakes.memory_checkpoint import MemoryCheckpoint
+from local.fakes.memory_orders import MemoryOrders
+from local.fakes.stripe_events import SECRET
+from local.programs.sales import NONSENSE
+from local.runtime import hooks_file
+
+Push = Callable[[bytes], Awaitable[int]]
+ACKS = (200, 201, 202, 204)
+
+
+@dataclass(frozen=True)
+class _Subscription:
+    push: Push
+    event_type: str | None
+    backoff: float
+
+
+class MemoryTopic:
+    """A topic that pushes to its subscriptions until they acknowledge. `down`: it takes nothing."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.stored: list[Message] = []
+        self._subscriptions: list[_Subscription] = []
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    def subscribe(self, push: Push, event_type: str | None = None, backoff: float = 0.05) -> None:
+        """Adds a push subscription, filtered by the attribute event_type if one is given."""
+        self._subscriptions.append(_Subscription(push, event_type, backoff))
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Stores a message and sends it on its way."""
+        if self.down:
+            raise PublishFailed("Pub/Sub did not store the message: it is down")
+        message = Message(data=data, attributes=dict(attributes), id=str(len(self.stored) + 1))
+        self.stored.append(message)
+        for subscription in self._subscriptions:
+            if subscription.event_type in (None, attributes.get("event_type")):
+                delivery = asyncio.create_task(_deliver(message, subscription))
+                self._deliveries.add(delivery)
+                delivery.add_done_callback(self._deliveries.discard)
+        return str(message.id)
+
+    async def settle(self) -> None:
+        """Returns once every message is acknowledged."""
+        while self._deliveries:
+            await asyncio.gather(*self._deliveries)
+            await asyncio.sleep(0)  # of what is done already gather gives no turn to those who are told
+
+
+async def _deliver(message: Message, to: _Subscription) -> None:
+    for attempt in itertools.count(1):
+        if await to.push(push_body(message, attempt)) in ACKS:
+            return
+        await asyncio.sleep(to.backoff)
+
+
+def push_body(message: Message, attempt: int | None = None) -> bytes:
+    """The body of a push request, as Pub/Sub writes it."""
+    inner = {
+        "data": base64.b64encode(message.data).decode(),
+        "attributes": dict(message.attributes),
+        "messageId": message.id,
+        "publishTime": datetime.now(UTC).isoformat(),
+    }
+    push: dict[str, Any] = {"message": inner, "subscription": "projects/local/subscriptions/local"}
+    return json.dumps(push if attempt is None else push | {"deliveryAttempt": attempt}).encode()
+
+
+def subscribe(
+    topic: MemoryTopic, settings: SubscriberSettings, orders: Orders, dead_letter: Topic, executors: EffectExecutors
+) -> None:
+    """Puts the real subscriber of each event type on a topic."""
+    for event_type in EventType:
+        subscriber = _client(Subscriber(event_type, settings, orders, dead_letter, executors))
+        topic.subscribe(functools.partial(_push, subscriber), event_type.value)
+
+
+class MemoryPipe:
+    """The whole pipe in one process: the real webhook and subscribers, on a topic and a store in memory."""
+
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
+        self._orders, self._topic, self._dead_letter = MemoryOrders(), MemoryTopic(), MemoryTopic()
+        webhook = Webhook(
+            WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,)), self._topic
+        )
+        self._webhook = _client(webhook)
+        self._checkpoint = MemoryCheckpoint()
+        self._env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
+        settings = SubscriberSettings.load(self._env)
+        subscribe(self._topic, settings, self._orders, self._dead_letter, configured(settings, hooks_file.load()))
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """Stripe's POST to the webhook: the status of the answer."""
+        return (await self._webhook.post("/", content=body, headers=headers)).status_code
+
+    async def reconcile(self) -> int:
+        """The schedule's call: the status of the answer."""
+        settings, finder = ReconcileSettings.load(self._env), Finder(self._topic, "reconcile")
+        stripe = StripeApi(settings.stripe_key, settings.api_base)
+        called = _client(Reconcile(settings, stripe, self._orders, self._checkpoint, finder))
+        try:
+            return (await called.post("/")).status_code
+        finally:
+            await stripe.close()
+
+    async def order(self, session_id: str) -> Stored | None:
+        """The order as it is in the store."""
+        return await self._orders.get(session_id)
+
+    async def parked(self) -> list[Message]:
+        """What has been parked since the last look."""
+        parked, self._dead_letter.stored = self._dead_letter.stored, []
+        return parked
+
+    async def spoil(self, session_id: str) -> None:
+        """Somebody writes nonsense in the place of an order."""
+        self._orders.write_by_hand(session_id, NONSENSE)
+
+    async def mend(self, session_id: str) -> None:
+        """Takes the nonsense away."""
+        self._orders.write_by_hand(session_id, None)
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Puts a message on the topic of events."""
+        return await self._topic.publish(data, attributes)
+
+
+async def _push(subscriber: httpx.AsyncClient, body: bytes) -> int:
+    return (await subscriber.post("/", content=body)).status_code
+
+
+def _client(handler: Webhook | Subscriber | Reconcile) -> httpx.AsyncClient:
+    """Requests to a handler, without a network between."""
+
+    async def handle(request: Request) -> Response:
+        return await handler(request)
+
+    app = Starlette(routes=[Route("/", handle, methods=["POST"])])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://memory")

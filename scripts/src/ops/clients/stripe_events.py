@@ -1,0 +1,58 @@
+"""Stripe's own events: those that it could not deliver are listed, and sent again as `stripe events resend` does.
+
+Stripe's library has no method for the second: it is the request that the official CLI makes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.shape import read
+from ops.clients.access import StripeAccess
+from ops.clients.stripe_endpoints import PAGE, calling, connect
+
+ADVICE = {
+    400: "this event cannot be sent to that endpoint: has the endpoint the event's type, and is it enabled?",
+    401: "STRIPE_API_KEY is revoked, expired or mistyped",
+    403: "STRIPE_API_KEY lacks a permission: it needs 'Events' and 'Webhook Endpoints'; a secret key has them",
+    404: "no such event: they are kept for 30 days; or STRIPE_API_KEY is of another account",
+    429: "too many requests: try again",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeEvent:
+    """An event, without what it says."""
+
+    id: str
+    type: str
+    created: datetime
+
+
+class StripeEvents:
+    """The events of one Stripe account, in the mode of the key. Every method may raise Refused or Missing."""
+
+    def __init__(self, access: StripeAccess) -> None:
+        self._client = connect(access)
+
+    def since(self, since: datetime, *, delivered_too: bool) -> Iterator[StripeEvent]:
+        """The routed events since a time that no endpoint took, or all of them; newest first, read page by page."""
+        types = [each.value for each in SUBSCRIBERS]
+        params: Any = {"types": types, "limit": PAGE, "created": {"gte": int(since.timestamp())}}
+        params |= {} if delivered_too else {"delivery_success": False}
+        with calling(ADVICE):
+            for each in self._client.v1.events.list(params=params).auto_paging_iter():
+                yield _event(each)
+
+    def resend(self, event: str, endpoint: str | None) -> None:
+        """Makes Stripe send an event again, signed anew: to an endpoint, or to whoever listens with the CLI."""
+        to = {"webhook_endpoint": endpoint} if endpoint else {}
+        with calling(ADVICE):
+            self._client.raw_request("post", f"/v1/events/{event}/retry", **to)
+
+
+def _event(told: Any) -> StripeEvent:
+    event: StripeEvent = read(StripeEvent, {"id": told.id, "type": told.type, "created": told.created})
+    return StripeEvent(id=event.id, type=event.type, created=event.created.astimezone(UTC))

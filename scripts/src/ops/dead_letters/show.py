@@ -1,0 +1,117 @@
+"""`dead-letters list` and `dead-letters show`: what waits for a person, and why."""
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.text import Text
+
+from fulfillment.domain.json_object import load_object
+from fulfillment.errors import MalformedEvent
+from ops.command import F, Report, order_operation
+from ops.dead_letters.letter import HEAD, DeadLetter, Wanted
+from ops.dead_letters.reading import reading
+from ops.dead_letters.subscription import DeadLetterBox
+from ops.deployment.terraform_output import Deployment
+from ops.errors import Missing
+from ops.terminal.lines import columns, printable
+from ops.terminal.progress import Progress
+from ops.terminal.times import MOMENT
+
+TYPES = click.Choice(["completed", "async_payment_succeeded", "async_payment_failed"])
+
+
+def which(command: F) -> F:
+    """Adds the options that say which dead letters are meant."""
+    for option in (
+        click.option("--id", "ids", multiple=True, help="Only the one of this id."),
+        click.option("--reason", "codes", multiple=True, help="Only those of this reason: malformed_event, …"),
+        click.option("--type", "types", type=TYPES, multiple=True, help="Only those of this event type."),
+        click.option("--session", "sessions", multiple=True, help="Only those of this Checkout Session."),
+        click.option("--since", type=MOMENT, help="Only those parked since: 2h, 3d, 2026-01-31T12:00."),
+        click.option("--until", type=MOMENT, help="Only those parked until then, instead of now."),
+    ):
+        command = option(command)
+    return held(command)
+
+
+def held(command: F) -> F:
+    """Adds the option that says how long a run that is killed hides letters from the next one."""
+    lease = click.IntRange(5, 600)
+    told = "Seconds for which letters stay hidden if this is killed."
+    return click.option("--lease", type=lease, default=60, show_default=True, help=told)(command)
+
+
+def wanted(*, until: datetime | None, **asked: Any) -> Wanted:
+    """Which ones are meant. Without an end it is now: what is refused and parked again meanwhile is not."""
+    return Wanted(until=until or datetime.now(UTC), **asked)
+
+
+def box_of(deployment: Deployment, lease: int) -> DeadLetterBox:
+    """Where the deployment's dead letters are."""
+    emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+    return DeadLetterBox(deployment.project, deployment.dead_letter_subscription, emulator, lease)
+
+
+@order_operation("list")
+@which
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
+async def list_letters(deployment: Deployment, *, lease: int, limit: int, **asked: Any) -> Report:
+    """What waits for a person, and why. Takes nothing away."""
+    meant, found, more = wanted(**asked), list[DeadLetter](), False
+    async with reading(box_of(deployment, lease)) as run:
+        with Progress("reading dead letters") as progress:
+            async for batch in run.batches():
+                fitting = [each for each in batch if meant.fits(each)]
+                progress.advance(len(batch))
+                more = len(found) + len(fitting) > limit
+                found += [_light(each) for each in fitting[: limit - len(found)]]
+                if more:
+                    break
+    found.sort(key=lambda each: (each.parked_at, each.id))
+    lines: list[Text | str] = [*columns([each.row() for each in found], HEAD)] if found else ["no such dead letters"]
+    lines += ["There are more: --limit, or say which."] if more else []
+    return Report(ok=True, lines=lines, data={"letters": [each.row_data() for each in found], "more": more})
+
+
+@order_operation("show")
+@click.argument("letter")
+@held
+@click.option("--body", is_flag=True, help="Show the event, too: it names the buyer.")
+async def show_letter(deployment: Deployment, *, letter: str, lease: int, body: bool) -> Report:
+    """Everything about one dead letter, LETTER being its id in the list. Takes nothing away."""
+    async with reading(box_of(deployment, lease)) as run:
+        found = await _find(run.batches(), letter)
+    names = [(name, text) for name, text in sorted(found.attributes.items())]
+    lines: list[Text | str] = [Text("  ".join(found.row()), style="bold"), *columns(names)]
+    lines.append(f"{len(found.data)} bytes{'' if body else ' (--body shows them)'}")
+    data = {"letter": found.row_data() | {"attributes": dict(found.attributes), "bytes": len(found.data)}}
+    if body:
+        data["letter"]["body"] = found.data.decode(errors="replace")
+        lines += _pretty(found.data)
+    return Report(ok=True, lines=lines, data=data)
+
+
+async def _find(batches: Any, wanted_id: str) -> DeadLetter:
+    async for batch in batches:
+        for each in batch:
+            if each.id == wanted_id:
+                return each  # type: ignore[no-any-return]
+    raise Missing("no dead letter of that id was at hand: it may be somebody else's for a minute, or done with")
+
+
+def _light(letter: DeadLetter) -> DeadLetter:
+    """A letter whose body is forgotten, but for what only the body may tell."""
+    told = {"event_type": letter.event_type, "session_id": letter.session_id}
+    attributes = {**letter.attributes} | {name: text for name, text in told.items() if text}
+    return DeadLetter(id=letter.id, parked_at=letter.parked_at, attributes=attributes, data=b"")
+
+
+def _pretty(data: bytes) -> list[Text | str]:
+    try:
+        text = json.dumps(load_object(data), indent=2, ensure_ascii=False)
+    except MalformedEvent:
+        text = data.decode(errors="replace")
+    return [printable(line) for line in text.splitlines()]

@@ -1,0 +1,43 @@
+"""The deployment that runs on this machine: where both emulators are named in the environment, Terraform knows none.
+
+Its names are those by which its functions are started: EVENTS_TOPIC, DEAD_LETTER_TOPIC, FIRESTORE_DATABASE,
+ORDERS_COLLECTION and STRIPE_LIVEMODE, with the same defaults.
+"""
+
+from collections.abc import Mapping
+
+from ops.deployment.terraform_output import Deployment, Secrets, Topics, Webhook
+from ops.errors import WrongSettings
+
+HOSTS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST")
+API_VERSION = "2026-10-28.endive"
+
+
+def is_emulated(env: Mapping[str, str]) -> bool:
+    """Whether this is about the emulators; WrongSettings if one half of it would be production."""
+    named = [name for name in HOSTS if env.get(name)]
+    if len(named) == 1:
+        raise WrongSettings(f"{named[0]} is set alone: set both, {' and '.join(HOSTS)}, or none")
+    return bool(named)
+
+
+def emulated_deployment(env: Mapping[str, str]) -> Deployment:
+    """What scripts/dev runs, or whatever runs by the settings in `env`."""
+    dead_letter = env.get("DEAD_LETTER_TOPIC") or "checkout-events-dead-letter"
+    return Deployment(
+        project=env.get("GOOGLE_CLOUD_PROJECT") or "local",
+        project_number="0",
+        region="local",
+        livemode=env.get("STRIPE_LIVEMODE") == "true",
+        name="local",
+        api_version=API_VERSION,
+        connect=False,
+        order_filter=env.get("ORDER_FILTER") or None,
+        database=env.get("FIRESTORE_DATABASE") or "(default)",
+        collection=env.get("ORDERS_COLLECTION") or "orders",
+        topics=Topics(events=env.get("EVENTS_TOPIC") or "checkout-events", dead_letter=dead_letter),
+        dead_letter_subscription=dead_letter,
+        webhook=Webhook(function="local", url="http://127.0.0.1:8080/", account="local"),
+        subscribers={},
+        secrets=Secrets(webhook="local"),
+    )

@@ -1,0 +1,72 @@
+"""A finding of `doctor`, and how a check comes to one."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ops.errors import Missing, OperationsError
+
+APPLY = "terraform -chdir=terraform apply"
+
+
+class Verdict(StrEnum):
+    """How a check ended. Who could not look cannot say that all is well."""
+
+    OK = "ok"
+    TROUBLE = "trouble"
+    UNKNOWN = "could not check"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line: what was checked, how it ended, what is wrong (or worth knowing), and the command that mends it."""
+
+    subject: str
+    check: str
+    verdict: Verdict
+    problem: str = ""
+    mend: str = ""
+
+
+Problems = Mapping[str, str | None]
+"""Check -> what is wrong, or None."""
+
+
+def judge(subject: str, problems: Problems, mend: str = APPLY, mends: Mapping[str, str] | None = None) -> list[Finding]:
+    """A finding for each check; `mends` are the commands of those that `mend` does not mend."""
+    return [
+        Finding(
+            subject=subject,
+            check=check,
+            verdict=Verdict.TROUBLE if problem else Verdict.OK,
+            problem=problem or "",
+            mend=(mends or {}).get(check, mend) if problem else "",
+        )
+        for check, problem in problems.items()
+    ]
+
+
+def unknown(subject: str, check: str, why: str, mend: str = "") -> Finding:
+    """What could not be checked, and why."""
+    return Finding(subject=subject, check=check, verdict=Verdict.UNKNOWN, problem=why, mend=mend)
+
+
+def attempt(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What a look finds. A look that fails is a finding, too, and keeps no other from being taken."""
+    try:
+        return list(look())
+    except Missing as error:
+        return judge(subject, {"exists": str(error)})
+    except OperationsError as error:
+        return [unknown(subject, "read", str(error))]
+    except Exception as error:  # noqa: BLE001 - see above
+        return [unknown(subject, "read", f"an error of this command's own: {type(error).__name__}")]
+
+
+def differs(found: object, needed: object) -> str | None:
+    """What is wrong if they are not the same."""
+    return None if found == needed else f"it is {_show(found)}, and must be {_show(needed)}"
+
+
+def _show(value: object) -> str:
+    return "nothing" if value in ("", None) else str(value)

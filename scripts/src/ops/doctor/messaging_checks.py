@@ -1,0 +1,89 @@
+"""What Pub/Sub's subscriptions and topics must be like: the rules, pure."""
+
+from ops.clients.google_resources import Policy, Subscription
+from ops.deployment.terraform_output import Deployment, Subscriber
+from ops.doctor.checks import Finding, Problems, differs, judge
+
+PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"
+ATTEMPTS = 20  # fewer turn an outage of a hook into dead letters
+MINIMUM_BACKOFF = 10  # seconds
+KEPT = 31 * 86400  # seconds: as long as Pub/Sub keeps anything
+LONGEST_DEADLINE = 600  # seconds
+
+
+def check_subscription(
+    deployment: Deployment, wanted: Subscriber, found: Subscription, timeout: int | None
+) -> list[Finding]:
+    """A subscriber's own. `timeout` is its function's; None if that is not known."""
+    topics = f"projects/{deployment.project}/topics"
+    problems: Problems = {
+        "topic": differs(found.topic, f"{topics}/{deployment.topics.events}"),
+        "filter": differs(found.filter, f'attributes.event_type = "{wanted.event_type}"'),
+        "push endpoint": differs(found.push_endpoint.rstrip("/"), wanted.url.rstrip("/")),
+        "push account": differs(found.push_account, wanted.push_account),
+        "audience": differs((found.push_audience or found.push_endpoint).rstrip("/"), found.push_endpoint.rstrip("/")),
+        "envelope": None if found.wrapped else "messages are pushed without their envelope: none can be read",
+        "dead letter topic": differs(found.dead_letter_topic, f"{topics}/{deployment.topics.dead_letter}"),
+        "attempts": _at_least(found.attempts, ATTEMPTS, "attempts"),
+        "minimum backoff": _at_least(found.minimum_backoff, MINIMUM_BACKOFF, "s"),
+        "retention": _at_least(found.retention, found.attempts * found.maximum_backoff, "s: the attempts last as long"),
+        **_for_ever(found),
+    }
+    if timeout is not None:
+        needed = min(timeout + 30, LONGEST_DEADLINE)
+        problems = {**problems, "ack deadline": differs(f"{found.ack_deadline} s", f"{needed} s")}
+    return judge(f"subscription {wanted.subscription}", problems)
+
+
+def check_dead_letter_subscription(deployment: Deployment, found: Subscription) -> list[Finding]:
+    """Where the dead letters lie until a person has looked at them."""
+    problems = {
+        "topic": differs(found.topic, f"projects/{deployment.project}/topics/{deployment.topics.dead_letter}"),
+        "filter": differs(found.filter, ""),
+        "pull": f"its letters are pushed to {found.push_endpoint}" if found.push_endpoint else None,
+        "retention": _at_least(found.retention, KEPT, "s"),
+        **_for_ever(found),
+    }
+    return judge(f"subscription {deployment.dead_letter_subscription}", problems)
+
+
+def check_backlog(deployment: Deployment, count: int) -> list[Finding]:
+    """Nobody's order is in a dead letter."""
+    problem = f"{count} dead letters wait for somebody to look at them" if count else None
+    subject = f"subscription {deployment.dead_letter_subscription}"
+    return judge(subject, {"backlog": problem}, "see docs/operations.md#dead-letter")
+
+
+def check_subscription_policy(deployment: Deployment, wanted: Subscriber, found: Policy) -> list[Finding]:
+    """Pub/Sub may take a message off to the dead letters."""
+    lacks = _lacks(found, SUBSCRIBER, deployment.pubsub_agent)
+    return judge(f"subscription {wanted.subscription}", {"pubsub agent": lacks})
+
+
+def check_topics(deployment: Deployment, name: str, found: Policy) -> list[Finding]:
+    """Whoever must publish to a topic may do so."""
+    events = (deployment.webhook, deployment.order_status, deployment.reconcile)
+    subscribers = {each.function: each.account for each in deployment.subscribers.values()}
+    publishers = {
+        deployment.topics.events: {each.function: each.account for each in events if each},
+        deployment.topics.dead_letter: {"pubsub agent": deployment.pubsub_agent, **subscribers},
+        deployment.topics.order_events: subscribers,
+    }[name]
+    return judge(
+        f"topic {name}", {f"publisher {who}": _lacks(found, PUBLISHER, account) for who, account in publishers.items()}
+    )
+
+
+def _for_ever(found: Subscription) -> Problems:
+    return {
+        "never expires": "it is deleted after some quiet days" if found.expires else None,
+        "attached": "it is detached from its topic: it gets nothing" if found.detached else None,
+    }
+
+
+def _lacks(found: Policy, role: str, account: str) -> str | None:
+    return None if found.lets(role, f"serviceAccount:{account}") else f"{account} lacks {role}"
+
+
+def _at_least(found: float, needed: float, unit: str) -> str | None:
+    return None if found >= needed else f"it is {found:g}, and must be at least {needed:g} {unit}"

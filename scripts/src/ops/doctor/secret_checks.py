@@ -1,0 +1,88 @@
+"""What the secrets must hold, and who must be able to read them: the rules, pure. No finding shows a secret."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from fulfillment.settings.hosts import SmtpServer
+from fulfillment.settings.parsers import parse_api_key
+from ops.clients.access import mode_of
+from ops.clients.google_resources import Policy
+from ops.clients.signing_secrets import SigningSecrets
+from ops.deployment.terraform_output import Deployment
+from ops.doctor.checks import Finding, judge
+
+ACCESSOR = "roles/secretmanager.secretAccessor"
+PLACEHOLDERS = re.compile(r"\s*(whsec_unregistered\w*|missing: .*)\s*")
+"""What Terraform stored, or did in former versions, where no value was given."""
+RAISE = "export TF_VAR_{0}=…, raise {1} by one, and: terraform -chdir=terraform apply"
+
+
+def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
+    """The list of the webhook."""
+    problems = {"holds": _problem(lambda: SigningSecrets.parse(text, {})), "registered": None}
+    if not problems["holds"] and not SigningSecrets.parse(text, {}).secrets:
+        problems["registered"] = "it holds the placeholder only: every event is refused"
+    name, to = deployment.secrets.webhook, f"--project {deployment.project}"
+    good = f"gcloud secrets versions access NUMBER --secret {name} {to}"
+    mends = {
+        "holds": f"add the last good version again: {good} | gcloud secrets versions add {name} {to} --data-file=-"
+    }
+    return judge(f"secret {name}", problems, "scripts/ops register-webhook", mends)
+
+
+def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
+    """The key that reads line items."""
+    problems = {"holds": _problem(lambda: parse_api_key(text)), "mode": None}
+    if not problems["holds"] and mode_of(text.strip()) not in {deployment.mode, None}:
+        problems["mode"] = f"the key is of {mode_of(text.strip())} mode, and the deployment of {deployment.mode} mode"
+    mend = RAISE.format("stripe_api_key", "stripe.api_key_version")
+    return judge(f"secret {deployment.secrets.stripe_api_key}", problems, mend)
+
+
+def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:
+    """The mail server."""
+    problems = {"holds": _problem(lambda: SmtpServer.parse(text))}
+    mend = RAISE.format("smtp_url", "mail.smtp_url_version")
+    return judge(f"secret {deployment.secrets.smtp_url}", problems, mend)
+
+
+def check_newest(
+    deployment: Deployment, name: str, text: str, earlier: Iterable[tuple[int, str | None]]
+) -> list[Finding]:
+    """No placeholder lies over a real value. `earlier`: number -> text, the newest first; None if it cannot be read."""
+    if not PLACEHOLDERS.fullmatch(text):
+        return judge(f"secret {name}", {"newest": None})
+    before = dict(earlier)
+    of = f"{name} --project {deployment.project}"
+    real = [number for number, each in before.items() if each is not None and not PLACEHOLDERS.fullmatch(each)]
+    if real:
+        problem: str | None = f"a placeholder is newer than the real value in version {real[0]}"
+        mend = (
+            f"gcloud secrets versions access {real[0]} --secret {of} | gcloud secrets versions add {of} --data-file=-"
+        )
+    else:
+        shut = [number for number, each in before.items() if each is None]
+        numbers = ", ".join(map(str, shut))
+        problem = f"a placeholder is newer than what is disabled or destroyed: version {numbers}" if shut else None
+        mend = f"gcloud secrets versions list {of}, enable the one with the real value, and run this again"
+    return judge(f"secret {name}", {"newest": problem}, mend)
+
+
+def check_readers(name: str, accounts: Iterable[tuple[str, str]], found: Policy) -> list[Finding]:
+    """Each function, by (function, account), may read the secret."""
+    problems = {
+        f"reader {function}": None
+        if found.lets(ACCESSOR, f"serviceAccount:{account}")
+        else f"{account} lacks {ACCESSOR}"
+        for function, account in accounts
+    }
+    return judge(f"secret {name}", problems)
+
+
+def _problem(parse: Callable[[], object]) -> str | None:
+    """What the product says of a secret; its words never quote one."""
+    try:
+        parse()
+    except ValueError as error:
+        return f"its newest version {error}"
+    return None

@@ -1,0 +1,118 @@
+"""`erase`: a buyer asks to be forgotten. The books stay (`domain.erasure`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from fulfillment.domain.erasure import erase, unsettled
+from fulfillment.domain.order import Order
+from fulfillment.orders.store import Orders, Stored, update
+from ops.command import Report, changing, order_operation
+from ops.dead_letters.search import about, letters_about
+from ops.dead_letters.show import box_of
+from ops.deployment.terraform_output import Deployment
+from ops.errors import Missing, Refused
+from ops.orders.lookup import NONE, alike_lines, search
+from ops.orders.mailboxes import mailbox
+from ops.orders.stored import orders_of
+
+ELSEWHERE = "Other places hold the buyer's data for a while, or for good: docs/ops.md, erase."
+LEASE_SECONDS = 60
+
+
+@dataclass
+class Erasure:
+    """What became of it: the ids of `done` orders; of those `kept`, and those that are only `alike`, with the reason;
+    of the dead `letters` that hold the buyer, None if nobody could look.
+    """
+
+    done: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    alike: Mapping[str, str] = field(default_factory=dict)
+    letters: Sequence[str] | None = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that a person must look at."""
+        return not (self.kept or self.alike or self.letters or self.letters is None)
+
+
+@order_operation("erase")
+@click.argument("order")
+@click.option("--keep", multiple=True, metavar="KEY", help="A key of metadata that says nothing of the buyer.")
+@click.option("--unsettled", "even_unsettled", is_flag=True, help="Also where the buyer's data is still needed.")
+@changing
+async def erase_buyer(
+    deployment: Deployment, *, order: str, keep: Sequence[str], even_unsettled: bool, yes: bool
+) -> Report:
+    """Erase who bought ORDER, for good; amounts, items and the ids of the payment stay.
+
+    ORDER is what `orders show` takes; of an e-mail address it is every order, in whatever spelling. Whatever arrives
+    later brings nothing personal back. An order that is still to be paid or fulfilled needs its buyer, and is kept
+    without --unsettled. What may be the same buyer's, and dead letters that hold the buyer, are named and left alone.
+    """
+    orders, now = orders_of(deployment), datetime.now(UTC)
+    meant = await search(orders, order)
+    result = Erasure(alike=meant.alike)
+    try:
+        result.letters = await _letters(deployment, order, [each.order.id for each in meant.orders])
+    except Refused as refused:
+        result.letters = None
+        click.echo(f"the dead letters could not be looked at: {refused}", err=True)
+    if not meant.orders and not meant.alike and not result.letters:
+        raise Missing(NONE)
+    for each in sorted(meant.orders, key=_has_an_address):
+        why = None if even_unsettled else unsettled(each.order)
+        if why is None and yes:
+            why = _still_needed(await _erase(orders, each, now, keep, even_unsettled=even_unsettled))
+        result.done += [] if why else [each.order.id]
+        result.kept |= {each.order.id: why} if why else {}
+    return _report(result, yes=yes)
+
+
+async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str]) -> list[str]:
+    box = box_of(deployment, LEASE_SECONDS)
+    return await letters_about(box, about(mailbox(order), frozenset(order_ids)))
+
+
+def _has_an_address(stored: Stored) -> bool:
+    """Those without one are found by what the others tell of their customer: a run that is killed must leave that."""
+    return bool(stored.order.customer and stored.order.customer.email)
+
+
+async def _erase(orders: Orders, known: Stored, at: datetime, keep: Sequence[str], *, even_unsettled: bool) -> Order:
+    """The order after it, in one atomic write; untouched if it has become unsettled meanwhile."""
+
+    def change(stored: Stored | None) -> Order:
+        if stored is None:
+            raise Missing(f"{known.order.id} is gone: somebody has deleted it")
+        if unsettled(stored.order) and not even_unsettled:
+            return stored.order
+        return erase(stored.order, at, keep)
+
+    return (await update(orders, known.order.id, change, known)).order
+
+
+def _still_needed(after: Order) -> str | None:
+    return None if after.erased_at else unsettled(after)
+
+
+def _report(result: Erasure, *, yes: bool) -> Report:
+    lines = [f"{'erased' if yes else 'would erase'} the buyer of {each}" for each in result.done]
+    lines += [f"kept {each}: {why} (--unsettled erases it nevertheless)" for each, why in result.kept.items()]
+    lines += alike_lines(result.alike)
+    lines += ["Look at each, and erase it by its id if it is."] if result.alike else []
+    letters = result.letters or ()
+    lines += [
+        f"the dead letter {each} holds the buyer, or an address like theirs: replay it, or drop it and delete the file"
+        for each in letters
+    ]
+    lines += ["Whether dead letters hold the buyer is not known."] if result.letters is None else []
+    lines += [ELSEWHERE if yes else "Do it: --yes"] if result.done else []
+    names = {"erased": result.done} if yes else {"would_erase": result.done}
+    found = {"kept": result.kept, "alike": result.alike, "dead_letters": result.letters}
+    data: dict[str, Any] = {"changed": yes, **names, **found}
+    return Report(ok=result.complete, lines=lines, data=data)

@@ -1,0 +1,93 @@
+"""`reconcile`: what the function of that name does by itself, for any stretch of time, once, and before one's eyes."""
+
+import functools
+import os
+from datetime import UTC, datetime
+
+import click
+
+from fulfillment.domain.cursor import Cursor, next_cursor
+from fulfillment.domain.order_filter import OrderFilter
+from fulfillment.domain.synthetic_events import SyntheticEvent
+from fulfillment.reconcile.comparison import Publish
+from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
+from fulfillment.reconcile.reconciler import Reconciler
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.stats import ReconcileStats
+from fulfillment.stripe_api import StripeApi
+from fulfillment.telemetry import Trace
+from fulfillment.topic.finder import Finder
+from fulfillment.topic.publisher import PubSubTopic
+from ops.clients.access import stripe_access
+from ops.command import Report, changing, order_operation
+from ops.deployment.emulated import is_emulated
+from ops.deployment.terraform_output import Deployment, Limits
+from ops.orders.stored import orders_of
+from ops.terminal.progress import Progress
+from ops.terminal.times import MOMENT
+
+NEEDS = "Checkout Sessions and PaymentIntents"
+
+
+@order_operation("reconcile")
+@click.option("--since", type=MOMENT, required=True, help="Sessions that were created since: 3d, 2026-01-31T12:00.")
+@changing
+async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Report:
+    """Find what Stripe knows and did not tell, and publish it: subscribers do the rest.
+
+    Compares the sessions since then, all orders that are not paid, and all debts. Needs STRIPE_API_KEY, a key of the
+    deployment's mode that may read Checkout Sessions and PaymentIntents. What was sold before this product was deployed
+    may have been fulfilled by something else: look at what it would publish first.
+    """
+    access = stripe_access(os.environ, deployment, may="read", what=NEEDS)
+    settings = ReconcileSettings(
+        project=deployment.project,
+        livemode=deployment.livemode,
+        stripe_key=lambda: access.key,
+        api_base=access.base,
+        grace_seconds=0 if is_emulated(os.environ) else ReconcileSettings.grace_seconds,
+        order_filter=OrderFilter.parse(deployment.order_filter) if deployment.order_filter else None,
+        **vars(deployment.reconcile.limits if deployment.reconcile else Limits()),
+    )
+    stripe = StripeApi(settings.stripe_key, settings.api_base)
+    reconciler = Reconciler(
+        settings=settings,
+        stripe=RateLimitedStripe(stripe, settings.reads_per_second),
+        orders=orders_of(deployment),
+        publish=_publisher(deployment) if yes else _nowhere,
+    )
+    try:
+        await _round(reconciler, next_cursor(None, since, datetime.now(UTC)))
+    finally:
+        await stripe.close()
+    return _report(reconciler.stats, yes=yes)
+
+
+async def _round(reconciler: Reconciler, reached: Cursor) -> None:
+    with Progress("pages compared") as progress:
+        while not reached.over:
+            reached = await reconciler.step(reached)
+            progress.advance()
+
+
+def _publisher(deployment: Deployment) -> Publish:
+    topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
+    return functools.partial(Finder(topic, "ops").publish, trace=Trace.of({}))
+
+
+async def _nowhere(_found: SyntheticEvent) -> None:
+    """What would be published is only counted."""
+
+
+def _report(stats: ReconcileStats, *, yes: bool) -> Report:
+    problems = {what: count for what, count in stats.problems().items() if count}
+    told = "published" if yes else "would be published"
+    lines = [
+        f"compared: {stats.sessions} sessions, {stats.waiting} orders that are not paid, {stats.owed} that owe",
+        *(f"{count} {what}" for what, count in problems.items()),
+        *([f"for example: {', '.join(stats.examples)}"] if stats.examples else []),
+        f"{told}: {stats.published}" if problems else "every order is where Stripe says",
+        *([] if yes or not stats.published else ["Do it: --yes"]),
+    ]
+    fine = not (stats.late or stats.unreadable or stats.refused)
+    return Report(ok=fine, lines=lines, data={"changed": yes, **vars(stats)})

@@ -1,0 +1,156 @@
+"""`orders list` and `orders show`: where orders stand, and what happened to one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+from rich.text import Text
+
+from fulfillment.domain.effects import EffectState
+from fulfillment.domain.order import Order
+from fulfillment.domain.status import Status
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import Orders
+from ops.command import Report, order_operation
+from ops.deployment.terraform_output import Deployment
+from ops.errors import Missing
+from ops.orders.lookup import NONE, alike_lines, search
+from ops.orders.stored import orders_of, pages
+from ops.orders.timeline import still_to_do, timeline
+from ops.orders.views import HEAD, amount, document, row, row_data
+from ops.terminal.lines import columns, printable
+from ops.terminal.progress import Progress
+from ops.terminal.times import SPAN, clock
+
+ANY = "*"
+STATUSES = click.Choice([each.value for each in Status])
+EFFECTS = click.Choice([each.value for each in EffectState if each is not EffectState.DONE])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which orders are asked for."""
+
+    status: str | None = None
+    effect: str | None = None
+    review: Sequence[str] = ()
+    before: datetime | None = None
+
+    def conditions(self) -> list[Condition]:
+        """The one condition that leaves the fewest: the store needs no composite index for one."""
+        if self.effect:
+            return [Condition(field="effect_states", operator="array_contains_any", value=[self.effect])]
+        if codes := [each for each in self.review if each != ANY]:
+            return [Condition(field="review", operator="array_contains_any", value=codes)]
+        return [Condition(field="status", operator="==", value=self.status)] if self.status else []
+
+    def fits(self, order: Order) -> bool:
+        """Whether an order is all of it."""
+        states = {each.state.value for each in order.effects.values()}
+        return (
+            self.status in {None, order.status.value}
+            and (self.effect is None or self.effect in states)
+            and (not self.review or bool(order.review if ANY in self.review else {*self.review} & {*order.review}))
+            and (self.before is None or order.created_at < self.before)
+        )
+
+
+@dataclass
+class Listing:
+    """What was found so far. `next` is the id to go on after, None at the end."""
+
+    orders: list[Order] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    next: str | None = None
+
+
+@order_operation("list")
+@click.option("--status", type=STATUSES, help="Only orders of this status.")
+@click.option("--review", is_flag=False, flag_value=ANY, multiple=True, metavar="[CODE]", help="Only those to review.")
+@click.option("--effect", type=EFFECTS, help="Only those of which something is owed, held or has failed.")
+@click.option("--older-than", type=SPAN, help="Only those that came so long ago: 30m, 2h, 3d.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--after", help="Only those behind this id: the last one of the page before.")
+async def list_orders(
+    deployment: Deployment, *, older_than: timedelta | None, limit: int, after: str | None, **asked: Any
+) -> Report:
+    """Where orders stand, by their ids, page by page. Nothing of the buyers."""
+    now = datetime.now(UTC)
+    wanted = Wanted(before=now - older_than if older_than else None, **asked)
+    with Progress("reading orders") as progress:
+        found = await _listed(orders_of(deployment), wanted, limit, after, progress)
+    data = {
+        "orders": [row_data(each, now) for each in found.orders],
+        "unreadable": found.unreadable,
+        "next": found.next,
+    }
+    return Report(ok=not found.unreadable, lines=_lines(found, now), data=data)
+
+
+@order_operation("show")
+@click.argument("order")
+@click.option("--personal", is_flag=True, help="Show who bought, too.")
+async def show_order(deployment: Deployment, *, order: str, personal: bool) -> Report:
+    """What happened to ORDER: a session (cs_…), a payment (pi_…), an address, or the shop's reference.
+
+    An invoice (in_…), a subscription (sub_…) and a customer (cus_…) will do, too. Several orders are listed.
+    """
+    now = datetime.now(UTC)
+    meant = await search(orders_of(deployment), order)
+    found, alike = [each.order for each in meant.orders], alike_lines(meant.alike)
+    if not found and not alike:
+        raise Missing(NONE)
+    if len(found) != 1:
+        rows = [row_data(each, now) for each in found]
+        table = columns([row(each, now) for each in found], HEAD) if found else []
+        return Report(ok=bool(found), lines=[*table, *alike], data={"orders": rows, "alike": meant.alike})
+    told = found[0]
+    entries = [{"at": each.at.isoformat(), "who": each.who, "what": each.what} for each in timeline(told)]
+    shown = document(told, personal=personal)
+    lines = [*_story(told, shown, personal=personal), *alike]
+    return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries, "alike": meant.alike})
+
+
+async def _listed(orders: Orders, wanted: Wanted, limit: int, after: str | None, progress: Progress) -> Listing:
+    found = Listing()
+    async for page in pages(orders, wanted.conditions(), after):
+        found.unreadable += page.unreadable
+        for each in page.orders:
+            progress.advance()
+            if wanted.fits(each.order):
+                if len(found.orders) == limit:
+                    found.next = found.orders[-1].id
+                    return found
+                found.orders.append(each.order)
+    return found
+
+
+def _lines(found: Listing, now: datetime) -> list[Text | str]:
+    lines: list[Text | str] = [*columns([row(each, now) for each in found.orders], HEAD)]
+    lines = lines if found.orders else ["no such orders"]
+    lines += [f"{each} cannot be read: changed by hand, or written by a newer version" for each in found.unreadable]
+    return [*lines, f"There are more: --after {found.next}"] if found.next else lines
+
+
+def _story(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text | str]:
+    mode = "live" if order.livemode else "test"
+    money = amount(order.amount_total, order.currency)
+    lines: list[Text | str] = [Text(f"{order.id}  {order.status.value}  {money}  {mode} mode", style="bold")]
+    names = ("payment_intent", "invoice", "subscription", "payment_link", "account", "context", "recovered_from")
+    lines += columns([(name, str(shown[name])) for name in names if shown[name]])
+    lines += [f"shipping: {order.shipping_cost.shipping_rate}"] if order.shipping_cost else []
+    lines += [f"discount: {each.promotion_code or each.coupon}" for each in order.discounts]
+    lines += [f"to review: {', '.join(order.review)}"] if order.review else []
+    for item in order.line_items or ():
+        lines.append(printable(f"bought: {item.label}  {amount(item.amount_total, item.currency or order.currency)}"))
+    if shown["hidden"]:
+        lines.append(f"hidden: {', '.join(shown['hidden'])} (--personal shows them)")
+    if personal:
+        from_buyer = ("customer", "shipping", "client_reference_id", "metadata", "custom_fields")
+        lines += columns([(name, str(shown[name])) for name in from_buyer if shown[name]])
+    lines += ["", *columns([(clock(each.at), each.who, each.what) for each in timeline(order)], ("UTC", "WHO", "WHAT"))]
+    if undone := list(still_to_do(order)):
+        lines += ["", *columns(undone, ("NOT DONE", "STATE", "TRIES", "LAST ERROR"))]
+    return lines

@@ -1,0 +1,58 @@
+"""What happened to an order, as its document remembers it, in the order of our clock. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.order import Order, Seen
+from ops.orders.views import not_done
+from ops.terminal.times import clock
+
+STRIPE, READ, SUBSCRIBER, OPERATOR = "Stripe", "read at Stripe", "subscriber", "operator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Something that happened: when by our clock, who did it, and what it was."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+def timeline(order: Order) -> list[Entry]:
+    """Everything that has a time, oldest first."""
+    events = [_event(name, seen) for name, seen in order.events.items()]
+    done = [_done(name, each, each.done_at) for name, each in order.effects.items() if each.done_at]
+    return sorted([*events, *done, *_moments(order)], key=lambda each: each.at)
+
+
+def still_to_do(order: Order) -> Iterator[tuple[str, ...]]:
+    """What is not done: name, state, tries, and how the last one ended."""
+    for name, each in not_done(order).items():
+        yield name, each.state.value, _tries(each), each.error or ""
+
+
+def _event(name: str, seen: Seen) -> Entry:
+    version = f", version {seen.api_version}" if seen.api_version else ""
+    told = f"{seen.type} {name}: claims {seen.claim.value} (made {clock(seen.created)}{version})"
+    return Entry(at=seen.received_at, who=STRIPE if name.startswith("evt_") else READ, what=told)
+
+
+def _done(name: str, effect: Effect, at: datetime) -> Entry:
+    return Entry(at=at, who=SUBSCRIBER, what=f"{name} {EffectState.DONE.value}, {_tries(effect)}")
+
+
+def _moments(order: Order) -> Iterator[Entry]:
+    if order.fulfilled_at:
+        yield Entry(at=order.fulfilled_at, who=SUBSCRIBER, what="the order is fulfilled")
+    if order.lease and order.lease.at:
+        held = f"holds the lease for {order.lease.seconds} s: it performs what is owed, or ended while it did"
+        yield Entry(at=order.lease.at, who=SUBSCRIBER, what=held)
+    if order.erased_at:
+        yield Entry(at=order.erased_at, who=OPERATOR, what="the buyer's data was erased")
+
+
+def _tries(effect: Effect) -> str:
+    return f"{effect.attempts} {'try' if effect.attempts == 1 else 'tries'}"

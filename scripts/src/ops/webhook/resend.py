@@ -1,0 +1,92 @@
+"""`events resend`: Stripe sends events again, signed anew, as it does by itself. So they come the usual way."""
+
+import os
+import re
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.text import Text
+
+from ops.clients.access import stripe_access
+from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.stripe_events import StripeEvents
+from ops.command import Report, changing, order_operation
+from ops.deployment.emulated import is_emulated
+from ops.deployment.terraform_output import Deployment
+from ops.errors import Missing, Refused, WrongSettings
+from ops.terminal.lines import columns
+from ops.terminal.progress import Progress
+from ops.terminal.times import MOMENT, clock
+
+
+@order_operation("resend")
+@click.argument("events", nargs=-1, metavar="[EVT_…]...")
+@click.option(
+    "--since", type=MOMENT, help="What Stripe could not deliver since: 3d, 2026-01-31T12:00; 30 days at most."
+)
+@click.option("--delivered-too", is_flag=True, help="With --since: also what was answered 200.")
+@click.option("--endpoint", help="The endpoint to send to: we_…; without it, the deployment's newest one.")
+@changing
+async def resend_events(
+    deployment: Deployment, *, events: tuple[str, ...], since: datetime | None, yes: bool, **asked: Any
+) -> Report:
+    """Make Stripe send events again: those that are named, or those that it could not deliver.
+
+    One too many changes nothing: the order knows its events. Needs STRIPE_API_KEY, a key of the deployment's mode.
+    """
+    _check(events, since, asked["endpoint"])
+    access = stripe_access(os.environ, deployment, may="write", what="Events and Webhook Endpoints")
+    stripe = StripeEvents(access)
+    endpoint = asked["endpoint"] or (None if is_emulated(os.environ) else _newest(StripeEndpoints(access), deployment))
+    found = [(each, "", "") for each in events]
+    if since:
+        listed = stripe.since(since, delivered_too=asked["delivered_too"])
+        found += [(each.id, each.type, clock(each.created)) for each in listed]
+    failed = _resend(stripe, [each for each, *_ in found], endpoint) if yes else {}
+    ids = [each for each, *_ in found]
+    told = "sent again" if yes else "would be sent again"
+    lines: list[Text | str] = [*columns(found), f"{told}, to {endpoint or 'whoever listens'}: {len(ids) - len(failed)}"]
+    lines += [f"not sent again: {number}: {why}" for why, number in Counter(failed.values()).items()]
+    lines += ["Do it: --yes"] if ids and not yes else []
+    return Report(
+        ok=not failed,
+        lines=lines,
+        data={"changed": yes, "endpoint": endpoint, "events": ids, "failed": failed},
+    )
+
+
+def _check(events: tuple[str, ...], since: datetime | None, endpoint: str | None) -> None:
+    if bool(events) is bool(since):
+        raise WrongSettings("name events (evt_…), or say --since")
+    if unfit := [each for each in events if not re.fullmatch(r"evt_[A-Za-z0-9_]+", each)]:
+        raise WrongSettings(f"{unfit[0]} is not an event's id, as Stripe's dashboard shows it: evt_…")
+    if endpoint is not None and not re.fullmatch(r"we_[A-Za-z0-9_]+", endpoint):
+        raise WrongSettings("--endpoint must be an endpoint's id, as the dashboard shows it: we_…")
+
+
+def _newest(endpoints: StripeEndpoints, deployment: Deployment) -> str:
+    """The deployment's endpoint for its own account; where two versions stand side by side, the one made later."""
+    url = deployment.webhook.url
+    fitting = [
+        each
+        for each in endpoints.list()
+        if each.enabled and not each.connect and (each.points_at(url) or each.managed_for(deployment.id))
+    ]
+    if not fitting:
+        raise Refused("no enabled endpoint of this deployment is registered: scripts/ops register-webhook")
+    return max(fitting, key=lambda each: (each.created, each.id)).id
+
+
+def _resend(stripe: StripeEvents, events: list[str], endpoint: str | None) -> dict[str, str]:
+    """Sends each; why, of those that Stripe does not know."""
+    failed = {}
+    with Progress("resending", len(events)) as progress:
+        for each in events:
+            try:
+                stripe.resend(each, endpoint)
+            except Missing as error:
+                failed[each] = str(error)
+            progress.advance()
+    return failed

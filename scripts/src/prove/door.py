@@ -1,0 +1,126 @@
+"""The public door under hostile requests, without a network: who signed, and who only says so."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from fulfillment.topic.publisher import Topic
+from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
+from fulfillment.webhook.settings import WebhookSettings
+from local.fakes.stripe_events import SECRET
+from local.runtime.memory_pipe import MemoryTopic
+from prove import oracles
+from prove.mutations import hostile_bytes, hostile_json
+from prove.targets import Handler, Headers, ask
+
+SETTINGS = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
+OTHER = "whsec_" + "f" * 32
+_ANSWERS = {200, 400, 405, 413}
+
+
+@dataclass(frozen=True)
+class Knock:
+    """One request to the webhook. `honest`: signed as Stripe signs, and not bent on the way."""
+
+    body: bytes
+    signature: str | None
+    honest: bool
+    more: Headers = ()
+    method: str = "POST"
+
+
+class Door:
+    """The webhook without a network: nothing unsigned is published, everything signed is answered for."""
+
+    def __init__(self, webhook: Callable[[Topic], Handler] = lambda topic: Webhook(SETTINGS, topic)) -> None:
+        self._topic = MemoryTopic()
+        self._handler = webhook(self._topic)
+
+    def make(self, random: Random, sample: bytes) -> Knock:
+        """A hostile request, honestly signed or not."""
+        return knock(random, sample)
+
+    async def take(self, knock: Knock) -> str:
+        """How the webhook took it."""
+        signature = () if knock.signature is None else ((b"stripe-signature", knock.signature.encode("latin-1")),)
+        status = await ask(self._handler, knock.body, (*signature, *knock.more), knock.method)
+        stored, self._topic.stored = self._topic.stored, []
+        oracles.hold(status in _ANSWERS, f"answered {status}")
+        oracles.hold(status == 200 or not stored, f"published, and answered {status}")
+        for message in stored:
+            signed = oracles.is_signed(knock.signature or "", message.data, SECRET, time.time())
+            oracles.hold(signed and message.data == knock.body, "published without a valid signature")
+            _attributes_fit(message.attributes)
+        if knock.honest:
+            oracles.hold(status == expected(knock.body), f"what Stripe signed was answered {status}")
+        return f"{status} {stored[0].attributes.get('session_id') if stored else None}"
+
+
+def knock(random: Random, sample: bytes) -> Knock:
+    """A hostile request made of a sample event."""
+    body = hostile_json(random, sample)
+    if random.random() < 0.01:
+        body += b" " * BODY_BYTES
+    honest = random.random() < 0.5
+    signature = _signature(random, body, honest=honest)
+    more = () if honest else _headers(random)
+    method = "POST" if honest or random.random() < 0.9 else random.choice(("GET", "PUT", "HEAD", "OPTIONS", "BREW"))
+    return Knock(body, signature, honest, more, method)
+
+
+def expected(body: bytes) -> int:
+    """The status that an honest request deserves."""
+    if len(body) > BODY_BYTES:
+        return 413
+    try:
+        return 200 if isinstance(json.loads(body.decode(), parse_constant=_no_json, parse_float=_finite), dict) else 400
+    except (ValueError, RecursionError):
+        return 400
+
+
+def _signature(random: Random, body: bytes, *, honest: bool) -> str | None:
+    at = int(time.time())
+    if honest:
+        return f"t={at},v1={oracles.digest(SECRET, at, body)}"
+    at += random.choice((0, 0, 0, -400, 400, 10**6, 10**12))
+    secret = random.choice((SECRET, SECRET, OTHER, ""))
+    good = f"t={at},v1={oracles.digest(secret, at, body)}"
+    match random.randrange(6):
+        case 0:
+            return None
+        case 1:
+            return good.replace("v1", random.choice(("v0", "v2", "V1", "")))
+        case 2:
+            return ",".join(random.sample([*good.split(","), "v1=0", "t=1", "v0=x", "=", "v1"], 4))
+        case 3:
+            bent = hostile_bytes(random, good.encode())
+            return bent.translate(None, b"\r\n\0")[:20_000].decode("latin-1")
+        case 4:
+            return good.replace(str(at), random.choice(("", "-1", "9" * 400, "9" * 5000, "1_0", " 1", "0x1", "1.5")))
+        case _:
+            return good
+
+
+def _headers(random: Random) -> Headers:
+    names = (b"content-length", b"traceparent", b"x-cloud-trace-context", b"content-type", b"content-encoding")
+    zeros = b"00-" + b"0" * 32 + b"-" + b"1" * 16 + b"-01"
+    values = (b"", b"0", b"-1", b"1e9", b"\xb2", b"9" * 5000, b"gzip", zeros, b"\xff")
+    return tuple((random.choice(names), random.choice(values)) for _ in range(random.randrange(3)))
+
+
+def _attributes_fit(attributes: Mapping[str, str]) -> None:
+    for value in attributes.values():
+        oracles.hold(value.isprintable() and 0 < len(value.encode()) <= 1024, "an attribute that Pub/Sub refuses")
+
+
+def _finite(text: str) -> float:
+    if float(text) in (float("inf"), float("-inf")):
+        raise ValueError
+    return float(text)
+
+
+def _no_json(_name: str) -> Any:
+    raise ValueError

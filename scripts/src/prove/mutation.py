@@ -1,0 +1,153 @@
+"""Changes the program in one place at a time and runs the tests that guard it. What they do not notice, they do not
+guard.
+
+Each mutant has a process of its own, forked when everything but the product is imported. There one module is loaded
+from its changed tree; no file is touched. What nobody can notice is listed, with its reason, in equivalent.toml.
+"""
+
+import ast
+import contextlib
+import gc
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import select
+import signal
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+import pytest
+
+from prove.guards import GUARDS, PRELOADED
+from prove.mutants import Mutant, mutants
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "functions" / "fulfillment"
+SECONDS = 20.0
+"""A mutant that runs longer than the tests ever do is noticed, too."""
+
+_OPTIONS = (
+    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
+    *("--hypothesis-profile=first", "--hypothesis-seed=0"),  # the first failure will do, however large it is
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what is imported before pytest runs
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mutant of a file of the product."""
+
+    file: str
+    tree: ast.Module
+    mutant: Mutant
+
+    @property
+    def name(self) -> str:
+        """Its name, the same as long as the code around it is."""
+        return f"{self.file} {self.mutant.name}"
+
+
+def candidates(files: Sequence[str]) -> list[Candidate]:
+    """Every mutant of the files but those that are known to be equivalent."""
+    found, known = [], equivalent()
+    for file in files:
+        tree = ast.parse((PACKAGE / file).read_text())
+        found += [Candidate(file, tree, mutant) for mutant in mutants(tree)]
+    return [each for each in found if each.name not in known]
+
+
+def _unchanged(file: str) -> Candidate:
+    tree = ast.parse((PACKAGE / file).read_text())
+    return Candidate(file, tree, Mutant("unchanged", 0, tree, "body", None, tree.body))
+
+
+def equivalent() -> dict[str, str]:
+    """The mutants that no test can notice, by their names, each with the reason."""
+    listed = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text())
+    return {name: reason for reason, names in listed.items() for name in names}
+
+
+def draw(found: Sequence[Candidate], count: int | None, seed: str) -> Sequence[Candidate]:
+    """So many of them by the seed; all of them without a count."""
+    return found if count is None else Random(seed).sample(found, min(count, len(found)))  # noqa: S311
+
+
+def noticed(candidate: Candidate, seconds: float = SECONDS) -> bool:
+    """Whether the guards of its file fail on the mutant."""
+    child = os.fork()
+    if child == 0:
+        _become(candidate)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status) != 0
+        select.select([], [], [], 0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+def preload() -> None:
+    """Imports what the tests import, all but the product and the tests themselves."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.freeze()  # pytest collects garbage; none of this is
+
+
+def _become(candidate: Candidate) -> None:
+    """Runs the guards on the mutant, as the end of this process."""
+    code = 3
+    with contextlib.suppress(BaseException):
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        os.chdir(ROOT)
+        candidate.mutant.apply()
+        sys.meta_path.insert(0, _Changed(candidate))
+        code = int(pytest.main([*_OPTIONS, *GUARDS[candidate.file]]))
+    os._exit(code)
+
+
+class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Loads the one module from its changed tree."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        parts = Path(candidate.file).with_suffix("").parts
+        self._name, self._path = ".".join(("fulfillment", *parts)), PACKAGE / candidate.file
+        self._tree = candidate.tree
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module's, or None for any other."""
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the changed module."""
+        exec(compile(ast.fix_missing_locations(self._tree), str(self._path), "exec"), module.__dict__)  # noqa: S102
+
+
+class GuardsFail(Exception):
+    """The guards of a file fail on the program as it is: they would notice anything."""
+
+
+def run(chosen: Sequence[Candidate], jobs: int) -> Iterator[tuple[Candidate, bool]]:
+    """Each of the mutants, and whether it was noticed. Raises GuardsFail."""
+    preload()
+    with ThreadPoolExecutor(jobs) as pool:
+        unchanged = [_unchanged(file) for file in sorted({each.file for each in chosen})]
+        for each, fail in zip(unchanged, pool.map(noticed, unchanged), strict=True):
+            if fail:
+                raise GuardsFail(f"the guards of {each.file} fail before anything is changed")
+        yield from zip(chosen, pool.map(noticed, chosen), strict=True)

@@ -1,0 +1,97 @@
+"""The whole HTTP server as raw bytes over a socket: framing, lengths, chunks and headers that no client would send."""
+
+import asyncio
+import contextlib
+import time
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from local.fakes.pubsub_stand_in import PubSubStandIn
+from local.fakes.stripe_events import SECRET
+from local.runtime.processes import Processes
+from prove import oracles
+from prove.door import Knock, knock
+from prove.mutations import BYTES, hostile_bytes
+from prove.servers import Server
+
+
+class Socket:
+    """The webhook by the command that runs it in production. What it publishes must have been signed."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._pubsub = PubSubStandIn()
+        self._server = Server(processes, self._pubsub.host)
+        self._signed: set[bytes] = set()
+
+    def __enter__(self) -> Self:
+        self._pubsub.__enter__()
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self._pubsub.__exit__(kind, error, trace)
+
+    def make(self, random: Random, sample: bytes) -> tuple[Knock, bytes]:
+        """The bytes of a hostile request, and what they were made of."""
+        made = knock(random, sample)
+        return made, _on_the_wire(random, made)
+
+    async def take(self, made: tuple[Knock, bytes]) -> str:
+        """How the server took it."""
+        knock, raw = made
+        if oracles.is_signed(knock.signature or "", knock.body, SECRET, time.time()):
+            self._signed.add(knock.body)
+        answer = await _exchange(self._server.port, raw)
+        statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+        oracles.hold(all(status < 500 for status in statuses), f"answered {statuses}")
+        for message in self._pubsub.take():
+            oracles.hold(message.data in self._signed, "published without a valid signature")
+        return str(statuses[:3])
+
+    def megabytes(self) -> float:
+        """The memory of the server."""
+        return self._server.megabytes()
+
+
+def _on_the_wire(random: Random, knock: Knock) -> bytes:
+    """The request as bytes, framed by its length or in chunks; half of them bent."""
+    lines = [f"{knock.method} /{random.choice(('', 'x', '%00', '?a=b'))} HTTP/1.1".encode(), b"Host: x"]
+    lines += [b"%s: %s" % each for each in knock.more]
+    if knock.signature is not None:
+        lines.append(b"Stripe-Signature: " + knock.signature.encode("latin-1"))
+    chunked = random.random() < 0.3
+    lines.append(b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(knock.body))
+    if random.random() < 0.2:
+        odd = (b"Content-Length: 7", b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"X: " + BYTES[6])
+        lines.append(random.choice(odd))
+    head = b"\r\n".join([*lines, b"Connection: close", b"", b""])
+    half = len(knock.body) // 2
+    body = _chunks(knock.body[:half], knock.body[half:]) if chunked else knock.body
+    return hostile_bytes(random, head) + body if random.random() < 0.5 else head + body
+
+
+def _chunks(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts if part) + b"0\r\n\r\n"
+
+
+async def _exchange(port: int, raw: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    received = asyncio.create_task(reader.read())
+    with contextlib.suppress(OSError):
+        writer.write(raw)
+        await writer.drain()
+        await asyncio.wait([received], timeout=0.1)
+        if not received.done():
+            writer.write_eof()  # it waits for more, and there is none
+    try:
+        return await received
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
