@@ -24,7 +24,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore import Collection
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings

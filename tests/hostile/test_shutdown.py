@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from fulfillment.domain.status import Status
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.topic.message import Message
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.fakes.stripe_events import COMPLETED, body, event, new_id, session, signature

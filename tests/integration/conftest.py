@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from conftest import Serve
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from landings import ClosingStripe, Landing
 from local.fakes.stripe_stand_in import StripeStandIn
 from local.fakes.stripe_stand_in import serve as serve_stripe

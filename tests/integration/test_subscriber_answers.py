@@ -21,7 +21,8 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome, apply
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
-from fulfillment.orders.store import FirestoreOrders, Orders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Orders, Stored
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of

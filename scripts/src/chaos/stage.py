@@ -18,7 +18,8 @@ from chaos.profiles import Profile
 from chaos.proxy import Link
 from chaos.world import World, world
 from fulfillment.domain.event_types import SUBSCRIBERS
-from fulfillment.orders.store import FirestoreOrders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Stored
 from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators

@@ -11,9 +11,9 @@ from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import MalformedEvent
 from fulfillment.order_status.endpoint import OrderStatus
-from fulfillment.order_status.page import StatusPage
 from fulfillment.order_status.publisher import ClaimPublisher
 from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.finder import Finder
 from local.fakes.stripe_events import line_item

@@ -21,7 +21,8 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from fulfillment.domain.event_types import SUBSCRIBERS
-from fulfillment.orders.store import FirestoreOrders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Stored
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.stripe_events import SECRET

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 
 from fulfillment.orders.firestore import Condition
-from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Found, Orders, Stored
 from ops.deployment.terraform_output import Deployment
 from ops.errors import Refused
 
