@@ -68,7 +68,7 @@ def test_a_function_is_built_once_its_account_has_its_roles(module: Module) -> N
     assert "google_secret_manager_secret_version.this" in waits
 
 
-@pytest.mark.parametrize("document", ["README.md", "terraform/README.md"])
+@pytest.mark.parametrize("document", ["docs/deploy.md", "terraform/README.md"])
 def test_the_guide_says_what_a_second_job_needs_beside_the_plan(module: Module, document: str) -> None:
     """A plan holds the path of the zip, not the zip: the job that applies it needs both."""
     path = module.data["archive_file.functions"]["output_path"]

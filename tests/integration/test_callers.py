@@ -121,24 +121,19 @@ def test_the_commands_name_themselves_to_stripe(http: Wire, ask: Callable[[Strip
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda google: google.function("f"),
-        lambda google: google.service("s"),
-        lambda google: google.subscription("s"),
-        lambda google: google.topic_policy("t"),
-        lambda google: google.backlog("s"),
+        lambda api: GoogleCloud(api, "europe-west1").function("f"),
+        lambda api: GoogleCloud(api, "europe-west1").service("s"),
+        lambda api: GoogleCloud(api, "europe-west1").subscription("s"),
+        lambda api: GoogleCloud(api, "europe-west1").topic_policy("t"),
+        lambda api: SecretManager(api).latest("s"),
+        lambda api: GoogleCloud(api, "europe-west1").backlog("s"),
     ],
-    ids=["function", "service", "subscription", "topic_policy", "backlog"],
+    ids=["function", "service", "subscription", "topic_policy", "secret", "backlog"],
 )
-def test_the_commands_name_themselves_to_google(http: Wire, ask: Callable[[GoogleCloud], object]) -> None:
-    refused_or_missing(lambda: ask(GoogleCloud(GoogleApi("acme-shop", http.at), "europe-west1")))
+def test_the_commands_name_themselves_to_google(http: Wire, ask: Callable[[GoogleApi], object]) -> None:
+    refused_or_missing(lambda: ask(GoogleApi("acme-shop", http.at)))
     (call,) = http.calls
     assert USER_AGENT in call.get("x-goog-api-client", call["user-agent"]).split()
-
-
-def test_the_commands_name_themselves_to_secret_manager(http: Wire) -> None:
-    refused_or_missing(lambda: SecretManager(GoogleApi("acme-shop", http.at)).latest("s"))
-    (call,) = http.calls
-    assert USER_AGENT in call["x-goog-api-client"].split()
 
 
 def refused_or_missing(ask: Callable[[], object]) -> None:

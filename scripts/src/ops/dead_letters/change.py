@@ -21,7 +21,7 @@ import click
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.publisher import PubSubTopic
 from ops.command import FILE, Report, changing, order_operation
-from ops.dead_letters.dead_letter import DeadLetter, Wanted
+from ops.dead_letters.dead_letter import DeadLetter, DeadLetterFilter
 from ops.dead_letters.reading import Reading, reading
 from ops.dead_letters.show import subscription_of, wanted, which
 from ops.deployment.model import Deployment
@@ -99,7 +99,7 @@ async def drop_dead_letters(
 
 async def _each(
     run: AbstractAsyncContextManager[Reading],
-    meant: Wanted,
+    meant: DeadLetterFilter,
     tally: Stats,
     settle: Settle | None,
     possible: Callable[[DeadLetter], bool],

@@ -11,7 +11,7 @@ from rich.text import Text
 from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
 from ops.command import F, Report, order_operation
-from ops.dead_letters.dead_letter import HEAD, DeadLetter, Wanted
+from ops.dead_letters.dead_letter import HEAD, DeadLetter, DeadLetterFilter
 from ops.dead_letters.reading import reading
 from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.deployment.model import Deployment
@@ -44,9 +44,9 @@ def held(command: F) -> F:
     return click.option("--lease", type=lease, default=60, show_default=True, help=told)(command)
 
 
-def wanted(*, until: datetime | None, **asked: Any) -> Wanted:
+def wanted(*, until: datetime | None, **asked: Any) -> DeadLetterFilter:
     """Which ones are meant. Without an end it is now: what is refused and parked again meanwhile is not."""
-    return Wanted(until=until or datetime.now(UTC), **asked)
+    return DeadLetterFilter(until=until or datetime.now(UTC), **asked)
 
 
 def subscription_of(deployment: Deployment, lease: int) -> DeadLetterSubscription:

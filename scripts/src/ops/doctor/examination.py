@@ -8,7 +8,7 @@ from ops.clients.google_cloud import GoogleCloud
 from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_endpoints import StripeEndpoints
-from ops.clients.webhook_endpoints import Wanted
+from ops.clients.webhook_endpoints import DesiredEndpoint
 from ops.deployment.model import Deployment, Subscriber
 from ops.doctor import endpoint_checks, function_checks, messaging_checks, secret_checks
 from ops.doctor.checks import Finding, attempt, unknown
@@ -25,7 +25,7 @@ class Examination:
         self._google, self._secret_manager = GoogleCloud(google, deployment.region), SecretManager(google)
         self._function = functools.cache(self._google.function)
 
-    def findings(self, wanted: tuple[Wanted, ...]) -> Iterator[Finding]:
+    def findings(self, wanted: tuple[DesiredEndpoint, ...]) -> Iterator[Finding]:
         """Every finding, in the order of the flow."""
         looks: list[Look] = [("stripe", lambda: self._endpoints(wanted)), *self._webhook(), *self._topics()]
         for entry_point, subscriber in self._deployment.subscribers.items():
@@ -34,7 +34,7 @@ class Examination:
         for subject, look in looks:
             yield from attempt(subject, look)
 
-    def _endpoints(self, wanted: tuple[Wanted, ...]) -> list[Finding]:
+    def _endpoints(self, wanted: tuple[DesiredEndpoint, ...]) -> list[Finding]:
         endpoints = self._stripe().list()
         stored: SigningSecrets | OperationsError
         try:

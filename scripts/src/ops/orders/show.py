@@ -30,7 +30,7 @@ EFFECTS = click.Choice([each.value for each in EffectState if each is not Effect
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class OrderQuery:
     """Which orders are asked for."""
 
     status: str | None = None
@@ -78,7 +78,7 @@ async def list_orders(
 ) -> Report:
     """Where orders stand, by their ids, page by page. Nothing of the buyers."""
     now = datetime.now(UTC)
-    wanted = Wanted(before=now - older_than if older_than else None, **asked)
+    wanted = OrderQuery(before=now - older_than if older_than else None, **asked)
     with Progress("reading orders") as progress:
         found = await _listed(orders_of(deployment), wanted, limit, after, progress)
     data = {
@@ -113,7 +113,7 @@ async def show_order(deployment: Deployment, *, order: str, personal: bool) -> R
     return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries, "alike": meant.alike})
 
 
-async def _listed(orders: Orders, wanted: Wanted, limit: int, after: str | None, progress: Progress) -> Listing:
+async def _listed(orders: Orders, wanted: OrderQuery, limit: int, after: str | None, progress: Progress) -> Listing:
     found = Listing()
     async for page in pages(orders, wanted.conditions(), after):
         found.unreadable += page.unreadable

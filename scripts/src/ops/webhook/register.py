@@ -21,7 +21,7 @@ from ops.clients.google_api import GoogleApi
 from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_endpoints import StripeEndpoints
-from ops.clients.webhook_endpoints import Endpoint, Wanted, wanted
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint, wanted
 from ops.command import Report, confirm, operation, somebody_answers
 from ops.deployment.model import Deployment
 from ops.errors import Refused, Stopped, WrongSettings
@@ -81,7 +81,7 @@ class Registrar:
     steps: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def register(self, wanted: Sequence[Wanted], *, retire: bool, yes: bool) -> None:
+    def register(self, wanted: Sequence[DesiredEndpoint], *, retire: bool, yes: bool) -> None:
         """Everything, in the order that a crash anywhere forgives."""
         stored = self.manager.signing_secrets(self.secret)
         self.manager.assert_may_store(self.secret)
@@ -116,7 +116,7 @@ class Registrar:
         self.steps.append({"action": action, "endpoint": endpoint, "why": why})
         return not self.dry_run
 
-    def _create(self, each: Wanted, stored: SigningSecrets) -> SigningSecrets:
+    def _create(self, each: DesiredEndpoint, stored: SigningSecrets) -> SigningSecrets:
         """Makes an endpoint and stores its secret, or neither."""
         if self.dry_run:
             self._step("create", None, str(each))
