@@ -76,7 +76,7 @@ def _webhook() -> "Webhook":
 
 @functools.cache
 def _subscriber(event_type: EventType) -> "Subscriber":
-    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.subscriber.endpoint import Subscriber
     from fulfillment.subscriber.executors import configured
     from fulfillment.subscriber.settings import SubscriberSettings
@@ -100,7 +100,7 @@ def _hooks() -> ModuleType:
 
 @functools.cache
 def _reconcile() -> "Reconcile":
-    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
     from fulfillment.reconcile.endpoint import Reconcile
     from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
@@ -121,10 +121,10 @@ def _reconcile() -> "Reconcile":
 def _order_status() -> "OrderStatus":
     from fulfillment.order_status.endpoint import OrderStatus
     from fulfillment.order_status.lookup import configured
-    from fulfillment.order_status.page import StatusPage
     from fulfillment.order_status.publisher import ClaimPublisher
     from fulfillment.order_status.settings import OrderStatusSettings
-    from fulfillment.orders.store import FirestoreOrders
+    from fulfillment.order_status.status_page import StatusPage
+    from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.topic.finder import Finder
     from fulfillment.topic.publisher import PubSubTopic
 

@@ -18,7 +18,8 @@ from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators
 from local.runtime.pipe import FUNCTIONS, Pipe
-from local.runtime.processes import Processes, free_ports, spare_loopback_the_proxy
+from local.runtime.processes import Processes, free_ports
+from ops.clients.loopback import bypass_proxy
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("brief", parent=settings.get_profile("default"), max_examples=20)
@@ -32,7 +33,7 @@ def pytest_configure() -> None:
     """A run that is terminated still ends the emulators and functions that it started; a proxy is not in its way; and
     Ctrl-C reaches what it starts, also where a shell runs it in the background and has it ignored.
     """
-    spare_loopback_the_proxy()
+    bypass_proxy()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))

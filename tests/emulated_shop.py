@@ -24,7 +24,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore import Collection
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
@@ -32,7 +32,8 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.stripe_events import COMPLETED, Json, body, event, session
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
+from local.runtime.pipe import DEAD_LETTER, TOPIC
+from local.runtime.pubsub_admin import PubSubAdmin
 from ops.cli import ops
 from samples import parsed
 from tools import ROOT

@@ -13,11 +13,11 @@ from starlette.responses import Response
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.status import Status
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 from mail_samples import order
 
 DONE = {"fulfill": Effect(state=EffectState.DONE, key="k")}

@@ -28,8 +28,8 @@ from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import to_document
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
+from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
-from local.runtime.memory_pipe import push_body
 from mail_samples import item
 from order_sample import card_event, fulfilled_order
 from samples import NOW, parsed

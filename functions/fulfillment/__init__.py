@@ -12,6 +12,7 @@
 Each door (1, 3, 7, 8) has an `endpoint` and its `settings`.
 
 Shared by several of them: `settings` (the environment), `presentation` (how an order is told to its buyer),
-`stripe_api` (what is read from Stripe), `errors` (what is worth trying again), `telemetry` (one log line per request),
-`credentials` (Google's), `http` (reading a body without trusting its length), `version` (how callers are named).
+`stripe_api` (what is read from Stripe), `stripe_errors` (what its errors mean), `errors` (what is worth trying again),
+`telemetry` (one log line per request), `credentials` (Google's), `http` (reading a body without trusting its length),
+`version` (how callers are named).
 """

@@ -16,7 +16,8 @@ from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder, StoreUnavailable, UnstorableOrder
 from fulfillment.orders.documents import to_document
 from fulfillment.orders.firestore import Collection, Condition
-from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Found, Orders, Stored
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, SUCCEEDED, event, session
 from local.runtime.emulators import Emulators

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,8 @@ from fulfillment.orders.documents import to_document
 from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
 from fulfillment.stripe_api import PAGE
 from fulfillment.topic.attributes import attributes_of
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import body
-from local.runtime.memory_pipe import MemoryTopic
 from mail_samples import LETTERS
 from markdown import table_with
 from order_sample import card_event, fulfilled_order
@@ -309,17 +310,16 @@ def test_the_backups_are_those_of_terraform(module: Module) -> None:
     assert {name for name, block in schedules.items() if f"{name}_recurrence" in block} == {"daily", "weekly"}
 
 
-def test_the_mounted_secrets_are_those_of_terraform(module: Module) -> None:
-    mounted = len(re.findall(r'"\w+_FILE"', str(module.locals["subscriber_secrets"])))
-    assert {WEBHOOK_SECONDS: 1, DELIVERY_SECONDS: mounted} == MOUNTED
+def test_the_mounted_secrets_are_those_of_terraform(module: Module, functions: Mapping[str, Any]) -> None:
+    webhook, subscriber = functions["stripe_webhook"], functions["on_checkout_session_completed"]
+    assert {WEBHOOK_SECONDS: len(webhook["secrets"]), DELIVERY_SECONDS: len(subscriber["secrets"])} == MOUNTED
     assert how_many(FIXED, "secret versions: three secrets, and one older") == 3 + 1
-    assert len(re.findall(r"\bid = ", str(module.locals["secrets"]))) == 3
+    assert len(module.locals["declared_secrets"]) == 3
 
 
-def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(module: Module) -> None:
-    functions = module.of_type("google_cloudfunctions2_function")
-    assert {block["service_config"][0]["available_memory"] for block in functions.values()} == {"512Mi"}
-    built = len(functions) - 1 + len(module.locals["subscribers"])
+def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(functions: Mapping[str, Any]) -> None:
+    assert {each["memory"] for each in functions.values()} == {"512Mi"}
+    built = len(functions)
     assert how_many(FIXED, "Cloud Build: four deployments, six functions each, three minutes") == 4 * built * 3
     assert built == 6
 

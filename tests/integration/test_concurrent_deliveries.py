@@ -15,7 +15,8 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import PermanentError
-from fulfillment.orders.store import FirestoreOrders, Orders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Orders, Stored
 from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session

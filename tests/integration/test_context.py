@@ -34,9 +34,9 @@ from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
 from handlers import ask
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, Json, body, event, line_item, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
-from local.runtime.memory_pipe import MemoryTopic, push_body
 from samples import parsed
 
 SESSION, MEMBER = "cs_test_a1", "acct_1Member"

@@ -15,7 +15,7 @@ from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError
 from local.fakes.stripe_events import COMPLETED, event, new_id, session
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 from samples import parsed
 
 ROOT = Path(__file__).parents[2]

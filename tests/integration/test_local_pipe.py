@@ -14,7 +14,7 @@ from conftest import served
 from fulfillment.topic.message import parse_push
 from fulfillment.topic.publisher import PubSubTopic
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 
 DOWN_SECONDS = 8
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from fulfillment.errors import StripeUnavailable
 from fulfillment.orders.firestore import Collection
-from fulfillment.orders.store import FirestoreOrders
+from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.topic.finder import Finder

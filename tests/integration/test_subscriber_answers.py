@@ -21,17 +21,18 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome, apply
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
-from fulfillment.orders.store import FirestoreOrders, Orders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Orders, Stored
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session
 from local.runtime.emulators import Emulators
-from local.runtime.memory_pipe import MemoryTopic, push_body
-from local.runtime.pipe import PubSubAdmin
 from local.runtime.processes import free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 from samples import Json, parsed
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from deployments import told
-from ops.deployment.terraform_output import Deployment, load, parse
+from ops.deployment.model import Deployment
+from ops.deployment.terraform_output import load, parse
 from ops.errors import WrongSettings
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments import deployed
-from ops.clients.endpoints import Endpoint, wanted
 from ops.clients.signing_secrets import SigningSecrets
+from ops.clients.webhook_endpoints import Endpoint, wanted
 from ops.webhook.registration import make_plan
 
 URL = deployed().webhook.url

@@ -18,8 +18,9 @@ from fulfillment.domain.checkout import Presentment, ShippingCost
 from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.effects.mail_message import MailMessages
-from fulfillment.order_status.page import Page, StatusPage
+from fulfillment.order_status.page import Page
 from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.templates import TEMPLATES
 from mail_samples import KEY, LETTERS, order, part, received
 

@@ -10,8 +10,8 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import apply
 from fulfillment.effects.announce import Announcer, message
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import COMPLETED, event, session
-from local.runtime.memory_pipe import MemoryTopic
 from samples import parsed
 
 

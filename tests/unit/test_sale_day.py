@@ -16,8 +16,9 @@ from fulfillment.domain.order import Order, Seen
 from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.effects.mail_message import MailMessages
-from fulfillment.order_status.page import Page, StatusPage
+from fulfillment.order_status.page import Page
 from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.locales import Notation
 from local.fakes.stripe_events import session
 from mail_samples import AT, KEY, order, part, received

@@ -1,30 +1,8 @@
-"""Mails on their way: SMTP with TLS, certificates verified. The only file that knows aiosmtplib.
-
-What the server says                      at            becomes
-250                                       DATA          done: what happens to the connection afterwards does not matter
-no SMTPUTF8, and the address needs it     EHLO          MailRefused: this server never takes this address
-5.1.x, but 5.1.0, 5.1.7 and 5.1.8         RCPT, DATA    MailRefused: there is no such address (RFC 3463)
-5.6.x, 5.3.4, 5.2.3                       MAIL to DATA  MailRefused: the mail itself, its format, its characters, its
-                                                        size; the next try would send the same mail
-530, 5.1.7, 5.1.8, 5.4.5, 5xx at MAIL     MAIL to DATA  MailServerUnavailable: the sender, the login, or a daily limit;
-                                                        a person or the next day puts it right for all mails
-any other 5xx                             RCPT, DATA    RefusedForNow: tried again more seldom, then MailRefused
-anything else                             anywhere      MailServerUnavailable: sent again later
-
-Why any other 5xx leaves it open: servers use one code for what passes and for what does not. cPanel answers a bare 550
-both for an unknown mailbox and for too many mails in an hour. Gmail answers 550 5.7.1 both for content and for the
-sending server's reputation, and 550 5.2.1 both for a disabled mailbox and for one that gets too much just now. Amazon
-SES answers a bare 554 for a sender that is not verified yet. Yahoo answers a bare 554 for headers, 5.7.9 for policy.
-
-Each try of one mail has the same Message-ID.
-"""
+"""Sends mail messages: SMTP with TLS, certificates verified. `mail_refusals` says what a server's answer becomes."""
 
 import asyncio
 import contextlib
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
 
 from aiosmtplib import (
     SMTP,
@@ -38,24 +16,16 @@ from aiosmtplib import (
 
 from fulfillment.domain.order import Order
 from fulfillment.effects.mail_message import MailMessage, MailMessages
+from fulfillment.effects.mail_refusals import refusal
 from fulfillment.errors import (
-    FulfillmentError,
     MailRefused,
     MailServerUnavailable,
-    RefusedForNow,
 )
 from fulfillment.settings.hosts import Security, SmtpServer
 from fulfillment.settings.mailbox import Mailbox
 
 SECONDS = 30
 GOODBYE_SECONDS = 2
-_ENHANCED = re.compile(r"(?:^\s*|#)(5\.\d{1,3}\.\d{1,3})\b")  # qmail writes it in brackets: (#5.1.1)
-_OURS = re.compile(r"5\.1\.[78]|5\.4\.5")
-_ADDRESS = re.compile(r"5\.1\.[1-9]\d*")
-_MAIL = re.compile(r"5\.6\.\d+|5\.3\.4|5\.2\.3")
-_LOGIN_NEEDED = 530
-_PLAIN_WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*\d{0,4}[.,:;!?]?")
-_WORDS = 20  # of a server, at most
 
 
 class Mailer:
@@ -97,11 +67,12 @@ class Mailer:
         try:
             await client.sendmail(self._sender.addr_spec, [address], message.raw, mail_options=options)
         except SMTPRecipientsRefused as refused:
-            raise _refusal("recipient", refused.recipients[0], order) from None
+            error = refused.recipients[0]
+            raise refusal("recipient", error.code, error.message, order) from None
         except SMTPDataError as error:
-            raise _refusal("mail", error, order) from None
+            raise refusal("mail", error.code, error.message, order) from None
         except SMTPSenderRefused as error:
-            raise _refusal("sender", error, order) from None
+            raise refusal("sender", error.code, error.message, order) from None
         except SMTPNotSupported:
             text = "the mail server takes no address with letters beyond ASCII: it has no SMTPUTF8"
             raise MailRefused(text) from None
@@ -132,50 +103,3 @@ async def _connect(client: SMTP) -> None:
         raise MailServerUnavailable(f"the mail server turned us away: {error.code} ({doing})") from None
     except (SMTPException, OSError) as error:
         raise MailServerUnavailable(f"no safe connection to the mail server: {error}") from None
-
-
-def _refusal(what: str, error: SMTPResponseException, order: Order) -> FulfillmentError:
-    """What a refusal of the sender, the recipient or the mail becomes: the table above."""
-    found = _ENHANCED.search(error.message)
-    enhanced = found[1] if found else ""
-    words = _harmless(error.message, order)
-    said = " ".join(filter(None, (str(error.code), enhanced, words and f"({words})")))
-    text = f"the mail server refused the {what}"
-    if error.code < 500:
-        return MailServerUnavailable(f"{text} for now: {said}")
-    ours = error.code == _LOGIN_NEEDED or _OURS.fullmatch(enhanced)
-    if _MAIL.fullmatch(enhanced) or (_ADDRESS.fullmatch(enhanced) and what != "sender" and not ours):
-        return MailRefused(f"{text}: {said}")
-    if ours or what == "sender":
-        return MailServerUnavailable(f"{text} for now: {said}")
-    return RefusedForNow(f"{text} for now: {said}", MailRefused(f"{text} each time: {said}"))
-
-
-def _harmless(text: str, order: Order) -> str:
-    """The plain words of a server's answer, without those that the buyer's name, address or e-mail has too: a server
-    may repeat any of them, also without its @.
-    """
-    personal = _personal_words(order)
-    said = [word if _PLAIN_WORD.fullmatch(word) and not _repeats(word, personal) else "…" for word in text.split()]
-    kept = [word for word, before in zip(said, ["…", *said], strict=False) if (word, before) != ("…", "…")]
-    return " ".join(kept[:_WORDS]).removesuffix(" …")
-
-
-def _personal_words(order: Order) -> set[str]:
-    who = " ".join(_texts([asdict(part) for part in (order.customer, order.shipping) if part]))
-    return {word.casefold() for word in re.findall(r"[^\W_]+", who)}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
-    elif value is not None:
-        yield str(value)
-
-
-def _repeats(word: str, personal: set[str]) -> bool:
-    own = re.sub(r"[\W_]", "", word).casefold()
-    return own in personal or any(each in own for each in personal if len(each) > 3)

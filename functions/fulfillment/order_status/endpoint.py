@@ -27,10 +27,11 @@ from fulfillment.domain.buyer_view import BuyerStatus, BuyerView, buyer_view, is
 from fulfillment.domain.ids import SessionId
 from fulfillment.errors import CorruptOrder, StoreUnavailable
 from fulfillment.order_status.lookup import Lookup
-from fulfillment.order_status.page import ANY_ORIGIN, Page, StatusPage
+from fulfillment.order_status.page import Page
 from fulfillment.order_status.publisher import ClaimPublisher
 from fulfillment.order_status.session_cache import CachedSession, SessionCache
 from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.status_page import ANY_ORIGIN, StatusPage
 from fulfillment.order_status.success_url import PARAMETER, RIGHT, fault
 from fulfillment.orders.store import Orders
 from fulfillment.telemetry import Line, Trace

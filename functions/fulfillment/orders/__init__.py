@@ -1,4 +1,4 @@
-"""5. An order is kept in Firestore, each change one atomic write (`store`).
+"""5. An order becomes a document, and a document an order. `store` is what an order store promises: atomic writes.
 
-`documents` is how an order is written, `firestore` what the database can do.
+`firestore_orders` keeps it, by `documents` (how an order is written) and `firestore` (what the database can do).
 """

@@ -1,16 +1,13 @@
 """Orders are kept as documents, each change one atomic write."""
 
-import asyncio
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from fulfillment.domain.order import Order
-from fulfillment.errors import CorruptOrder, OrderContended
-from fulfillment.orders.documents import from_document, to_document
-from fulfillment.orders.firestore import NOW, Collection, Condition, Snapshot, plain
+from fulfillment.errors import OrderContended
+from fulfillment.orders.firestore import Condition, plain
 
 WRITES = 8
 
@@ -118,76 +115,9 @@ async def update(
     return stored
 
 
-class FirestoreOrders:
-    """Orders in Firestore: `orders/{order id}`."""
-
-    def __init__(self, project: str, database: str, collection: str) -> None:
-        self._documents = Collection(project, database, collection)
-
-    async def create(self, order: Order) -> Stored | None:
-        """Stores a new order in one RPC; None if there is one of that id."""
-        return _written(order, await self._documents.create(order.id, _document(order)))
-
-    async def replace(self, order: Order, version: Any) -> Stored | None:
-        """Stores the order in the place of that version; None if it is no longer the one there."""
-        return _written(order, await self._documents.replace(order.id, _document(order), version))
-
-    async def get(self, order_id: str) -> Stored | None:
-        """The order, or None. Raises CorruptOrder if this version cannot read it."""
-        found = await self._documents.get(order_id)
-        return _stored(found) if found else None
-
-    async def get_all(self, order_ids: Sequence[str]) -> Found:
-        """Those of the orders that are there, in one RPC."""
-        return _found(await self._documents.get_all(order_ids))
-
-    async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
-        """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
-        return _found(await self._documents.find(conditions, after, limit))
-
-    async def glance(self, fields: Sequence[str], after: str | None, limit: int) -> list[Snapshot]:
-        """Some fields of every document, as they are stored, by their ids: at most `limit` behind the id `after`."""
-        return await self._documents.find((), after, limit, fields)
-
-    async def pause(self, losses: int) -> None:
-        """Spreads writers that keep losing the race for one order, up to two seconds apart."""
-        await asyncio.sleep(random.uniform(0, 0.02 * 2**losses))  # noqa: S311
-
-
-def _stored(found: Snapshot) -> Stored:
-    return Stored(order=from_document(found.document), version=found.version, read_at=found.read_at)
-
-
-def _found(snapshots: Sequence[Snapshot]) -> Found:
-    orders, unreadable = list[Stored](), list[str]()
-    for each in snapshots:
-        try:
-            orders.append(_stored(each))
-        except CorruptOrder:
-            unreadable.append(each.id)
-    return Found(orders=tuple(orders), unreadable=tuple(unreadable), last=snapshots[-1].id if snapshots else None)
-
-
-def _written(order: Order, version: Any) -> Stored | None:
-    """What was written, as the next compare-and-set needs it."""
-    if version is None:
-        return None
-    at = plain(version)
-    return Stored(order=stamped(order, at), version=version, read_at=at)
-
-
 def stamped(order: Order, at: datetime) -> Order:
     """The order as it is stored at a time."""
     order = replace(order, updated_at=at)
     if order.lease and order.lease.at is None:
         order = replace(order, lease=replace(order.lease, at=at))
     return order
-
-
-def _document(order: Order) -> dict[str, Any]:
-    """What is written: by which clock it is the latest is for the store to say."""
-    document = to_document(order)
-    document["updated_at"] = NOW
-    if order.lease and order.lease.at is None:
-        document["lease"]["at"] = NOW
-    return document

@@ -14,8 +14,7 @@ class ReconcileStats:
     `missing`, `behind`            complete sessions without an order, and orders that claimed less than Stripe
     `unattended`                   orders that owe an effect, and have no message on its way
     `late`                         orders that are paid and for too long not fulfilled
-    `published`                    messages that were published
-    `unreadable`                   sessions and documents that this version cannot read
+    `published`, `unreadable`      messages; sessions and documents that this version cannot read
     `refused`                      sessions that Stripe did not show when they were read by their id
     `examples`                     ids of the first few of all but those compared
     """

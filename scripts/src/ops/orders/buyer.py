@@ -11,7 +11,8 @@ from typing import Any
 from fulfillment.errors import CorruptOrder
 from fulfillment.orders.documents import decoded
 from fulfillment.orders.firestore import Condition, Snapshot
-from fulfillment.orders.store import FirestoreOrders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Stored
 from ops.orders.mailboxes import difference, mailbox, names
 from ops.orders.stored import PAGE, pages, readable
 from ops.terminal.progress import Progress

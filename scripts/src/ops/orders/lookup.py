@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.shape import ShapeError
 from fulfillment.orders.firestore import Condition
-from fulfillment.orders.store import FirestoreOrders, Stored
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Stored
 from ops.errors import Missing, WrongSettings
 from ops.orders.buyer import buyer_of
 from ops.orders.mailboxes import mailbox

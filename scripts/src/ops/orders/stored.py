@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 
 from fulfillment.orders.firestore import Condition
-from fulfillment.orders.store import FirestoreOrders, Found, Orders, Stored
-from ops.deployment.terraform_output import Deployment
+from fulfillment.orders.firestore_orders import FirestoreOrders
+from fulfillment.orders.store import Found, Orders, Stored
+from ops.deployment.model import Deployment
 from ops.errors import Refused
 
 PAGE = 200

@@ -1,0 +1,108 @@
+"""The landing page as its reader wants it: HTML by the user's template, or JSON. Neither says anything personal.
+
+The page has one inline stylesheet, named by its nonce, and nothing else: no script, nothing from elsewhere. It looks
+again by a header, so that this works without JavaScript and whatever the template is.
+"""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from fulfillment.domain.buyer_view import FINAL, BuyerStatus
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.order import Order
+from fulfillment.order_status.page import Page
+from fulfillment.order_status.page_json import prefers_json, told
+from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.presentation import statement
+from fulfillment.presentation.locales import Notation
+from fulfillment.presentation.templates import TEMPLATES, Templates
+
+ORDER_STATUS = "order_status"
+FINAL_SECONDS = 300
+_DONE = {BuyerStatus.AWAITING_PAYMENT: 1, BuyerStatus.PAID: 2, BuyerStatus.FULFILLED: 3}
+_HEADERS = {
+    "Vary": "Accept, Accept-Language",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",  # the session's id is in the address
+    "Strict-Transport-Security": "max-age=31536000",
+}
+_HTML_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+"""The shop's own page may ask: the session's id is the key, from any page."""
+_JSON_HEADERS = {
+    **ANY_ORIGIN,
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+class StatusPage:
+    """Writes the page of one shop. ConfigurationError if a template is missing or cannot be read."""
+
+    def __init__(self, settings: OrderStatusSettings, templates: Path = TEMPLATES) -> None:
+        self._templates = Templates(templates, [f"{ORDER_STATUS}.html"])
+        self._time_zone = settings.time_zone
+        self._shop = {"name": _name(settings), "url": settings.shop_url}
+
+    def answer(self, page: Page, asked: Mapping[str, str]) -> Response:
+        """The whole answer to a request with those headers."""
+        checkout = page.view.checkout
+        checkout = checkout and statement.clean(checkout)
+        zone, languages = self._time_zone, asked.get("accept-language", "")
+        notation = Notation.of(checkout, zone) if checkout else Notation.spoken(languages, zone)
+        headers = _HEADERS | {"Cache-Control": _caching(page)}
+        headers |= {"Retry-After": str(page.refresh or 60)} if page.http_status == 503 else {}
+        if prefers_json(asked.get("accept", "")):
+            return JSONResponse(told(page, checkout, notation), page.http_status, headers | _JSON_HEADERS)
+        headers |= {"Refresh": str(page.refresh)} if page.refresh and not page.quiet else {}
+        nonce = secrets.token_urlsafe(12)
+        html = self._templates.render(ORDER_STATUS, "html", notation.tags, self._facts(page, checkout, notation, nonce))
+        headers |= _HTML_HEADERS | {"Content-Security-Policy": _policy(nonce)}
+        return HTMLResponse(html, page.http_status, headers)
+
+    def _facts(self, page: Page, checkout: Checkout | None, notation: Notation, nonce: str) -> dict[str, Any]:
+        """What the template is told; templates/README.md is its documentation."""
+        status = page.view.status
+        sold_at = statement.sold_at(checkout) if checkout else None
+        address = f"?session_id={page.session_id}" if page.session_id else None
+        return {
+            "standing": status.value,
+            "broken_link": page.broken_link,
+            "steps_done": _DONE.get(status, 0),
+            "shop": self._shop,
+            "items": statement.items(checkout, notation) if isinstance(checkout, Order) else [],
+            "totals": statement.totals(checkout, notation) if checkout else None,
+            "date": notation.date(sold_at) if sold_at else None,
+            "long_date": notation.date,
+            "reference": page.session_id,
+            "refreshing": bool(page.refresh) and not page.quiet,
+            "again_url": address if status not in FINAL else None,
+            "quiet_url": f"{address}&refresh=off",
+            "nonce": nonce,
+        }
+
+
+def _caching(page: Page) -> str:
+    """What cannot change any more is kept for a while, by the buyer's own browser alone."""
+    return f"private, max-age={FINAL_SECONDS}" if page.view.status is BuyerStatus.FULFILLED else "no-store"
+
+
+def _policy(nonce: str) -> str:
+    allowed = f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:"
+    return f"{allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def _name(settings: OrderStatusSettings) -> str | None:
+    if settings.email_from:
+        return settings.email_from.display_name or settings.email_from.domain
+    return urlsplit(settings.shop_url).hostname if settings.shop_url else None
