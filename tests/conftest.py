@@ -1,6 +1,7 @@
 """What several kinds of tests share: the emulators, the whole pipe, and a server for one entry point."""
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -12,7 +13,10 @@ import pytest
 import uvicorn
 from functions_framework.aio import create_asgi_app
 from hypothesis import HealthCheck, Phase, settings
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import NodeManager, WorkerController
 
+import spreading
 import tools
 from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
@@ -29,14 +33,54 @@ settings.load_profile("default")
 Serve = Callable[..., str]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A run that is terminated still ends the emulators and functions that it started; a proxy is not in its way; and
     Ctrl-C reaches what it starts, also where a shell runs it in the background and has it ignored.
     """
     bypass_proxy()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
+    if spreading.is_worker(config):
+        # The run that started this worker interrupts it. A second signal would interrupt what it then puts away.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
+        NodeManager.EXIT_TIMEOUT = 60  # seconds until a worker that was interrupted is killed
+    if spreading.is_worker(config) or not spreading.has_workers(config):
+        os.environ.pop("COVERAGE_PROCESS_START", None)  # of the tests alone: not of the programs that they start
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return spreading.workers()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """What goes to which worker."""
+    return spreading.Scheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Names what needs the emulators, and begins with what takes long."""
+    for item in items:
+        if not {"emulated", "running_pipe"}.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("emulators")
+    items.sort(key=lambda item: spreading.place(item.nodeid))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells what it could not run."""
+    if spreading.is_worker(session.config):
+        session.config.workeroutput["lacking"] = tools.lacking  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Adds up what the workers could not run."""
+    for missing, count in getattr(node, "workeroutput", {}).get("lacking", {}).items():
+        tools.lacking[missing] = tools.lacking.get(missing, 0) + count
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -26,7 +26,7 @@ from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.announce import Announcer
 from fulfillment.errors import MalformedEvent, PermanentError
 from fulfillment.order_status.endpoint import BROKEN_LINK
-from fulfillment.order_status.page import StatusPage
+from fulfillment.order_status.status_page import StatusPage
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.endpoint import End

@@ -149,7 +149,7 @@ POISON = [
     ("malformed_event: the body is not JSON", replace(message(GOOD), data=b"")),
     ("malformed_event: the body is not a JSON object", replace(message(GOOD), data=b"[]")),
     ("malformed_event: the body is not UTF-8", replace(message(GOOD), data=b"\xff")),
-    ("malformed_event: the body is nested too deep", replace(message(GOOD), data=b"[" * 10_000)),
+    ("malformed_event: the body is nested too deep", replace(message(GOOD), data=b"[" * 100_000)),
     ("malformed_event: data.object.id: not a usable id", message(event(COMPLETED, session("a/b")))),
     ("malformed_event: data.object.id: not a usable id", message(event(COMPLETED, session("..")))),
     ("malformed_event: data.object.id: not a usable id", message(event(COMPLETED, session("__x__")))),
