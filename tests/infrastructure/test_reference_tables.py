@@ -26,8 +26,8 @@ from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.announce import Announcer
 from fulfillment.errors import MalformedEvent, PermanentError
 from fulfillment.order_status.endpoint import BROKEN_LINK
-from fulfillment.order_status.status_page import StatusPage
 from fulfillment.order_status.settings import OrderStatusSettings
+from fulfillment.order_status.status_page import StatusPage
 from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.endpoint import End
 from fulfillment.reconcile.settings import ReconcileSettings
@@ -425,7 +425,7 @@ def test_the_variables_of_mails_are_documented() -> None:
 def test_the_variables_of_the_order_status_page_are_documented() -> None:
     shared = {"shop", "items", "totals", "date", "long_date"}
     assert shared <= names_below("# The templates")
-    assert names_below("## The order status page") | shared == facts(FUNCTIONS / "order_status" / "page.py")
+    assert names_below("## The order status page") | shared == facts(FUNCTIONS / "order_status" / "status_page.py")
 
 
 # --- this file
