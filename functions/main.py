@@ -1,7 +1,7 @@
-"""The entry points: wire, delegate, nothing else.
+"""The entry points: wire and delegate, nothing else.
 
-Wiring happens at start, in the server's first process: it reads the settings and stops there if something
-is missing. It makes no client; those are made by the first request, in the process that serves it.
+Wiring happens at start, in the server's first process. It reads the settings, and stops if one is missing. It creates
+no client: the first request does, in the process that serves it.
 """
 
 import functools
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
 
 @functions_framework.aio.http
 async def stripe_webhook(request: Request) -> Response:
-    """Stripe's POST: verified, published, then answered."""
+    """Verifies and publishes Stripe's POST, then answers it."""
     return await _webhook()(request)
 
 
 @functions_framework.aio.http
 async def on_checkout_session_completed(request: Request) -> Response:
-    """The buyer is through Checkout: paid, free, or waiting for a delayed payment."""
+    """The buyer has completed Checkout: paid, free, or with a delayed payment."""
     return await _subscriber(EventType.COMPLETED)(request)
 
 
 @functions_framework.aio.http
 async def on_async_payment_succeeded(request: Request) -> Response:
-    """A delayed payment has come."""
+    """A delayed payment has succeeded."""
     return await _subscriber(EventType.ASYNC_PAYMENT_SUCCEEDED)(request)
 
 
 @functions_framework.aio.http
 async def on_async_payment_failed(request: Request) -> Response:
-    """A delayed payment will not come."""
+    """A delayed payment has failed."""
     return await _subscriber(EventType.ASYNC_PAYMENT_FAILED)(request)
 
 
 @functions_framework.aio.http
 async def reconcile(request: Request) -> Response:
-    """The schedule's call: what Stripe knows and did not tell is found and published."""
+    """Publishes the events that Stripe did not deliver. Cloud Scheduler calls it."""
     return await _reconcile()(request)
 
 
 @functions_framework.aio.http
 async def order_status(request: Request) -> Response:
-    """The buyer is back from Checkout: where is my order?"""
+    """The order status page, where a buyer lands after Checkout."""
     return await _order_status()(request)
 
 
@@ -89,12 +89,12 @@ def _subscriber(event_type: EventType) -> "Subscriber":
 
 
 def _hooks() -> ModuleType:
-    """The user's file; ConfigurationError if it imports what is not here."""
+    """The user's hooks.py. Raises ConfigurationError if it imports a package that is not installed."""
     try:
         import hooks
     except ImportError as error:
-        mend = "a package that is missing belongs into functions/requirements.in: add it, and run scripts/lock"
-        raise ConfigurationError(f"functions/hooks.py cannot be imported: {error}; {mend}") from None
+        advice = "add a missing package to functions/requirements.in, and run scripts/lock"
+        raise ConfigurationError(f"functions/hooks.py cannot be imported: {error}; {advice}") from None
     return hooks
 
 
@@ -135,7 +135,7 @@ def _order_status() -> "OrderStatus":
 
 
 def _start(entry_point: str) -> None:
-    """Wires one entry point, or ends the process with one line that names what its environment lacks."""
+    """Wires one entry point. On a configuration error it logs one line that names all problems, and exits."""
     subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
     entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile | OrderStatus]] = {
         "stripe_webhook": _webhook,
@@ -150,7 +150,7 @@ def _start(entry_point: str) -> None:
     except ConfigurationError as error:
         telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}", "version": VERSION})
         raise SystemExit(1) from None
-    gc.freeze()  # what is imported stays: looking for garbage in it held everyone up for 30 ms, again and again
+    gc.freeze()  # imported objects stay: each garbage collection over them blocked all requests for 30 ms
     left_out = ", ".join(wired.settings.left_out()) or "nothing"
     message = f"{entry_point} starts; optional and not set: {left_out}"
     telemetry.emit({"severity": "INFO", "message": message, "version": VERSION})

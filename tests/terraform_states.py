@@ -37,7 +37,7 @@ FIXED: Mapping[str, Sequence[str]] = {
     "google_firestore_backup_schedule": ("project", "database", "daily_recurrence", "weekly_recurrence"),
     "google_firestore_database": ("project", "name", "location_id", "cmek_config"),
     "google_firestore_field": ("project", "database", "collection", "field"),
-    "google_logging_metric": ("project", "name", "metric_descriptor"),
+    "google_logging_metric": ("project", "name"),
     "google_monitoring_alert_policy": ("project",),
     "google_monitoring_custom_service": ("project", "service_id"),
     "google_monitoring_dashboard": ("project",),
@@ -100,7 +100,7 @@ def _states(said: str) -> Iterator[tuple[str, State]]:
 
 
 def _fixed(resource: Mapping[str, Any]) -> Arguments:
-    return {name: resource["values"][name] for name in FIXED[resource["type"]] if resource["values"].get(name)}
+    return {name: resource["values"].get(name) or None for name in FIXED[resource["type"]]}
 
 
 def now_at(address: str, moves: Sequence[tuple[str, str]]) -> str:
@@ -139,7 +139,7 @@ def versions() -> list[str]:
 
 
 def as_text(states: Mapping[str, State]) -> str:
-    """JSON with a line for each resource."""
+    """The states as they are stored."""
     return json.dumps({name: dict(sorted(state.items())) for name, state in states.items()}, indent=1) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Google's credentials, found without standing still: the search may ask a metadata server that does not answer."""
+"""Google's credentials. The search runs on a thread: it may wait for a metadata server that does not answer."""
 
 import asyncio
 import functools
@@ -10,7 +10,7 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 async def find(*, emulated: bool) -> Credentials:
-    """The application default credentials, found once, on a thread; an emulator wants none."""
+    """The application default credentials, cached. For an emulator they are anonymous."""
     if emulated:
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
     return await asyncio.to_thread(_default)

@@ -1,108 +1,108 @@
-"""Every error says by its base class whether to try again; unknown means try again.
+"""The base class of an error says whether to retry. An unknown error is retried.
 
 FulfillmentError
-├── PermanentError               trying again cannot help: the message is parked with the reason
-│   ├── MalformedMessage         a push, or its attributes, that this product did not publish
-│   ├── MalformedEvent           a body that is no Checkout event as Stripe writes them
-│   ├── CorruptOrder             a stored document that this version cannot read
-│   ├── UnstorableOrder          a document that Firestore refuses for good
-│   ├── LineItemsRefused         what was bought, which the API key may not see, or does not know
-│   └── MailRefused              an address or a mail that no server takes, whatever the day
-└── TransientError               the same message may go through later: Pub/Sub brings it again
-    ├── PublishFailed            Pub/Sub did not take the message
-    ├── StoreUnavailable         Firestore did not answer, or refused for now
-    ├── StripeUnavailable        Stripe's API did not answer, refused, or answered what cannot be read
-    │   └── StripeRefused        Stripe refused this very question: another may be answered
-    ├── MailServerUnavailable    the mail server did not answer, did not know us, or refused for now
-    ├── RefusedForNow            refused, perhaps for good: tried again more seldom, and not for ever
-    ├── OrderContended           others kept writing the same order
-    ├── LeaseLost                another delivery has taken over what the order owes
-    ├── HookFailed               the user's hook ended as no function should
-    └── EffectsOutstanding       the order is stored, but something is still owed
+├── PermanentError               a retry cannot help: the message is parked with the reason
+│   ├── MalformedMessage         this product did not publish the push or its attributes
+│   ├── MalformedEvent           the body is not a Checkout event in Stripe's format
+│   ├── CorruptOrder             this version cannot read the stored document
+│   ├── UnstorableOrder          Firestore permanently refuses the document
+│   ├── LineItemsRefused         the API key cannot read the session's line items
+│   └── MailRefused              no mail server accepts the address or the mail
+└── TransientError               a later delivery may succeed: Pub/Sub redelivers the message
+    ├── PublishFailed            Pub/Sub did not store the message
+    ├── StoreUnavailable         Firestore did not answer, or refused temporarily
+    ├── StripeUnavailable        Stripe's API did not answer, refused, or sent an unreadable answer
+    │   └── StripeRefused        Stripe refused this request; other requests may succeed
+    ├── MailServerUnavailable    the mail server did not answer, refused the login, or refused temporarily
+    ├── RefusedForNow            refused, perhaps permanently: retried a few times with growing pauses
+    ├── OrderContended           other writers kept changing the same order
+    ├── LeaseLost                another delivery has taken over the order's effects
+    ├── HookFailed               the user's hook did not return or raise normally
+    └── EffectsOutstanding       the order is stored, but it still owes effects
 ConfigurationError               the environment lacks what the entry point needs
 """
 
 
 class FulfillmentError(Exception):
-    """What went wrong, in words that name no person and no secret."""
+    """The text says what went wrong. It holds no personal data and no secret."""
 
 
 class PermanentError(FulfillmentError):
-    """Trying again cannot help. `code` is the machine's word for it, the text is the operator's."""
+    """A retry cannot help. `code` is for machines, the text is for the operator."""
 
     code = "permanent"
 
     @property
     def reason(self) -> str:
-        """What a parked message carries: `code: text`, of 500 characters at most, all of them UTF-8."""
+        """The reason on a parked message: `code: text`, at most 500 characters, valid UTF-8."""
         return f"{self.code}: {self}"[:500].encode("utf-8", "replace").decode()
 
 
 class MalformedMessage(PermanentError):
-    """A push, or its attributes, that this product did not publish."""
+    """This product did not publish the push or its attributes."""
 
     code = "malformed_message"
 
 
 class MalformedEvent(PermanentError):
-    """A body that is no Checkout event as Stripe writes them."""
+    """The body is not a Checkout event in Stripe's format."""
 
     code = "malformed_event"
 
 
 class CorruptOrder(PermanentError):
-    """A stored document that this version cannot read."""
+    """This version cannot read the stored document."""
 
     code = "corrupt_order"
 
 
 class UnstorableOrder(PermanentError):
-    """A document that Firestore refuses for good, whatever the day."""
+    """Firestore permanently refuses the document."""
 
     code = "unstorable_order"
 
 
 class MailRefused(PermanentError):
-    """An address or a mail that no server takes, whatever the day."""
+    """No mail server accepts the address or the mail."""
 
     code = "mail_refused"
 
 
 class LineItemsRefused(PermanentError):
-    """What was bought cannot be read with this key in this context, whatever the day."""
+    """The API key cannot read the session's line items in this context."""
 
     code = "line_items_refused"
 
 
 class TransientError(FulfillmentError):
-    """The same message may go through later."""
+    """A later delivery of the same message may succeed."""
 
 
 class PublishFailed(TransientError):
-    """Pub/Sub did not take the message, or did not say so in time."""
+    """Pub/Sub did not confirm in time that it stored the message."""
 
 
 class StoreUnavailable(TransientError):
-    """Firestore did not answer, or refused for now."""
+    """Firestore did not answer, or refused temporarily."""
 
 
 class StripeUnavailable(TransientError):
-    """Stripe's API did not answer, refused, or answered what cannot be read. The text says where to look: a
-    wrong key is put right by a person, and what is owed waits for it.
+    """Stripe's API did not answer, refused, or sent an unreadable answer. The text says where to look: a person must
+    replace a wrong key. Until then the effects stay owed.
     """
 
 
 class StripeRefused(StripeUnavailable):
-    """Stripe answers, but refused this very question: another may be answered."""
+    """Stripe refused this request. Other requests may succeed."""
 
 
 class MailServerUnavailable(TransientError):
-    """The mail server did not answer, did not know us, or refused for now."""
+    """The mail server did not answer, refused the login, or refused temporarily."""
 
 
 class RefusedForNow(TransientError):
-    """Refused, and the answer leaves open whether for good: the effect is tried again, more seldom each time. Where
-    that does not help, `final` is what it has come to.
+    """Refused; the answer does not say whether permanently. The effect is retried with growing pauses. After the last
+    retry `final` is raised instead.
     """
 
     def __init__(self, text: str, final: PermanentError) -> None:
@@ -111,20 +111,20 @@ class RefusedForNow(TransientError):
 
 
 class OrderContended(TransientError):
-    """Others kept writing the same order."""
+    """Other writers kept changing the same order."""
 
 
 class LeaseLost(TransientError):
-    """Another delivery has taken over what the order owes."""
+    """Another delivery has taken over the order's effects."""
 
 
 class HookFailed(TransientError):
-    """The user's hook ended as no function should: by sys.exit(), or a cancellation of its own."""
+    """The user's hook did not return or raise normally: for example, it called sys.exit() or canceled itself."""
 
 
 class EffectsOutstanding(TransientError):
-    """The order is stored, but something is still owed: the message must come again."""
+    """The order is stored, but it still owes effects: Pub/Sub must redeliver the message."""
 
 
 class ConfigurationError(Exception):
-    """The environment lacks, or misspells, what the entry point needs; the text names all of it."""
+    """The environment lacks a required setting or has an invalid one. The text names all of them."""

@@ -1,16 +1,16 @@
-"""Reading a request's body without trusting its length."""
+"""Reads a request's body up to a limit, whatever length the request declares."""
 
 from starlette.requests import Request
 
-_DIGITS = 12  # of a length; Python refuses to read thousands
+_DIGITS = 12  # at most, of a declared length: Python refuses to parse thousands of digits
 
 
 class BodyTooLarge(Exception):
-    """The body is longer than it may be; the rest of it was not read."""
+    """The body is over the limit. The rest was not read."""
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, of at most `limit` bytes; `BodyTooLarge` as soon as it is known to be longer."""
+    """The body, at most `limit` bytes. Raises `BodyTooLarge` as soon as it is known to be longer."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > _DIGITS or int(declared) > limit:
         raise BodyTooLarge

@@ -1,4 +1,4 @@
-"""What only Stripe's API tells, read by Stripe's library: what was bought, and how a session stands."""
+"""Reads line items and Checkout Sessions from Stripe's API, with Stripe's library."""
 
 import asyncio
 import functools
@@ -21,22 +21,22 @@ from fulfillment.stripe_errors import is_about_the_question, is_passing, where_t
 from fulfillment.version import NAME, USER_AGENT, VERSION
 
 READ_SECONDS = 20
-TRY_SECONDS = 5  # to connect, and as long again without a byte: the library's own limit is 80
+TRY_SECONDS = 5  # to connect, and again between two bytes: the library's default is 80
 PAGE = 100
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sessions:
-    """Some Checkout Sessions, newest first, as Stripe writes them. With `has_more` there are older ones."""
+    """A page of Checkout Sessions in Stripe's format, newest first. `has_more` means that there are older ones."""
 
     data: tuple[Mapping[str, Any], ...]
     has_more: bool
 
 
 class StripeApi:
-    """What only Stripe's API tells. `key` is asked before every request, so that a rotation needs no restart;
-    `seconds` limits one call with all its pages and tries; `again` says which errors are worth another try.
+    """A client of Stripe's API. It calls `key` before every request, so a key rotation needs no restart. `seconds`
+    limits one call with all its pages and retries. `again` says which errors to retry.
     """
 
     def __init__(
@@ -49,22 +49,22 @@ class StripeApi:
         self._key, self._base, self._seconds, self._again = key, base, seconds, again or is_passing
 
     async def line_items(self, session_id: str, owner: Owner = OWN) -> tuple[LineItem, ...]:
-        """Everything that was bought in a Checkout Session. Raises StripeUnavailable; of it StripeRefused, where the
-        same question gets the same answer whatever the day.
+        """All line items of a Checkout Session. Raises StripeUnavailable, or its subclass StripeRefused if a retry
+        would get the same answer.
         """
         items: dict[str, LineItem] = {}
         await self._ask(lambda: self._read_on(items, session_id, owner), owner)
         return tuple(items.values())
 
     async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
-        """A Checkout Session as Stripe writes it, its PaymentIntent expanded; None if this key sees no such session.
+        """A Checkout Session in Stripe's format with its PaymentIntent expanded, or None if this key cannot see it.
         Raises StripeUnavailable.
         """
         return await self._ask(lambda: self._session(session_id, owner), owner)
 
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
-        """The complete Checkout Sessions made from one time until before another (epoch seconds), newest first, 100 at
-        a time: those behind the session `after`. Raises StripeUnavailable.
+        """A page of up to 100 complete Checkout Sessions, newest first, starting after the session `after`. They were
+        created from `created_from` until before `created_until` (epoch seconds). Raises StripeUnavailable.
         """
         params: Any = {"limit": PAGE, "status": "complete", "created": {"gte": created_from, "lt": created_until}}
         params |= {"starting_after": after} if after else {}
@@ -72,17 +72,17 @@ class StripeApi:
 
     @property
     def api_version(self) -> str:
-        """The version of Stripe's API in which this library reads and writes."""
+        """The version of Stripe's API that this library uses."""
         return str(stripe.api_version)
 
     async def _ask(self, ask: Callable[[], Awaitable[T]], owner: Owner = OWN) -> T:
-        """What is asked, with further tries while there is time. Raises StripeUnavailable, and nothing else."""
+        """The answer, retried while there is time. Raises only StripeUnavailable."""
         retry = AsyncRetry(self._again, initial=0.5, maximum=4, timeout=self._seconds)
         tried: Callable[[], Awaitable[T]] = retry(ask)
         try:
             async with asyncio.timeout(self._seconds):
                 return await tried()
-        except Exception as error:  # noqa: BLE001 - the library meets an odd answer with any kind of error
+        except Exception as error:  # noqa: BLE001 - the library raises any kind of error for an odd answer
             cause = error.cause if isinstance(error, RetryError) else error
             kind = StripeRefused if is_about_the_question(cause) else StripeUnavailable
             raise kind(where_to_look(cause, self._key(), owner)) from None
@@ -107,8 +107,8 @@ class StripeApi:
         return page
 
     async def _read_on(self, items: dict[str, LineItem], session_id: str, owner: Owner) -> None:
-        """Adds every page behind the last of the items, so that a page that failed is tried again alone. An item
-        that moves to a later page meanwhile is there once.
+        """Adds every page after the last item in `items`, so that a retry repeats only the page that failed. An item
+        that moves to a later page meanwhile is kept once.
         """
         has_more = True
         while has_more:
@@ -119,7 +119,7 @@ class StripeApi:
             has_more = page.has_more
 
     async def _page(self, session_id: str, owner: Owner, after: str | None) -> Page:
-        """One page, from the answer as Stripe wrote it: the library's own objects turn numbers into Decimals."""
+        """One page, parsed from Stripe's raw JSON: the library's objects turn numbers into Decimals."""
         params: Any = {"limit": PAGE} | ({"starting_after": after} if after else {})
         lists = self._client.v1.checkout.sessions.line_items
         return read_page(_written(await lists.list_async(session_id, params=params, options=self._options(owner))))
@@ -131,7 +131,7 @@ class StripeApi:
 
     @functools.cached_property
     def _client(self) -> StripeClient:
-        """Made at the first use: a connection does not survive the server's fork."""
+        """Created on first use: a connection does not survive the server's fork."""
         return StripeClient(self._key(), base_addresses={"api": self._base}, http_client=self._http)
 
     @functools.cached_property
@@ -139,12 +139,12 @@ class StripeApi:
         return _NamedClient(timeout=TRY_SECONDS)
 
     async def close(self) -> None:
-        """Closes its connections: the end, for a program that ends."""
+        """Closes the connections. Call it before the program ends."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
 class _NamedClient(HTTPXClient):
-    """Names the caller in every request."""
+    """An HTTP client that names this product in every request."""
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
@@ -153,8 +153,8 @@ class _NamedClient(HTTPXClient):
 
 
 def name_caller(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """A request's headers as `stripe.set_app_info` would have them. That is for the whole process, so it would also
-    speak for the clients that hooks make.
+    """A request's headers with this product's name and version. `stripe.set_app_info` would also change the clients
+    that hooks create, because it is global.
     """
     about = json.loads(headers["X-Stripe-Client-User-Agent"])
     about["application"] = {"name": NAME, "version": VERSION, "url": None, "partner_id": None}
@@ -163,5 +163,5 @@ def name_caller(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _written(answer: Any) -> object:
-    """An answer as Stripe wrote it."""
+    """An answer as Stripe's raw JSON."""
     return answer.last_response and answer.last_response.data

@@ -1,4 +1,4 @@
-"""What an error of Stripe's library means: whether another try helps, and where an operator should look."""
+"""What an error of Stripe's library means: whether a retry can help, and where an operator should look."""
 
 import re
 
@@ -10,16 +10,16 @@ from fulfillment.domain.shape import ShapeError
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether to try again at once: no connection, the rate limit, an error of Stripe's own."""
+    """Whether to retry at once: no connection, the rate limit, or a server error at Stripe."""
     if isinstance(error, APIConnectionError | RateLimitError):
         return True
     return isinstance(error, StripeError) and (error.http_status or 0) >= 500
 
 
 def is_about_the_question(error: BaseException | None) -> bool:
-    """Whether Stripe refused this very question: an account that the key may not read, an id that is not there. A 403
-    in other words than Stripe's comes from something on the way. Where the list has changed between two pages, the
-    next reading begins at its start.
+    """Whether Stripe refused this request because of its content: the key may not read the account, or the id does not
+    exist. An answer without Stripe's error type comes from a proxy. An error about `starting_after` is retried: the
+    list changed between two pages, and the next read starts from its beginning.
     """
     if not isinstance(error, InvalidRequestError | stripe.PermissionError) or _param(error) == "starting_after":
         return False
@@ -31,18 +31,18 @@ def _param(error: StripeError) -> object:
 
 
 _ADVICE = {
-    200: "nothing that can be read: look at STRIPE_API_BASE",
-    400: "it does not take the question as it is; an organization's key reads nothing without a context",
+    200: "the answer cannot be read: look at STRIPE_API_BASE",
+    400: "it refuses the request as it is; an organization's key reads nothing without a context",
     401: "the API key is revoked, expired or mistyped: look at STRIPE_API_KEY or its file",
     403: "the key lacks a permission: a restricted key needs 'Checkout Sessions: read' and 'PaymentIntents: read', "
     "and for a connected account the access to it",
-    404: "no such session: the key is of the other mode, or of another account than the webhook's",
-    429: "the rate limit: if this lasts, something else uses it up",
+    404: "no such session: the key belongs to the other mode, or to another account than the webhook",
+    429: "the rate limit: if this continues, another client of the account uses it up",
 }
 
 
 def where_to_look(error: BaseException | None, key: str, owner: Owner) -> str:
-    """What an operator should know, without a word of Stripe's: it can quote the key, or the buyer."""
+    """The text for the operator. It quotes nothing of Stripe's message, which can hold the key or the buyer's data."""
     match error:
         case TimeoutError():
             return "Stripe did not answer in time"
@@ -51,19 +51,19 @@ def where_to_look(error: BaseException | None, key: str, owner: Owner) -> str:
         case ShapeError():
             return f"Stripe's answer cannot be read: {error}"
         case InvalidRequestError(param="starting_after"):
-            return "the list of line items has changed between two pages: the next try reads it from its start"
+            return "the list of line items has changed between two pages: the next retry reads it from its start"
         case StripeError(http_status=400 | 403 | 404 as status) if not is_about_the_question(error):
             return (
                 f"not Stripe, but something on the way to it answered {status}: look at the proxy, or STRIPE_API_BASE"
             )
         case StripeError(http_status=int(status)):
-            unknown = "its own failure: look at status.stripe.com" if status >= 500 else _ADVICE[200]
+            unknown = "an error at Stripe: look at status.stripe.com" if status >= 500 else _ADVICE[200]
             return f"Stripe answered {status} to {_asked_by(key, owner)}: {_ADVICE.get(status, unknown)}"
     return f"Stripe's answer cannot be read: {type(error).__name__}"
 
 
 def _asked_by(key: str, owner: Owner) -> str:
-    """The kind of the key, which is no secret, and whose object was asked for."""
+    """The kind of the key, which is not secret, and the account that was requested."""
     kind = re.match(r"[sr]k_(org|test|live)_", key)
     whose = f"in the context {owner.context}" if owner.context else f"for the account {owner.account}"
     return f"the key {kind[0] if kind else ''}… " + (whose if owner.account or owner.context else "for its own account")

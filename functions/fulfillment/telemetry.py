@@ -1,5 +1,5 @@
-"""One JSON line per request or message, in the fields that Cloud Logging knows, and the trace that ties
-them: one search for a trace follows an order from Stripe's POST to its document.
+"""One JSON line per request or message, in Cloud Logging's fields. All lines of an event share one trace: a search for
+it follows an order from Stripe's POST to the order document.
 
 A line holds ids, codes, numbers and durations; never a card, a secret, an e-mail or an address.
 """
@@ -30,7 +30,7 @@ class Trace:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Self:
-        """The caller's trace, from `traceparent` or else `X-Cloud-Trace-Context`; a new one without."""
+        """The caller's trace from `traceparent`, or else `X-Cloud-Trace-Context`, or else a new one."""
         if found := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
             return cls(*found.groups())
         if found := _CLOUD_TRACE.fullmatch(headers.get("x-cloud-trace-context", "")):
@@ -40,13 +40,13 @@ class Trace:
 
     @property
     def traceparent(self) -> str:
-        """The trace as the attribute and header `traceparent`."""
+        """The trace in the format of the header and attribute `traceparent`."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 @dataclass
 class Line:
-    """The one log line of a request or message: filled while it is handled, written at its end."""
+    """The one log line of a request or message: filled while it is handled, written at the end."""
 
     entry_point: str
     project: str
@@ -60,28 +60,28 @@ class Line:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Writes the line, also when the request was cancelled: what was never answered is not silent."""
+        """Writes the line. A request that was cancelled before its answer is logged too."""
         if error[0] is not None:
             self.say("WARNING", "cancelled before an answer", outcome="cancelled")
         self.write()
 
     def note(self, **fields: Any) -> None:
-        """Puts fields on the line; those that are None are left out."""
+        """Adds fields to the line, except those that are None."""
         self.fields |= {name: value for name, value in fields.items() if value is not None}
 
     def say(self, severity: str, message: str, *, outcome: str) -> None:
-        """Sets how bad it was, the sentence that a person reads first, and the machine's word for it."""
+        """Sets the severity, the message for people, and the outcome for machines."""
         self.severity, self.message = severity, message
         self.note(outcome=outcome)
 
     def blame(self, error: BaseException) -> None:
-        """Puts an error's class and the places it came through on the line, but not its text: an unexpected text may
-        hold anything.
+        """Adds an error's class and stack to the line, but not its text: the text of an unexpected error may hold
+        personal data or secrets.
         """
         self.note(error=type(error).__name__, stack=places(error)[-12:])
 
     def write(self) -> None:
-        """Writes the line, once, as the last thing."""
+        """Writes the line. Call it once, at the end."""
         self.note(duration_ms=round((time.perf_counter() - self.started) * 1000, 1))
         record: dict[str, Any] = {"severity": self.severity, "message": self.message}
         record |= {"entry_point": self.entry_point} | self.fields
@@ -93,12 +93,12 @@ class Line:
 
 
 def places(error: BaseException) -> list[str]:
-    """Where an error came through, innermost last, each as `room/file.py:line function`."""
+    """An error's stack, innermost frame last, each as `room/file.py:line function`."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{'/'.join(PurePath(each.filename).parts[-2:])}:{each.lineno} {each.name}" for each in frames]
 
 
 def emit(record: Mapping[str, Any]) -> None:
-    """Writes one structured line to stdout, in one piece: lines of several requests must not mix."""
+    """Writes one structured line to stdout in one call, so that the lines of several requests do not mix."""
     sys.stdout.write(_ENCODER.encode(record) + "\n")
     sys.stdout.flush()

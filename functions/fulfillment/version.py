@@ -1,8 +1,6 @@
-"""The product's name and version: written here and nowhere else. CHANGELOG.md must begin with the same version, says a
-test.
-"""
+"""The product's name and version, defined only here. A test checks that CHANGELOG.md begins with the same version."""
 
 NAME = "stripe-checkout-fulfillment"
 VERSION = "1.0.0"
 USER_AGENT = f"{NAME}/{VERSION}"
-"""How every call to Stripe and Google names its caller: what their support and their logs are asked for."""
+"""The user agent of every call to Stripe and Google. Search their logs for it, or give it to their support."""

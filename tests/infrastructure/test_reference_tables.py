@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import click
 import pytest
@@ -261,6 +261,28 @@ async def test_the_attributes_of_an_order_event_are_documented() -> None:
     assert once(column(rows, "attribute")) == set(published)
 
 
+def attribute(kind: Any, names: list[str]) -> bool:
+    """Whether an instance has the attribute that the names lead to, through optional parts and lists."""
+    if not names or not dataclasses.is_dataclass(kind):
+        return not names
+    own = getattr(kind, names[0], None)
+    if isinstance(own, property):
+        return len(names) == 1
+    hint = get_type_hints(kind).get(names[0])
+    inner = next((each for each in get_args(hint) if dataclasses.is_dataclass(each)), hint)
+    return hint is not None and attribute(inner, names[1:])
+
+
+def test_what_a_hook_is_told_to_read_is_there() -> None:
+    rows = rows_below(DOCS / "effects.md", "### The order that a hook gets", "you need", "read")
+    read = [word for word in column(rows, "read") if word.startswith("order.")]
+    assert len(read) > 5
+    assert [word for word in read if not attribute(order.Order, re.findall(r"\.(\w+)", word))] == []
+    (said,) = [row["read"] for row in rows if row["read"].startswith("`order.line_items`")]
+    names = [word for word in words(said) if re.fullmatch(r"\w+", word)]
+    assert [name for name in names if not attribute(order.LineItem, [name])] == ["Mug"]
+
+
 def kinds(kind: type[PermanentError]) -> Iterator[type[PermanentError]]:
     yield kind
     for each in kind.__subclasses__():
@@ -403,7 +425,7 @@ def test_the_variables_of_mails_are_documented() -> None:
 def test_the_variables_of_the_order_status_page_are_documented() -> None:
     shared = {"shop", "items", "totals", "date", "long_date"}
     assert shared <= names_below("# The templates")
-    assert names_below("## The order status page") | shared == facts(FUNCTIONS / "order_status" / "page.py")
+    assert names_below("## The order status page") | shared == facts(FUNCTIONS / "order_status" / "status_page.py")
 
 
 # --- this file

@@ -1,9 +1,9 @@
-"""4. The rules of fulfilment. Pure: imports the standard library, itself and the error tree, nothing else.
+"""4. The rules of fulfilment. Pure: it imports only the standard library, itself and the error tree.
 
-What comes in: `json_object`, `shape`, `ids`, `checkout`, `session`, `event_types`, `events`.
-Whether it is this deployment's: `ownership`, `order_filter`.
-What an order is: `status`, `order`, `items`, `money`, `sums` (which amounts add up), `erasure`.
-What it becomes: `transitions` (what an event does to it), `effects` and `lifecycle` (what it owes, and how that is
-done), `decision` (both, for one delivery).
-What Stripe says when it is read: `synthetic_events`, `source_event`, `cursor`. What the buyer is told: `buyer_view`.
+Input: `json_object`, `shape`, `ids`, `checkout`, `session`, `event_types`, `events`.
+Ownership: `ownership`, `order_filter`.
+The order: `status`, `order`, `items`, `money`, `sums` (which amounts add up), `erasure`.
+Its changes: `transitions` (by an event), `effects` and `lifecycle` (what it owes, and how that is done), `decision`
+(both, for one delivery).
+Events from reading Stripe: `synthetic_events`, `source_event`, `cursor`. The order status page: `buyer_view`.
 """

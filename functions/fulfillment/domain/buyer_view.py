@@ -1,15 +1,15 @@
-"""What a buyer is told of an order, from its document and from what Stripe says of the session.
+"""Which status a buyer sees, from the order document and Stripe's session.
 
-    the document        Stripe                                    the buyer is told
-    paid, fulfilled     is not asked                              the document's status
-    less, or none       claims more                               what it claims
-    less                claims no more, or does not answer        the document's status
-    none                has no such session, or one that is no    not_found
-                        order of ours: open, expired, setup, or of
-                        long ago
+    the document        Stripe                                    the buyer sees
+    paid, fulfilled     is not read                               the document's status
+    lower, or none      claims more                               what it claims
+    lower               claims no more, or does not answer        the document's status
+    none                has no such session, or one that is not   not_found
+                        an order of this deployment: open,
+                        expired, setup, or too old
     none                does not answer                           confirming
 
-An order under review, or held, is paid: the doubt is the shop's, not the buyer's.
+An order that is held or under review is shown as paid: the review concerns only the shop.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ REFRESHING_SECONDS = 900
 
 
 class BuyerStatus(StrEnum):
-    """What a buyer is told."""
+    """The status that a buyer sees."""
 
     CONFIRMING = "confirming"
     AWAITING_PAYMENT = "awaiting_payment"
@@ -40,26 +40,26 @@ FINAL = frozenset({BuyerStatus.PAYMENT_FAILED, BuyerStatus.FULFILLED, BuyerStatu
 
 @dataclass(frozen=True, kw_only=True)
 class StripeAnswer:
-    """What Stripe said of a session: the event that it makes, or None for no order of ours."""
+    """Stripe's answer about a session: its synthetic event, or None if it is not an order of this deployment."""
 
     event: SyntheticEvent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuyerView:
-    """What the buyer is told: the status, and of which checkout, as far as that is known."""
+    """What the buyer sees: the status, and the checkout if it is known."""
 
     status: BuyerStatus
     checkout: Checkout | None = None
 
 
 def buyer_view(order: Order | None, answer: StripeAnswer | None) -> BuyerView:
-    """The table. `answer` is None if Stripe was not asked, or did not answer."""
+    """The table above. `answer` is None if Stripe was not read, or did not answer."""
     event = answer.event if answer else None
     if event and claims_more(event, order.status if order else None):
-        return BuyerView(status=_told(event.claim), checkout=event.checkout)
+        return BuyerView(status=_buyer_status(event.claim), checkout=event.checkout)
     if order:
-        return BuyerView(status=_told(order.status), checkout=order)
+        return BuyerView(status=_buyer_status(order.status), checkout=order)
     return BuyerView(status=BuyerStatus.NOT_FOUND if answer else BuyerStatus.CONFIRMING)
 
 
@@ -69,11 +69,11 @@ def is_settled(order: Order | None) -> bool:
 
 
 def refresh_seconds(status: BuyerStatus, age: float) -> int | None:
-    """When the page looks again, if the buyer has waited that long: ever more seldom, and not for ever."""
+    """Seconds until the page reloads, by how long the buyer has waited: growing pauses, and None at the end."""
     if status in FINAL or age >= REFRESHING_SECONDS:
         return None
     return min(max(FIRST_REFRESH, round(age / 5)), LAST_REFRESH)
 
 
-def _told(status: Status) -> BuyerStatus:
+def _buyer_status(status: Status) -> BuyerStatus:
     return BuyerStatus.NOT_FOUND if status is Status.EXPIRED else BuyerStatus(status.value)

@@ -1,5 +1,5 @@
-"""What was bought, by whom and for how much: a Checkout Session in one shape, whichever API version
-wrote it. Amounts are integers in the minor unit of their currency, never floats.
+"""A Checkout Session in one shape for all API versions: what was bought, by whom and for how much. Amounts are
+integers in the minor unit of their currency, never floats.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ class TaxId(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Customer(Record):
-    """The buyer. `id` is null for guests: a guest's order is an order. `account` is the buyer as an Account of
-    Stripe's Accounts v2.
+    """The buyer. `id` is None for guests, who order like any other buyer. `account` is the buyer's id in Stripe's
+    Accounts v2.
     """
 
     id: Id | None = None
@@ -51,7 +51,7 @@ class Customer(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Shipping(Record):
-    """Where the goods go."""
+    """The recipient of the goods."""
 
     name: str | None = None
     phone: str | None = None
@@ -60,8 +60,8 @@ class Shipping(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ShippingCost(Record):
-    """The shipping that the buyer chose: `shipping_rate` is which, `amount_tax` the tax on it. `amount_total` is more
-    than `amount_subtotal` where tax was added.
+    """The shipping rate that the buyer chose, with its amounts. `amount_total` exceeds `amount_subtotal` by the tax, if
+    tax was added.
     """
 
     shipping_rate: Id | None = None
@@ -72,7 +72,7 @@ class ShippingCost(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Discount(Record):
-    """A coupon, and the promotion code by which it came, if the buyer used one."""
+    """A coupon, and the promotion code if the buyer entered one."""
 
     coupon: Id | None = None
     promotion_code: Id | None = None
@@ -80,7 +80,7 @@ class Discount(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Presentment(Record):
-    """What the buyer saw, when that is not the merchant's currency."""
+    """The amount that the buyer saw, if it was not in the merchant's currency."""
 
     amount: int | None = None
     currency: Currency | None = None
@@ -88,7 +88,7 @@ class Presentment(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """The fields of an order that come from one event: its source."""
+    """The fields of an order that come from one event, its source."""
 
     id: SessionId
     payment_status: str | None
@@ -121,5 +121,5 @@ class Checkout:
 
     @property
     def owner(self) -> Owner:
-        """Whose session it is. An order of before `context` was kept knows its account alone."""
+        """The session's owner. An old order has only the account: its version did not store `context`."""
         return Owner(account=self.account, context=self.context)

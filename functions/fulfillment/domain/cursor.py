@@ -1,14 +1,14 @@
-"""How far a round of reconcile has come: what is compared in it, and in which order.
+"""The progress of a round of reconcile: what it compares, and in which order.
 
     late ──> sessions ──> waiting ──> owed ──> over
 
-    late       orders that are paid and not fulfilled: before all that needs Stripe, as they are told of in any case
+    late       orders that are paid but not fulfilled; first, so that they are reported even if Stripe is down
     sessions   complete Checkout Sessions, newest first, from the window's end down to its start
-    waiting    orders that wait for a delayed payment; once a day those whose payment failed, too: it may come after all
+    waiting    orders that wait for a delayed payment; once a day also those whose payment failed: it may still succeed
     owed       orders that owe an effect
 
-A window begins 26 hours before the last one ended: a session is completed within 24 hours after it was created, so
-one that was completed after the last window's end was created behind the beginning of this one.
+A window begins 26 hours before the last one ended. A session completes within 24 hours of its creation, so each session
+that completed after the last window's end was created after the start of this window.
 """
 
 from collections.abc import Mapping
@@ -34,13 +34,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """How far a round has come; times in epoch seconds. Immutable: every step makes a new one.
+    """The progress of a round. Times are in epoch seconds. Immutable: every step makes a new one.
 
-    `since`         what was created before is another system's, and never looked at
-    `start`, `end`  the window: sessions created from one time until before the other
-    `before`        the sessions of the window that were created from here on are compared
-    `after`         the orders of the stage up to this id are compared
-    `thorough`      whether it is the first one of its day (UTC), and asks about failed payments, too
+    `since`         sessions created earlier belong to another system and are never compared
+    `start`, `end`  the window: sessions created from `start` until before `end`
+    `before`        the window's sessions created at this time or later are already compared
+    `after`         the stage's orders up to this id are already compared
+    `thorough`      whether it is the first round of its day (UTC): it also checks failed payments
     """
 
     since: int
@@ -53,23 +53,23 @@ class Cursor:
     thorough: bool = True
 
     def down_to(self, created: int) -> "Cursor":
-        """After a page of sessions whose last one was created then. There may be more of the same second."""
+        """The cursor after a page whose last session was created at `created`. That second may have more sessions."""
         return replace(self, before=created + 1)
 
     def up_to(self, order_id: str) -> "Cursor":
-        """After a page of orders, of which this is the last."""
+        """The cursor after a page of orders that ends with this one."""
         return replace(self, after=order_id)
 
     def next_stage(self) -> "Cursor":
-        """After the last page of a stage; after the last stage the round is over."""
+        """The cursor after the last page of a stage. After the last stage the round is over."""
         stages = list(Stage)
         rest = stages[stages.index(self.stage) + 1 :]
         return replace(self, after=None, **({"stage": rest[0]} if rest else {"over": True}))
 
 
 def read_cursor(document: Mapping[str, Any]) -> Cursor:
-    """The cursor in a checkpoint. A stage that only a newer version knows is passed over: the round goes through its
-    stages again, with the same window. What is compared twice does no harm. Raises ShapeError for what is none.
+    """The cursor in a checkpoint. If its stage is from a newer version, the round starts its stages again with the
+    same window: comparing twice does no harm. Raises ShapeError if the document is not a cursor.
     """
     if document.get("stage") not in set(Stage):
         document = {**document, "stage": Stage.LATE.value, "after": None}
@@ -78,10 +78,10 @@ def read_cursor(document: Mapping[str, Any]) -> Cursor:
 
 
 def next_cursor(last: Cursor | None, since: datetime | None, now: datetime) -> Cursor:
-    """The round to go on with: the last one, unless it is over.
+    """The round to continue: the last one, or a new one if that is over.
 
-    The very first looks back to `since`, or not at all: what was sold before this was deployed may have been fulfilled
-    by something else. A `since` that was set further back later is caught up with.
+    The first round looks back to `since`, or not at all: another system may have fulfilled what was sold before this
+    deployment. If `since` is set to an earlier time later, the next round starts there.
     """
     if last and not last.over:
         return last

@@ -1,4 +1,4 @@
-"""What one delivery of an event makes of an order, as this deployment treats orders. Pure: the store may ask again."""
+"""What one delivery of an event changes in an order, by this deployment's policy. Pure: the store may call it again."""
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -12,13 +12,13 @@ from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome, apply
 
-GRANTED = 20  # messages that an order remembers
+GRANTED = 20  # message ids that an order keeps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How a deployment treats its orders: the effects that it can perform, by name, and whether those of an order
-    under review are held until a person releases it.
+    """A deployment's policy: the names of the effects that it can perform, and whether the effects of an order under
+    review are held until a person releases it.
     """
 
     configured: AbstractSet[str]
@@ -27,8 +27,8 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayRequest:
-    """What a person who sent the message again asks for beyond its event. Granted once: the order remembers the
-    message's `id`, or its redeliveries would do again what was refused again.
+    """What an operator asks for by sending a message again: `replay` or `release`. The order stores the message's `id`,
+    so that a redelivery does not apply the request a second time.
     """
 
     id: str = ""
@@ -42,7 +42,7 @@ class ReplayRequest:
         return cls(id=message_id or "", replay=replay, release=release)
 
     def grant(self, order: Order) -> Order:
-        """The order with the request granted, unless it was before."""
+        """The order with the request applied, unless it was already applied."""
         if not (self.replay or self.release) or self.id in order.granted:
             return order
         order = replace(order, granted=(*order.granted, self.id)[-GRANTED:])
@@ -52,8 +52,8 @@ class ReplayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The order as it shall be, and what became of the event. `dropped` are the effects that are not owed any more:
-    overtaken, or not configured here.
+    """The order to store, and the outcome of the event. `dropped` are the effects that are no longer owed: overtaken,
+    or not configured here.
     """
 
     order: Order
@@ -62,8 +62,8 @@ class Decision:
 
 
 def decide(order: Order | None, event: CheckoutEvent, policy: Policy, request: ReplayRequest) -> Decision:
-    """The event is applied; only what can be done here is owed; what is doubtful waits for a person, if the deployment
-    wants that; and the request is granted.
+    """Applies the event, drops effects that are not configured, holds a doubtful order if the policy says so, and
+    applies the request.
     """
     transition = apply(order, event)
     after = transition.order
@@ -76,8 +76,8 @@ def decide(order: Order | None, event: CheckoutEvent, policy: Policy, request: R
 
 
 def complete(order: Order, name: str, result: Callable[[Order], Order], at: datetime, policy: Policy) -> Order:
-    """The order after an effect was performed, with what it brought. What the new status owes and this deployment
-    cannot perform is dropped; what was owed before is not ours to drop. A new review holds the rest, if that is wanted.
+    """The order after an effect was performed, with its result. New effects that this deployment cannot perform are
+    dropped; older ones stay. A new review reason holds the other effects, if the policy says so.
     """
     after = lifecycle.mark_done(result(order), name, at)
     after = replace(after, effects=keep_configured(after.effects, policy.configured | order.effects.keys()))

@@ -1,8 +1,8 @@
-"""What an order owes the world: named effects, each with a stable key `{order id}:{effect}`.
+"""The effects that an order owes: each has a name and a stable key `{order id}:{effect}`.
 
-Entering a status owes its effects, in the same write as the status. A redelivered message finds in the
-document what is still owed. Effects of an overtaken status that are not done are dropped: nobody is told
-"payment failed" after the money came.
+An order that enters a status owes its effects, in the same write as the status. A redelivered message finds the owed
+effects in the document. Unfinished effects of an overtaken status are dropped: no buyer gets "payment failed" after the
+payment succeeded.
 """
 
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ ANNOUNCEMENTS = {f"announce_{status.value}": status for status in Status if stat
 WAITS_FOR_LINE_ITEMS = frozenset({FULFILL, SEND_RECEIPT})
 _IN_ORDER = [name for status in Status for name in OWED_ON_ENTERING[status]]
 KNOWN = frozenset(_IN_ORDER)
-"""What this version can owe. An effect by any other name is a newer version's, and stays as it is."""
+"""The effects that this version knows. An effect with another name is from a newer version, and stays unchanged."""
 
 
 class EffectState(StrEnum):
-    """Where an effect stands. `held`: owed, but waits for a person to release the order."""
+    """The state of an effect. `held`: owed, but it waits until a person releases the order."""
 
     OWED = "owed"
     HELD = "held"
@@ -45,9 +45,9 @@ class EffectState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect(Record):
-    """One thing owed. `attempts` counts the tries on record (a crash loses one), `error` is the last failure
-    without personal data, `done_at` is our clock. `refusals` counts the tries that the world refused, perhaps for
-    good; after one the effect is not tried again before `not_before`.
+    """An effect of an order. `attempts` counts the recorded attempts (a crash loses one), `error` is the last failure
+    without personal data, `done_at` is by this product's clock. `refusals` counts the refusals that may be permanent.
+    After a refusal the effect is not retried before `not_before`.
     """
 
     state: EffectState
@@ -64,8 +64,8 @@ Effects = Mapping[str, Effect]
 
 
 def enter(order_id: str, status: Status, effects: Effects) -> Effects:
-    """The effects of an order that has just entered `status`. What was done stays; what was not, and belongs
-    to an overtaken status, is dropped. `fulfilled` overtakes nothing: it completes `paid`.
+    """The effects of an order that has just entered `status`. Done effects stay. Unfinished effects of an overtaken
+    status are dropped. `fulfilled` overtakes nothing: it completes `paid`.
     """
     kept = {name: each for name, each in effects.items() if each.state is EffectState.DONE or name not in KNOWN}
     new = {name: Effect(state=EffectState.OWED, key=f"{order_id}:{name}") for name in OWED_ON_ENTERING[status]}
@@ -73,8 +73,8 @@ def enter(order_id: str, status: Status, effects: Effects) -> Effects:
 
 
 def keep_configured(effects: Effects, configured: AbstractSet[str]) -> Effects:
-    """Without the effects that nothing here can perform (any more), unless they are settled history, or a newer
-    version's.
+    """The effects without those that this deployment cannot perform. Settled effects stay, and those of a newer
+    version.
     """
     return {
         name: effect
@@ -84,14 +84,14 @@ def keep_configured(effects: Effects, configured: AbstractSet[str]) -> Effects:
 
 
 def owed(effects: Effects) -> tuple[str, ...]:
-    """The names of what is still owed, in the order in which it is performed; behind them those that are not known."""
+    """The names of the owed effects in the order of their execution. Unknown effects come last."""
     names = (*_IN_ORDER, *sorted(effects.keys() - KNOWN))
     return tuple(name for name in names if name in effects and effects[name].state is EffectState.OWED)
 
 
 def ready(effects: Effects, now: datetime) -> tuple[str, ...]:
-    """The names of what is owed and waits for nothing: the line items go before what needs them, and what was
-    refused backs off for a while.
+    """The names of the owed effects that can be performed now. They do not back off, and they do not need line items
+    that are still owed.
     """
     names = [name for name in owed(effects) if (effects[name].not_before or now) <= now]
     items_first = LOAD_LINE_ITEMS in owed(effects)

@@ -1,7 +1,7 @@
-"""What is personal in an order, and how it is erased for good while the books are kept.
+"""Erases the personal data of an order permanently, and keeps the accounting data.
 
-The books are what remains: ids of the payment, amounts, what was bought, when, and the history. Erased is what tells
-who bought, and what a shop or a buyer can write anything into.
+Kept: the payment's ids, amounts, what was bought and when, and the history. Erased: the buyer's data, and all fields
+with free text of the shop or the buyer.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -30,15 +30,15 @@ T = TypeVar("T", bound=Checkout)
 
 def unsettled(order: Order) -> str | None:
     """Why the buyer's data is still needed; None if it is not."""
-    open_ones = [name for name in _undone(order.effects) if name in _NEED_THE_BUYER]
+    unfinished = [name for name in _undone(order.effects) if name in _NEED_THE_BUYER]
     if order.status is Status.AWAITING_PAYMENT:
         return "the payment is still awaited"
-    return f"not done yet: {', '.join(sorted(open_ones))}" if open_ones else None
+    return f"not done yet: {', '.join(sorted(unfinished))}" if unfinished else None
 
 
 def erase(order: Order, at: datetime, keep: Collection[str] = ()) -> Order:
-    """The order without its buyer, whatever arrives later. `keep` are the keys of metadata that are not personal. What
-    cannot be done without the buyer, and is not done, is dropped. Erasing again changes nothing.
+    """The order without its buyer's data; later events do not bring it back. `keep` are the metadata keys that are not
+    personal. Unfinished effects that need the buyer are dropped. Erasing again changes nothing.
     """
     effects = _without(order.effects, _NEED_THE_BUYER)
     items = order.line_items and anonymous_items(order.line_items, frozenset(keep))
@@ -48,13 +48,13 @@ def erase(order: Order, at: datetime, keep: Collection[str] = ()) -> Order:
 
 
 def anonymous(checkout: T, keep: AbstractSet[str]) -> T:
-    """A checkout without its buyer; of its metadata those keys."""
+    """A checkout without its buyer's data, and with only those keys of its metadata."""
     kept = _kept(checkout.metadata, keep)
     return replace(checkout, customer=None, shipping=None, custom_fields=(), client_reference_id=None, metadata=kept)
 
 
 def anonymous_items(items: Iterable[LineItem], keep: AbstractSet[str] = frozenset()) -> tuple[LineItem, ...]:
-    """What was bought, of its metadata those keys."""
+    """The line items with only those keys of their metadata."""
     return tuple(replace(item, metadata=_kept(item.metadata, keep)) for item in items)
 
 
@@ -63,12 +63,12 @@ def _kept(metadata: Mapping[str, Any], keep: AbstractSet[str]) -> dict[str, Any]
 
 
 def without_mails(effects: Effects) -> Effects:
-    """What an erased order owes: nobody is left to write to."""
+    """The effects of an erased order: it has no address to send mails to."""
     return _without(effects, _MAILS)
 
 
 def _without(effects: Effects, names: AbstractSet[str]) -> Effects:
-    """The effects without those of the names that are not done."""
+    """The effects without the unfinished ones that have one of the names."""
     return {name: each for name, each in effects.items() if name not in names & _undone(effects)}
 
 

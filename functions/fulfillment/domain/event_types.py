@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
-    """The event types that make an order; each has a subscriber of its own."""
+    """The event types that create or change an order. Each has its own subscriber."""
 
     COMPLETED = "checkout.session.completed"
     ASYNC_PAYMENT_SUCCEEDED = "checkout.session.async_payment_succeeded"

@@ -1,7 +1,7 @@
-"""A verified body becomes a `CheckoutEvent`, parsed once: from here on nothing is a guess.
+"""A verified body becomes a `CheckoutEvent`. It is parsed once; all later code uses typed values.
 
-Unknown keys and missing ones are Stripe's right. A known key of the wrong type is a `MalformedEvent`:
-the message is parked, and replayed once the parser knows better.
+Stripe may add and omit keys. A known key with a wrong type is a `MalformedEvent`: the message is parked, and can be
+replayed after a fix of the parser.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from fulfillment.errors import MalformedEvent
 
 @dataclass(frozen=True, kw_only=True)
 class CheckoutEvent:
-    """One fact about one Checkout Session, as Stripe told it.
+    """One event of one Checkout Session.
 
-    `created` is Stripe's clock in whole seconds (ties happen: it orders nothing), `received_at` is ours.
+    `created`: Stripe's clock, whole seconds; ties happen, so it orders nothing. `received_at`: this product's clock.
     """
 
     id: EventId
@@ -33,7 +33,7 @@ class CheckoutEvent:
 
 
 def parse(body: bytes, received_at: datetime) -> CheckoutEvent:
-    """The event in `body`. Raises `MalformedEvent`, and nothing else, whatever the bytes."""
+    """The event in `body`. Raises only `MalformedEvent`, for any bytes."""
     raw = load_object(body)
     try:
         event = read(_Event, raw)

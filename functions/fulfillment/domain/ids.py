@@ -1,4 +1,4 @@
-"""The ids in an event, each read once: the session's, the event's own, its owner's, other objects'. And currencies."""
+"""Types for the ids in an event: of the session, the event, its owner and other objects. And for currencies."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fulfillment.domain.shape import ShapeError
 
 
 class _Matched(str):
-    """A text that is wholly of one pattern. `_NAME` is what it is called where no path says so."""
+    """A text that matches a pattern as a whole. `_NAME` names it in errors that have no path."""
 
     __slots__ = ()
     _FIT: ClassVar[re.Pattern[str]]
@@ -17,14 +17,14 @@ class _Matched(str):
 
     @classmethod
     def read(cls, value: object, path: str | None = None) -> Self:
-        """The value as such a text, or ShapeError."""
+        """The value as such a text. Raises ShapeError."""
         if isinstance(value, str) and cls._FIT.fullmatch(value):
             return cls(value)
         raise ShapeError(path or cls._NAME, cls._RULE)
 
 
 class SessionId(_Matched):
-    """A Checkout Session's id that is fit to name a document (case-sensitive, up to 255 characters)."""
+    """A Checkout Session's id that can name a document (case-sensitive, up to 255 characters)."""
 
     __slots__ = ()
     _FIT = re.compile(r"(?!__.*__\Z)[A-Za-z0-9_-]{1,255}")
@@ -33,7 +33,7 @@ class SessionId(_Matched):
 
 
 class EventId(_Matched):
-    """An event's id: Stripe's `evt_…`, or `reconcile:{session}:{claim}` for what we found ourselves."""
+    """An event's id: Stripe's `evt_…`, or `reconcile:{session}:{claim}` for a synthetic event."""
 
     __slots__ = ()
     FOUND = "reconcile:"
@@ -43,8 +43,8 @@ class EventId(_Matched):
 
 
 class ContextPath(_Matched):
-    """Whose object it is, as an event's `context` tells: `acct_1`, or a path that ends there: `org_1/acct_1`. It is
-    sent as the header `Stripe-Context`.
+    """The owner of an object in an event's `context`: `acct_1`, or a path that ends with it: `org_1/acct_1`. Requests
+    send it as the header `Stripe-Context`.
     """
 
     __slots__ = ()
@@ -54,22 +54,22 @@ class ContextPath(_Matched):
 
     @property
     def account(self) -> str | None:
-        """The last part that is an account."""
+        """The last account in the path."""
         accounts = [part for part in self.split("/") if part.startswith("acct_")]
         return accounts[-1] if accounts else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Whose session it is, where that is not the API key's own account: a connected account's, an organization's."""
+    """The owner of a session that is not the API key's own account: a connected or an organization's account."""
 
     account: str | None = None
     context: ContextPath | None = None
 
     @classmethod
     def told_by(cls, account: str | None, context: object) -> Self:
-        """The owner in an event: some events name the account in their context alone. A context that is no path of ids
-        tells nothing: the sale is a sale all the same.
+        """The owner in an event. Some events name the account only in their context. A context that is not a path of
+        ids is ignored: the event still counts.
         """
         try:
             path = None if context is None else ContextPath.read(context)
@@ -78,7 +78,7 @@ class Owner:
         return cls(account=account or (path.account if path else None), context=path)
 
     def told(self) -> dict[str, str]:
-        """The owner as an event tells it."""
+        """The owner's fields in an event."""
         fields = {"account": self.account, "context": self.context}
         return {name: value for name, value in fields.items() if value}
 
@@ -88,13 +88,13 @@ OWN = Owner()
 
 
 class Id(str):
-    """The id of another Stripe object, whether it came as an id or expanded into the whole object."""
+    """The id of another Stripe object. The event holds the id alone, or the whole object."""
 
     __slots__ = ()
 
     @classmethod
     def read(cls, value: object, path: str) -> Self:
-        """The id in the value, or ShapeError."""
+        """The id in the value. Raises ShapeError."""
         found = value.get("id") if isinstance(value, dict) else value
         if isinstance(found, str) and found:
             return cls(found)
@@ -102,14 +102,14 @@ class Id(str):
 
 
 class Currency(str):
-    """A currency code in lower case. Which ones exist is Stripe's business and changes."""
+    """A currency code in lower case. It is not compared with a list: Stripe adds currencies."""
 
     __slots__ = ()
     _FIT = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
     @classmethod
     def read(cls, value: object, path: str) -> Self:
-        """The value as a currency code, or ShapeError."""
+        """The value as a currency code. Raises ShapeError."""
         if isinstance(value, str) and cls._FIT.fullmatch(code := value.lower()):
             return cls(code)
         raise ShapeError(path, "expected a currency code")

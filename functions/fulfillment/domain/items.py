@@ -1,4 +1,4 @@
-"""What was bought, item by item: read as Stripe lists it, brought into its order, compared with what was paid."""
+"""Line items: parsed from Stripe's list, added to their order, and compared with the payment."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ DOUBTS = frozenset({"amounts_differ", "currency_differs"})
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some of the line items of a session. With `has_more` there is a next page, after the last of these."""
+    """A page of a session's line items. `has_more` means that more items follow the last one."""
 
     items: tuple[LineItem, ...]
     has_more: bool
 
 
 def read_page(answer: object) -> Page:
-    """One page as Stripe's API answers it; ShapeError if it is none."""
+    """The page in an answer of Stripe's API. Raises ShapeError."""
     page: _Page = read(_Page, answer)
     if page.has_more and not page.data:
         raise ShapeError("data", "empty, but has_more is true")
@@ -29,14 +29,14 @@ def read_page(answer: object) -> Page:
 
 
 def with_line_items(order: Order, items: tuple[LineItem, ...]) -> Order:
-    """The order with its line items, under review if they are not what was paid for. Doing it again changes nothing."""
+    """The order with its line items, under review if they differ from the payment. Doing it again changes nothing."""
     own = anonymous_items(items, order.metadata.keys()) if order.erased_at else items
     return judged(replace(order, line_items=own))
 
 
 def judged(order: Order) -> Order:
-    """The order with its items compared with what was paid, as both are now: an event that comes later may be the one
-    that says how much that was, and the verdict must not depend on which was first.
+    """The order with its current items compared with its current payment. A later event may bring the amount, so the
+    comparison is repeated: its result must not depend on the order of arrival.
     """
     if order.line_items is None:
         return order
@@ -45,7 +45,7 @@ def judged(order: Order) -> Order:
 
 
 def _doubts(order: Order, items: tuple[LineItem, ...]) -> Iterator[str]:
-    """Why a person should compare the items with the payment. What nobody knows contradicts nothing."""
+    """Why a person should compare the items with the payment. An unknown amount is no reason."""
     amounts = [item.amount_subtotal for item in items]
     known = [amount for amount in amounts if amount is not None]
     if order.amount_subtotal is not None and len(known) == len(amounts) and sum(known) != order.amount_subtotal:
@@ -89,7 +89,7 @@ def _line_item(item: _Item) -> LineItem:
 
 
 def _of_price(price: _Price, currency: Currency | None) -> dict[str, Any]:
-    """What an item keeps of its price. A price in several currencies states `unit_amount` in its first alone."""
+    """An item's fields from its price. A price in several currencies has `unit_amount` only in its first one."""
     same = price.currency in {None, currency}
     return {
         "price": price.id,

@@ -1,4 +1,4 @@
-"""The JSON object in a body, read strictly: what JSON does not allow is refused, whatever Python allows."""
+"""Parses the JSON object in a body strictly. Python's extensions of JSON are refused."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from fulfillment.errors import MalformedEvent
 
 
 def load_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`, or `MalformedEvent`: not UTF-8, not JSON, no object, nested too deep."""
+    """The JSON object in `body`. Raises `MalformedEvent`: not UTF-8, not JSON, not an object, nested too deep."""
     try:
         loaded = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError:
@@ -23,7 +23,7 @@ def load_object(body: bytes) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    """JSON's numbers have no end, Python's become infinite."""
+    """A finite number: Python turns large JSON numbers into infinity."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError
@@ -31,7 +31,7 @@ def _finite(text: str) -> float:
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    """NaN and Infinity are Python's extension, not JSON."""
+    """Refuses NaN and Infinity: they are Python's extension of JSON."""
     raise ValueError
 
 

@@ -1,13 +1,13 @@
 """The lifecycle of an effect, and the lease under which it is performed. Pure functions from order to order.
 
-    owed ──performed──────────────> done      the `fulfill` done makes the order fulfilled
-     │ ╲──refused for good────────> failed    a message with `replay = true` makes it owed again
-     │  ╲─refused, perhaps for good           backs off, is tried again more seldom, and has `failed` in the end
+    owed ──performed──────────────> done      when `fulfill` is done, the order is fulfilled
+     │ ╲──refused permanently─────> failed    a message with `replay = true` makes it owed again
+     │  ╲─refused, perhaps permanently        backs off, is retried with growing pauses, and is `failed` in the end
      └────under review────────────> held      a message with `release = true` makes it owed again
 
-The lease says who performs: a random token per delivery, and the store's clock at the last write. A delivery that
-leaves an effect owed does not acknowledge its message, so each owed effect has a message on its way. An effect that
-this version does not know stays as it is, whatever happens to the order.
+The lease names the delivery that performs: a random token per delivery, and the store's clock at the last write. A
+delivery that leaves an effect owed does not acknowledge its message, so each owed effect has an outstanding message. An
+effect that this version does not know never changes.
 """
 
 from collections.abc import Mapping
@@ -19,38 +19,38 @@ from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 
 BACKOFFS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240))
-"""How long an effect backs off after each refusal that may not be for good. The refusal after the last of them, nearly
-eight hours after the first try, is for good. Pub/Sub delivers a message for twice that time, so the reason comes first.
+"""The pauses after each refusal that may be temporary. The refusal after the last pause, nearly eight hours after the
+first attempt, is permanent. Pub/Sub redelivers for twice that time, so the message is parked with its reason first.
 """
 
 
 def hold(order: Order) -> Order:
-    """What the order owes waits for a person. The line items do not: they are what the person looks at."""
+    """The owed effects wait for a person. The line items do not: the person needs them for the review."""
     held = [name for name in owed(order.effects) if name in KNOWN and name != LOAD_LINE_ITEMS]
     return _with(order, {name: replace(order.effects[name], state=EffectState.HELD) for name in held})
 
 
 def has_new_review(before: Order | None, after: Order) -> bool:
-    """Whether there is a reason for review that was not there before, whatever else is settled meanwhile."""
+    """Whether `after` has a reason for review that `before` did not have."""
     return not set(after.review) <= set(before.review if before else ())
 
 
 def release(order: Order) -> Order:
-    """What was held is owed again."""
+    """Held effects are owed again."""
     return _fail_dependents(_owe_again(order, EffectState.HELD))
 
 
 def retry_failed(order: Order) -> Order:
-    """What had failed for good is owed again, and what backs off is tried at once."""
+    """Failed effects are owed again, and effects that back off are retried at once."""
     waiting = {name: effect for name, effect in order.effects.items() if effect.not_before and name in KNOWN}
     awake = {name: replace(effect, refusals=0, not_before=None) for name, effect in waiting.items()}
     return _owe_again(_with(order, awake), EffectState.FAILED)
 
 
 def mark_done(order: Order, name: str, at: datetime) -> Order:
-    """The effect is done. The one that fulfills makes the order fulfilled, which owes its own effects.
+    """The effect is done. When `fulfill` is done, the order enters `fulfilled` and owes that status's effects.
 
-    An effect that is gone (overtaken meanwhile) or done already (our own lost reply) changes nothing.
+    An effect that was dropped meanwhile, or was already marked done (a lost reply), changes nothing.
     """
     effect = order.effects.get(name)
     if effect is None or effect.state is EffectState.DONE:
@@ -64,7 +64,7 @@ def mark_done(order: Order, name: str, at: datetime) -> Order:
 
 
 def record_failure(order: Order, name: str, error: str) -> Order:
-    """The effect was tried in vain and is still owed (or held, if a review came meanwhile)."""
+    """An attempt failed. The effect is still owed (or held, if a review was added meanwhile)."""
     effect = order.effects.get(name)
     if effect is None or effect.state is EffectState.DONE:
         return order
@@ -72,24 +72,24 @@ def record_failure(order: Order, name: str, error: str) -> Order:
 
 
 def is_backing_off(order: Order, now: datetime) -> bool:
-    """Whether something is owed, and all of it backs off after a refusal."""
+    """Whether effects are owed, and all of them back off after a refusal."""
     waiting = [order.effects[name].not_before for name in owed(order.effects)]
     return bool(waiting) and all(each is not None and each > now for each in waiting)
 
 
 def was_refused(order: Order) -> bool:
-    """Whether something that is owed backs off, or has backed off, after a refusal."""
+    """Whether an owed effect backs off, or has backed off, after a refusal."""
     return any(order.effects[name].refusals for name in owed(order.effects))
 
 
 def is_last_refusal(order: Order, name: str) -> bool:
-    """Whether one more refusal of the effect is the last."""
+    """Whether the next refusal of the effect is the last."""
     effect = order.effects.get(name)
     return effect is not None and effect.refusals >= len(BACKOFFS)
 
 
 def back_off(order: Order, name: str, error: str, now: datetime) -> Order:
-    """The effect was refused, perhaps for good: it is still owed, and not tried again for a while."""
+    """The effect was refused, perhaps permanently. It is still owed, and is retried after a pause."""
     after = record_failure(order, name, error)
     if after is order:
         return order
@@ -99,7 +99,7 @@ def back_off(order: Order, name: str, error: str, now: datetime) -> Order:
 
 
 def mark_failed(order: Order, name: str, error: str) -> Order:
-    """The effect was refused for good, and with it what waits for it."""
+    """The effect was refused permanently. It has failed, and so have the effects that wait for it."""
     effect = order.effects.get(name)
     if effect is None or effect.state in {EffectState.DONE, EffectState.FAILED}:
         return order
@@ -109,8 +109,8 @@ def mark_failed(order: Order, name: str, error: str) -> Order:
 
 
 def _fail_dependents(order: Order) -> Order:
-    """What waits for line items that cannot be read has failed, too: without them, nothing would be handed over, and
-    the order called fulfilled. The message that brings them back (`replay`) brings it back.
+    """Fails the effects that need line items which cannot be read. Without line items nothing would be delivered, but
+    the order would become fulfilled. A message with `replay` makes all of them owed again.
     """
     line_items = order.effects.get(LOAD_LINE_ITEMS)
     if line_items is None or line_items.state is not EffectState.FAILED:
@@ -121,8 +121,8 @@ def _fail_dependents(order: Order) -> Order:
 
 
 def acquire_lease(order: Order, owner: str, read_at: datetime | None, seconds: int) -> Order:
-    """The order under the owner's lease if it owes anything and no lease on it is live at `read_at`. (A live one
-    of one's own is one's own lost reply.)
+    """The order under the owner's lease, if it owes an effect and has no live lease at `read_at`. Otherwise unchanged:
+    a live lease of the same owner is from a write whose reply was lost.
     """
     lease = order.lease
     if not owed(order.effects):
@@ -133,12 +133,12 @@ def acquire_lease(order: Order, owner: str, read_at: datetime | None, seconds: i
 
 
 def renew_lease(order: Order, owner: str, seconds: int) -> Order:
-    """The order under the owner's lease, from now on by the store's clock."""
+    """The order under the owner's lease, which starts now by the store's clock."""
     return replace(order, lease=Lease(owner=owner, at=None, seconds=seconds))
 
 
 def release_lease(order: Order) -> Order:
-    """The order without a lease: the next delivery may acquire one."""
+    """The order without a lease. The next delivery may acquire one."""
     return replace(order, lease=None)
 
 

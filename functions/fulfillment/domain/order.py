@@ -1,7 +1,7 @@
-"""The order: a checkout with its history. What it is, and what follows from it; `transitions` is how it changes.
+"""The order: a checkout with its history, and the values that are computed from it. `transitions` changes an order.
 
-Status, source and paid_at are computed from the events on record and never kept beside them, so they cannot
-disagree with their reasons.
+Status, source and paid_at are computed from the recorded events and not stored in the order, so they cannot contradict
+the events.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from fulfillment.domain.status import Status
 
 @dataclass(frozen=True, kw_only=True)
 class Seen(Record):
-    """What is kept of an event: enough to compute the order's status and source again."""
+    """The record of an event: enough to compute the order's status and source again."""
 
     type: str
     claim: Status
@@ -29,8 +29,8 @@ class Seen(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class LineItem(Record):
-    """One thing bought, as Stripe lists it; amounts in the minor unit of `currency`. `unit_amount` is what its price
-    says of one, and null where no such number exists: tiers, fractions, an amount that the buyer chose.
+    """A line item as Stripe lists it. Amounts are in the minor unit of `currency`. `unit_amount` is the price of one;
+    it is None for tiers, fractions, and amounts that the buyer chose.
     """
 
     id: str
@@ -49,15 +49,15 @@ class LineItem(Record):
 
     @property
     def label(self) -> str:
-        """The item in a line: `2 x Mug`. Without a number where Stripe tells none, as of metered prices."""
+        """The item in one line: `2 x Mug`. Without the number if Stripe gives no quantity, as for metered prices."""
         name = self.description or self.product or self.id
         return name if self.quantity is None else f"{self.quantity} x {name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lease(Record):
-    """Who performs what the order owes, since when by the store's clock (a null `at` is "now", when written), and
-    for how long: the holder's word, so that whoever reads it under other settings does not take it for dead.
+    """Which delivery performs the order's effects, and since when by the store's clock: a None `at` becomes the time of
+    the write. The holder stores the `seconds`, so that a reader with other settings does not see it as expired.
     """
 
     owner: str
@@ -82,7 +82,7 @@ class Order(Checkout):
 
     @property
     def source(self) -> str:
-        """The id of the event that the fields come from."""
+        """The id of the event that the order's fields come from."""
         return min(self.events, key=lambda event_id: (-self.events[event_id].claim.rank, event_id))
 
     @property
@@ -95,19 +95,19 @@ class Order(Checkout):
 
     @property
     def paid_at(self) -> datetime | None:
-        """When the money came, by Stripe's clock, or was found, where Stripe never told; null before."""
+        """When the payment succeeded by Stripe's clock, or when reconcile found it; None before."""
         source = self.events[self.source]
         return source.created if source.claim is Status.PAID else None
 
     @property
     def sold_at(self) -> datetime:
-        """The sale's own time, by Stripe's clock: when the money came, or before that when the order was made.
+        """The time of the sale by Stripe's clock: when the payment succeeded, or else when the order was made.
 
-        Of what reconcile found it is known when it was found, perhaps days later. Nearer to the sale is the first event
-        that Stripe did tell, or else the session's creation: a session ends within a day.
+        A synthetic event only has the time when it was found, perhaps days later. Closer to the sale is the first event
+        that Stripe delivered, or else the session's creation: a session ends within a day.
         """
         found = {name for name in self.events if name.startswith(EventId.FOUND)}
         if self.paid_at and self.source not in found:
             return self.paid_at
-        told = [seen.created for name, seen in self.events.items() if name not in found]
-        return min(told, default=self.session_created_at or min(seen.created for seen in self.events.values()))
+        delivered = [seen.created for name, seen in self.events.items() if name not in found]
+        return min(delivered, default=self.session_created_at or min(seen.created for seen in self.events.values()))

@@ -1,4 +1,4 @@
-"""Which sessions are this deployment's, on a Stripe account that several products share."""
+"""ORDER_FILTER: which sessions belong to this deployment, on a Stripe account that several products share."""
 
 import re
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from fulfillment.domain.checkout import Checkout
 
 @dataclass(frozen=True, kw_only=True)
 class OrderFilter:
-    """Which sessions are ours, on a Stripe account that several products share."""
+    """A condition on the sessions of this deployment: the field `name` has one of the `values`."""
 
     name: str
     values: frozenset[str]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`metadata.KEY=VALUE[,VALUE]` or `payment_link=ID[,ID]`; ValueError for anything else."""
+        """The filter in `metadata.KEY=VALUE[,VALUE]` or `payment_link=ID[,ID]`. Raises ValueError."""
         name, _, values = (part.strip() for part in text.partition("="))
         wanted = frozenset(value.strip() for value in values.split(",") if value.strip())
         if not re.fullmatch(r"metadata\..+|payment_link", name) or not wanted:
@@ -24,7 +24,7 @@ class OrderFilter:
         return cls(name=name, values=wanted)
 
     def matches(self, checkout: Checkout) -> bool:
-        """Whether the session is one of ours."""
+        """Whether the session belongs to this deployment."""
         if self.name == "payment_link":
             return checkout.payment_link in self.values
         value = checkout.metadata.get(self.name.removeprefix("metadata."))

@@ -1,4 +1,4 @@
-"""Is a session this deployment's? One rule for whoever asks: a subscriber, reconcile, the landing page. Pure."""
+"""Whether a session belongs to this deployment: one rule for subscribers, reconcile and the order status page. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,7 +9,7 @@ from fulfillment.domain.transitions import is_order
 
 
 class Verdict(Enum):
-    """Whether a session is ours, or why not."""
+    """Whether a session belongs to this deployment, or why not."""
 
     OURS = "ours"
     OTHER_MODE = "other_mode"
@@ -25,7 +25,7 @@ class Ownership:
     order_filter: OrderFilter | None = None
 
     def judge(self, checkout: Checkout) -> Verdict:
-        """Whether the session is ours."""
+        """Whether the session belongs to this deployment, or why not."""
         if checkout.livemode is not self.livemode:
             return Verdict.OTHER_MODE
         if self.order_filter and not self.order_filter.matches(checkout):
@@ -33,5 +33,5 @@ class Ownership:
         return Verdict.OURS if is_order(checkout) else Verdict.NOTHING_SOLD
 
     def owns(self, checkout: Checkout) -> bool:
-        """Whether the session is ours."""
+        """Whether the session belongs to this deployment."""
         return self.judge(checkout) is Verdict.OURS

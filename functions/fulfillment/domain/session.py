@@ -1,11 +1,11 @@
-"""Stripe's Checkout Session as any API version from 2020-08-27 on writes it, made into one shape.
+"""Converts Stripe's Checkout Session, in any API version since 2020-08-27, into one shape.
 
-- the shipping address: `shipping`, then `shipping_details`, then `collected_information.shipping_details`
-- ids may have been expanded into whole objects
-- `presentment_details` (since 2025-03-31) says what the *buyer* saw, amounts are the merchant's;
-  `currency_conversion` (before) is the opposite: amounts are the buyer's, and it holds the merchant's
+- the shipping address moved from `shipping` to `shipping_details` to `collected_information.shipping_details`
+- ids may be expanded into whole objects
+- with `presentment_details` (since 2025-03-31) it holds the buyer's amounts, and the session the merchant's;
+  with `currency_conversion` (before) it holds the merchant's amounts, and the session the buyer's
 
-Field names are Stripe's. Only what is read is declared; `shape` ignores the rest.
+Field names are Stripe's. Only the fields that are read are declared; `shape` ignores all others.
 """
 
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ class _CustomerDetails:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What is read of a session."""
+    """The fields that are read from a session."""
 
     id: SessionId
     created: datetime | None = None
@@ -100,7 +100,7 @@ class Session:
 
 
 def to_checkout(session: Session, *, livemode: bool, owner: Owner) -> Checkout:
-    """The session in our one shape; livemode and owner are told by the event around it."""
+    """The session as a Checkout. `livemode` and `owner` come from the event around it."""
     return Checkout(
         id=session.id,
         payment_status=session.payment_status,
@@ -127,7 +127,7 @@ def to_checkout(session: Session, *, livemode: bool, owner: Owner) -> Checkout:
 
 
 def _amounts(session: Session) -> dict[str, Any]:
-    """Amounts in the merchant's currency, and what the buyer saw where that is another one."""
+    """The amounts in the merchant's currency, and the buyer's amount if its currency differs."""
     totals, presented = session.total_details or _Totals(), session.presentment_details
     amounts = {
         "amount_total": session.amount_total,
@@ -139,16 +139,16 @@ def _amounts(session: Session) -> dict[str, Any]:
         "shipping_cost": session.shipping_cost,
     }
     if presented:
-        seen = Presentment(amount=presented.presentment_amount, currency=presented.presentment_currency)
-        return amounts | {"presentment": seen}
+        presentment = Presentment(amount=presented.presentment_amount, currency=presented.presentment_currency)
+        return amounts | {"presentment": presentment}
     if session.currency_conversion:
         return amounts | _converted(session, session.currency_conversion, totals)
     return amounts
 
 
 def _converted(session: Session, conversion: _Conversion, totals: _Totals) -> dict[str, Any]:
-    """The old way round. Discount, tax and shipping were told in the buyer's currency only: an exact
-    zero stays zero, anything else is unknown rather than wrong.
+    """The amounts with `currency_conversion`. It has discount, tax and shipping only in the buyer's currency: a zero
+    stays zero, any other amount is unknown.
     """
     return {
         "amount_total": conversion.amount_total,

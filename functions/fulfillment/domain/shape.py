@@ -1,5 +1,5 @@
-"""Reads untrusted JSON into typed values: missing keys get their default, unknown ones are ignored (or kept, in the
-Records of a document), and a value of the wrong type is a `ShapeError` that names its path, never its content.
+"""Reads untrusted JSON into typed values. A missing key gets its default. An unknown key is ignored (or kept, in a
+Record of a document). A value of the wrong type is a `ShapeError` that names its path, never its content.
 
     read(Address, {"city": "Paris", "new_key": 1})    Address(city="Paris", line1=None, …)
     read(Address, {"city": 75})                       ShapeError: city: expected a string, got an integer
@@ -14,11 +14,11 @@ from enum import Enum
 from typing import Any, get_args, get_origin, get_type_hints
 
 INT64 = range(-(2**63), 2**63)
-DEPTH = 32  # of what is kept as it came; Stripe's own objects go three levels deep
+DEPTH = 32  # of a value that is kept unchanged; Stripe's own objects have three levels
 
 
 class ShapeError(ValueError):
-    """A value that is not of its declared type. The text holds paths and type names only."""
+    """A value does not have its declared type. The text holds only paths and type names."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path or 'value'}: {problem}")
@@ -26,14 +26,14 @@ class ShapeError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A part of a stored document. `unknown`: the fields of it that only a newer version knows. A write keeps them."""
+    """A part of a stored document. `unknown` holds the fields of a newer version, and a write keeps them."""
 
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read(kind: Any, value: object, path: str = "", *, keep_unknown: bool = False) -> Any:
-    """`value` as `kind`: a dataclass, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, an Enum,
-    str, int, bool, datetime (epoch seconds or a datetime), Any, or a class with a `read`.
+    """`value` as `kind`: a dataclass, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, an Enum, str, int, bool, datetime
+    (epoch seconds or a datetime), Any, or a class with a method `read`. Raises ShapeError.
     """
     return _reader(kind, keep_unknown)(value, path)
 
@@ -43,7 +43,7 @@ Reader = Callable[[object, str], Any]
 
 @functools.cache
 def _reader(kind: Any, keep_unknown: bool) -> Reader:  # noqa: FBT001 - a key of the cache
-    """The reader of a type, built once."""
+    """The reader of a type, cached."""
     if is_dataclass(kind):
         return _dataclass_reader(kind, keep_unknown=keep_unknown)
     if own := getattr(kind, "read", None):
@@ -96,7 +96,7 @@ def _array_reader(read: Reader) -> Reader:
 def _object_reader(read: Reader) -> Reader:
     def read_mapping(value: object, path: str) -> object:
         raw = _read_object(value, path)
-        # The keys of a mapping are somebody's data: the path says that it is one, not which.
+        # A mapping's keys may be personal data: the path shows `*` instead of the key.
         return {key: read(item, _join(path, "*")) for key, item in raw.items()}
 
     return read_mapping
@@ -147,7 +147,7 @@ def _read_datetime(value: object, path: str) -> datetime:
 
 
 def _read_any(value: object, path: str, depth: int) -> object:
-    """As it came, but not so deep that comparing or writing it overflows the stack."""
+    """The value unchanged. Its depth is limited, so that comparing or writing it cannot overflow the stack."""
     if depth == 0:
         raise ShapeError(path, f"nested more than {DEPTH} levels deep")
     if isinstance(value, dict | list):

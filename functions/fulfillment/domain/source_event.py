@@ -1,21 +1,21 @@
-"""An order's source event, written again from the order itself, for a message by which a person asks for something.
+"""Rebuilds an order's source event from the order, for a message that requests a replay or a release.
 
-It claims what the order holds and names no API version. So it ranks behind every rendering of that event that came
-from Stripe: it changes nothing, takes over nothing, and only its message's request counts. It needs no answer of
-Stripe's, and says nothing of the buyer but the metadata, by which a deployment knows its own orders.
+It has the order's claim and no API version, so it ranks below every version of that event that Stripe sent. It changes
+no field of the order; only the message's request has an effect. It needs no call to Stripe. Of the buyer's data it
+holds only the metadata, which ORDER_FILTER reads.
 """
 
 from fulfillment.domain.order import Order
 from fulfillment.domain.synthetic_events import SyntheticEvent
 
-_TOLD = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent")
+_FIELDS = ("id", "livemode", "mode", "payment_status", "payment_link", "payment_intent")
 _AMOUNTS = ("amount_total", "amount_subtotal", "currency")
 
 
 def source_event(order: Order) -> SyntheticEvent:
-    """The order's source event as the order remembers it."""
+    """The order's source event, rebuilt from the order."""
     seen = order.events[order.source]
-    session = {name: getattr(order, name) for name in (*_TOLD, *_AMOUNTS)}
+    session = {name: getattr(order, name) for name in (*_FIELDS, *_AMOUNTS)}
     event = {
         "id": order.source,
         "object": "event",

@@ -1,4 +1,4 @@
-"""The chain of an order's statuses. An order is the highest it has ever been, so it never goes back."""
+"""The chain of an order's statuses. An order has the highest status that it ever reached, so it never goes back."""
 
 import functools
 from enum import Enum
@@ -8,8 +8,8 @@ from enum import Enum
 class Status(Enum):
     """expired < awaiting_payment < payment_failed < paid < fulfilled.
 
-    What an event claims is one of the first four; `fulfilled` is no claim, it is `paid` with the
-    `fulfill` effect done. `expired` is reserved: abandoned checkouts are not routed yet.
+    An event claims one of the first four. `fulfilled` is not a claim: it is `paid` with the effect `fulfill` done.
+    `expired` is reserved: abandoned checkouts are not routed yet.
     """
 
     EXPIRED = "expired"
@@ -20,7 +20,7 @@ class Status(Enum):
 
     @property
     def rank(self) -> int:
-        """The place in the chain, 0 for the lowest."""
+        """The position in the chain, 0 for the lowest."""
         return list(Status).index(self)
 
     def __lt__(self, other: object) -> bool:

@@ -1,12 +1,12 @@
-"""The sums of a receipt: those that add up, and no others.
+"""The sums of a receipt. Parts are shown only if they add up to the total.
 
-Stripe tells one `amount_tax` for what was added on top and for what the prices held already. What was added follows
+Stripe's `amount_tax` is the sum of the tax added to the prices and the tax contained in them. The added tax follows
 from the total:
 
     subtotal - discount + shipping + added tax  =  total
     amount_tax                                  =  added tax + contained tax
 
-Where that leads nowhere (a tip, a surcharge, unknown parts), the total alone is certain.
+If that gives no valid tax (a tip, a surcharge, unknown parts), only the total is certain.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from fulfillment.domain.order import LineItem, Order
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """Parts of a total, none of them negative but perhaps the subtotal. `contained_tax` is within the others."""
+    """The parts of a total. Only the subtotal may be negative. The other parts include the `contained_tax`."""
 
     subtotal: int
     discount: int
@@ -28,7 +28,7 @@ class Sums:
 
 
 def sums(checkout: Checkout) -> Sums | None:
-    """The parts that add up to `amount_total`; None if they do not, or one of them is not known."""
+    """The parts that add up to `amount_total`. None if they do not, or if one is unknown."""
     subtotal, total = checkout.amount_subtotal, checkout.amount_total
     if subtotal is None or total is None:
         return None
@@ -40,13 +40,13 @@ def sums(checkout: Checkout) -> Sums | None:
 
 
 def amount(item: LineItem) -> int | None:
-    """What an item costs, before discounts where that is known."""
+    """An item's amount before discounts, or after them if only that is known."""
     return item.amount_total if item.amount_subtotal is None else item.amount_subtotal
 
 
 def items_add_up(order: Order) -> bool:
-    """Whether the items' amounts lead to what is said below them: the subtotal, or else the total alone. An
-    unknown amount contradicts nothing.
+    """Whether the items' amounts add up to the amount shown below them: the subtotal, or else the total. Items with
+    unknown amounts count as adding up.
     """
     items = order.line_items or ()
     amounts = [known for known in map(amount, items) if known is not None]
@@ -56,8 +56,8 @@ def items_add_up(order: Order) -> bool:
 
 
 def _is_more_than_tax(checkout: Checkout, added: int) -> bool:
-    """Whether the tax added to the single items and the shipping, where all of that is known, is something else than
-    what was added in all. Rounding makes a difference of one for each of them.
+    """Whether `added` differs from the tax added to the items and the shipping, if all of that is known. A difference
+    of one per part is rounding.
     """
     parts = list(_taxes(checkout))
     known = [part for part in parts if part is not None]
@@ -65,7 +65,7 @@ def _is_more_than_tax(checkout: Checkout, added: int) -> bool:
 
 
 def _taxes(checkout: Checkout) -> Iterator[int | None]:
-    """The tax that was added to each item, and to the shipping."""
+    """The tax added to each item and to the shipping."""
     items = (checkout.line_items or ()) if isinstance(checkout, Order) else ()
     for item in items:
         yield _difference(item.amount_total, item.amount_subtotal, item.amount_discount or 0)

@@ -1,12 +1,12 @@
-"""A Checkout Session that was read from Stripe, not told by an event: what it claims, and an event that says so.
+"""Turns a Checkout Session that was read from Stripe into a synthetic event with the session's claim.
 
     complete, paid or no_payment_required                       paid
     complete, unpaid, its PaymentIntent (expanded) has ended    payment_failed
     complete, anything else                                     awaiting_payment
-    open, expired, setup                                        nothing
+    open, expired, setup                                        no event
 
-The event has the id `reconcile:{session}:{claim}`: however often it is made, it is one event. It sorts behind every
-`evt_…`, so of two events with one claim Stripe's own is the source.
+The event's id is `reconcile:{session}:{claim}`, so repeating it gives the same event. It sorts after every `evt_…`: of
+two events with the same claim Stripe's own is the source.
 """
 
 import json
@@ -28,7 +28,7 @@ _BEARER_LIKE = ("url", "client_secret", "success_url", "cancel_url")
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticEvent:
-    """What a session claims, the session in our one shape, and the event-shaped object that claims it."""
+    """A session's claim, the session as a Checkout, and the event in Stripe's format."""
 
     claim: Status
     checkout: Checkout
@@ -41,11 +41,11 @@ class SyntheticEvent:
 
     @property
     def body(self) -> bytes:
-        """The event as a message carries it."""
+        """The event as the data of a message."""
         return json.dumps(self.event).encode()
 
     def age(self, now: datetime) -> timedelta:
-        """How long ago its session was created, as far as it says."""
+        """How long ago its session was created; zero if that is unknown."""
         created = self.checkout.session_created_at
         return now - created if created else timedelta(0)
 
@@ -53,9 +53,9 @@ class SyntheticEvent:
 def synthetic_event(
     session: Mapping[str, Any], *, owner: Owner, api_version: str, at: datetime
 ) -> SyntheticEvent | None:
-    """What a session as Stripe writes it claims, read at a time; None if it is no order yet, or never.
+    """The event of a session in Stripe's format, read at `at`. None if the session is not an order (yet).
 
-    Raises ShapeError for what is no session.
+    Raises ShapeError if the value is not a session.
     """
     seen: _Seen = read(_Seen, session)
     claim = _claim(seen)
@@ -69,14 +69,14 @@ def synthetic_event(
         "created": int(at.timestamp()),
         "livemode": seen.livemode,
         "api_version": api_version,
-        "data": {"object": _told(session)},
+        "data": {"object": _as_in_events(session)},
     }
     checkout = to_checkout(read(Session, session), livemode=seen.livemode, owner=owner)
     return SyntheticEvent(claim=claim, checkout=checkout, event=event | owner.told())
 
 
 def claims_more(found: SyntheticEvent, status: Status | None) -> bool:
-    """Whether an event claims more than an order of that status; None if there is no order."""
+    """Whether an event claims a higher status than its order has. `status` is None if there is no order."""
     return status is None or found.claim > status
 
 
@@ -101,8 +101,8 @@ def _claim(session: _Seen) -> Status | None:
     return Status.AWAITING_PAYMENT
 
 
-def _told(session: Mapping[str, Any]) -> dict[str, Any]:
-    """The session as an event tells it: nothing expanded, nothing that lets its bearer in."""
-    told = {name: value for name, value in session.items() if name not in _BEARER_LIKE}
-    intent = told.get("payment_intent")
-    return told | ({"payment_intent": intent.get("id")} if isinstance(intent, Mapping) else {})
+def _as_in_events(session: Mapping[str, Any]) -> dict[str, Any]:
+    """The session as events contain it: nothing expanded, and no URL or secret that grants access."""
+    kept = {name: value for name, value in session.items() if name not in _BEARER_LIKE}
+    intent = kept.get("payment_intent")
+    return kept | ({"payment_intent": intent.get("id")} if isinstance(intent, Mapping) else {})

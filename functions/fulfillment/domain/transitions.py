@@ -11,14 +11,14 @@
           ▼
         fulfilled
 
-Each event claims a place in the chain `expired < awaiting_payment < payment_failed < paid`; the order is
-the maximum of the claims seen, whichever way round they came. Events may skip places, never go back.
+Order-independent: late, duplicate or reordered events give the same order. Each event claims a status in the chain
+`expired < awaiting_payment < payment_failed < paid`. The order has the highest claim. Events may skip a status, but an
+order never goes back.
 
-Every field but effects, lease and the times of processing is a function of the *set* of events seen: the
-fields come from the event with the highest claim, ties to the smallest event id (`source`). One id can
-come in two renderings, through two endpoints of different API versions: the higher claim wins, then the
-newer version. So any permutation, duplication or interleaving ends in one and the same document, given that
-an event is a snapshot: one id has one type, and one id and version have one content.
+Every field except effects, lease and the times of processing is a function of the *set* of events. The fields come from
+the event with the highest claim; of several, from the smallest event id (`source`). One id can come in two renderings,
+from endpoints with different API versions: the higher claim wins, then the newer version. This relies on events being
+snapshots: one id has one type, and one id and version have one content.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -36,7 +36,7 @@ from fulfillment.domain.status import Status
 
 
 class Outcome(StrEnum):
-    """What became of a message: success, every one of them."""
+    """The outcome of a message. All of them are successes."""
 
     CREATED = "created"
     ADVANCED = "advanced"
@@ -48,14 +48,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """What an event does to an order. `order` is the very object given when nothing changes."""
+    """The order after an event, and the outcome. `order` is the same object if nothing changes."""
 
     order: Order
     outcome: Outcome
 
 
 def claim_of(event: CheckoutEvent) -> Status:
-    """The status that an event claims. Total: a payment status that nobody knows yet waits, under review."""
+    """The status that an event claims. Total: an unknown payment status claims `awaiting_payment`, under review."""
     match event.type:
         case EventType.ASYNC_PAYMENT_SUCCEEDED:
             return Status.PAID
@@ -67,7 +67,7 @@ def claim_of(event: CheckoutEvent) -> Status:
 
 
 def is_order(checkout: Checkout) -> bool:
-    """Whether anything was sold: a setup session only saves a card."""
+    """Whether the session sells something. A setup session only saves a card."""
     return checkout.mode != "setup"
 
 
@@ -99,7 +99,7 @@ def _first(event: CheckoutEvent) -> Order:
 
 
 def _with_event(order: Order, event: CheckoutEvent) -> Order:
-    """The order with the event on record, its fields taken over if it leads. Equal if it adds nothing."""
+    """The order with the event recorded, and with its fields if it leads. Equal to `order` if it adds nothing."""
     seen = _merge(order.events.get(event.id), _seen(event))
     events = {**order.events, event.id: seen}
     checkout = _without_person(order, event.checkout) if _leads(event, order) else order
@@ -110,15 +110,15 @@ def _with_event(order: Order, event: CheckoutEvent) -> Order:
 
 
 def _leads(event: CheckoutEvent, order: Order) -> bool:
-    """Whether the fields come from this event from now on. The very rendering that they come from is read again: a
-    later version of this product may keep more of it.
+    """Whether the order's fields come from this event from now on. The rendering that they come from now leads again:
+    a later version of this product may store more of its fields.
     """
     new, leader = _seen(event), order.events[order.source]
     if new.claim is not leader.claim:
         return new.claim > leader.claim
     if event.id != order.source:
         return event.id < order.source
-    # What an order remembers itself (`source_event`) names no version, and says less than the order holds.
+    # An event that was rebuilt from the order (`source_event`) has no version, and fewer fields than the order.
     return event.api_version is not None and _rendering(new) >= _rendering(leader)
 
 
@@ -133,7 +133,7 @@ def _seen(event: CheckoutEvent) -> Seen:
 
 
 def _merge(known: Seen | None, new: Seen) -> Seen:
-    """Of two renderings of one event the leading one, first received when the first of them was."""
+    """The leading one of two renderings of an event, with the time when the first was received."""
     if known is None:
         return new
     leading = max(known, new, key=_rendering)
@@ -162,10 +162,10 @@ _AMOUNTS = [each.name for each in fields(Checkout) if each.name.startswith("amou
 
 
 def _own_fields(checkout: Checkout) -> dict[str, Any]:
-    """The fields that a checkout has, and not what an order adds to them."""
+    """The fields of a Checkout, without those that an Order adds."""
     return {each.name: getattr(checkout, each.name) for each in fields(Checkout)}
 
 
 def _without_person(order: Order, checkout: Checkout) -> Checkout:
-    """After an erasure personal fields stay empty, whatever arrives."""
+    """The checkout without personal data if the order is erased: they stay erased when another event arrives."""
     return checkout if order.erased_at is None else anonymous(checkout, order.metadata.keys())

@@ -1,6 +1,5 @@
-"""2. An event becomes a Pub/Sub message, and a push becomes a message again.
+"""2. An event becomes a Pub/Sub message. A push request is parsed into a message.
 
-`attributes` says what a message tells without being read. `publisher` stores messages; those that come together are
-stored together (`batching`), by one call of Pub/Sub's (`pubsub`). `message` reads a push. `finder` publishes what was
-found by reading Stripe.
+`attributes` writes a message's attributes. `publisher` stores messages. Concurrent messages share one call (`batching`)
+of Pub/Sub's API (`pubsub`). `message` parses a push. `finder` publishes the events that were found by reading Stripe.
 """

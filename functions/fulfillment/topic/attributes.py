@@ -1,4 +1,4 @@
-"""A message's attributes: what a filter or an operator wants to know without reading the event."""
+"""A message's attributes: what a filter or an operator needs without parsing the event."""
 
 from collections.abc import Mapping
 from typing import Any, TypeGuard
@@ -8,11 +8,11 @@ from fulfillment.domain.shape import ShapeError
 
 ATTRIBUTE_BYTES = 1024
 REQUESTS = ("replay", "release")
-"""Attributes of a message that a person sent again: what it asks for beyond its event."""
+"""The attributes that an operator adds when sending a message again: what to do besides applying its event."""
 
 
 def attributes_of(event: Mapping[str, Any], traceparent: str) -> dict[str, str]:
-    """The attributes of a verified event. What is missing or unusable is left out: the message is still
+    """The attributes of a verified event. A missing or unusable value is left out: the message is still
     published, and the subscriber parks it.
     """
     data = event.get("data")
@@ -40,5 +40,5 @@ def _usable(session_id: object) -> bool:
 
 
 def fits(value: object) -> TypeGuard[str]:
-    """Whether Pub/Sub takes it for an attribute; surrogates, which nobody can encode, are not printable."""
+    """Whether Pub/Sub accepts it as an attribute. Surrogates cannot be encoded; they are not printable."""
     return isinstance(value, str) and value.isprintable() and 0 < len(value.encode()) <= ATTRIBUTE_BYTES

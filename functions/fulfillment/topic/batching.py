@@ -1,18 +1,18 @@
-"""Requests in flight share one call: the first goes at once, and what comes while a call is under way goes with the
-next one. Nobody waits for company.
+"""Concurrent requests share one call. The first request starts a call at once. Requests that arrive during a call
+share the next one. An idle batcher never delays a request.
 
     idle      ─ a ─────────> call(a)
-    under way ─ b, c, d ───> wait, for that call or 5 ms at most ───> call(b, c, d)
+    in flight ─ b, c, d ───> wait for that call, at most 5 ms ───> call(b, c, d)
 
-When a call ends, those whom it kept waiting and those who come back at once go together: the next call begins when
-three turns of the loop have brought nobody, or after 5 ms.
+After a call ends, the waiting items and the new items of its callers share the next call: it starts when three turns of
+the event loop have added no item, or after 5 ms.
 
-| what happens                       | what becomes of it                                                       |
+| event                              | result                                                                   |
 |------------------------------------|--------------------------------------------------------------------------|
-| a call fails                       | its items fail, and no others                                            |
-| a call is `Refused`                | it is halved, until the items that are to blame have failed alone        |
-| whoever waits gives up             | the item is dropped, if it has not gone; the others notice nothing       |
-| more waits than memory should hold | `Overloaded`, at once                                                    |
+| a call fails                       | only its items fail                                                      |
+| a call is `Refused`                | the batch is halved, until only the faulty items fail                    |
+| a caller gives up                  | its item is dropped if it was not sent; the other items are not affected |
+| too many items or bytes wait       | `Overloaded`, at once                                                    |
 """
 
 import asyncio
@@ -21,34 +21,34 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 PATIENCE_SECONDS = 0.005
-QUIET_TURNS = 3  # from a readable socket to `add`
+QUIET_TURNS = 3  # turns of the event loop from a readable socket to `add`
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Refused(Exception):
-    """A call was refused for what is in it: most of its items may be fine."""
+    """A call was refused because of its content. Most of its items may be valid."""
 
 
 class Overloaded(Exception):
-    """As much is waiting already as may wait."""
+    """The limit of waiting items or bytes is reached."""
 
 
 class CallCancelled(Exception):
-    """A call was cancelled, and not by those who wait for it."""
+    """A call was cancelled, but not by its callers."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """So many items, and so many bytes of them together."""
+    """At most `count` items and `size` bytes."""
 
     count: int
     size: int
 
 
 class Batcher(Generic[Item, Result]):
-    """Gathers items into calls, at most `calls` under way. A call has one result for each item, in their order."""
+    """Gathers items into calls, at most `calls` at a time. A call returns one result for each item, in their order."""
 
     def __init__(
         self,
@@ -64,17 +64,17 @@ class Batcher(Generic[Item, Result]):
         self._waiting: dict[asyncio.Future[Result], Item] = {}
         self._waiting_size = 0
         self._calls: set[asyncio.Task[None]] = set()
-        self._latest: asyncio.Task[None] | None = None  # the call that keeps others waiting, for 5 ms at most
+        self._latest: asyncio.Task[None] | None = None  # the call that delays the next one, at most 5 ms
 
     async def add(self, item: Item, seconds: float) -> Result:
-        """The item's result. Raises Overloaded, TimeoutError after some seconds, waiting included, or what its call
-        raised: Refused only for what this item is.
+        """The item's result. Raises Overloaded, TimeoutError after `seconds` (waiting included), or what its call
+        raised. Refused means that this item itself is faulty.
         """
         if len(self._waiting) >= self._waiting_limit.count or self._waiting_size >= self._waiting_limit.size:
             raise Overloaded
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
-        timer = loop.call_later(seconds, _expire, done)  # a third of what asyncio.timeout takes
+        timer = loop.call_later(seconds, _expire, done)  # asyncio.timeout takes three times as long
         self._waiting[done] = item
         self._waiting_size += self._size(item)
         self._start()
@@ -85,18 +85,18 @@ class Batcher(Generic[Item, Result]):
             self._remove(done)
 
     def _remove(self, done: asyncio.Future[Result]) -> None:
-        """Takes an item out of those that wait, if it is one."""
+        """Removes an item from the waiting ones, if it is there."""
         if done in self._waiting:
             self._waiting_size -= self._size(self._waiting.pop(done))
 
     def _start(self, turns: int = 0) -> None:
-        """Begins a call, if one is due. It takes what comes until its task runs: company that costs no time."""
+        """Starts a call, if one is due. It includes the items that arrive until its task runs, at no cost in time."""
         if self._waiting and self._latest is None and len(self._calls) < self._most_calls:
             self._latest = asyncio.create_task(self._run(turns))
             self._calls.add(self._latest)
 
     async def _gather(self, turns: int) -> None:
-        """Returns when so many turns of the loop in a row have brought nobody, or after 5 ms."""
+        """Returns when that many turns of the loop in a row have added no item, or after 5 ms."""
         latest = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         quiet, count = 0, len(self._waiting)
         while quiet < turns and asyncio.get_running_loop().time() < latest:
@@ -104,7 +104,7 @@ class Batcher(Generic[Item, Result]):
             quiet, count = quiet + 1 if len(self._waiting) <= count else 0, len(self._waiting)
 
     async def _run(self, turns: int) -> None:
-        """One call, with all that waits, as far as it fits."""
+        """One call with the waiting items, as many as fit."""
         this, loop = self._latest, asyncio.get_running_loop()
         batch: dict[asyncio.Future[Result], Item] = {}
         patience: asyncio.TimerHandle | None = None
@@ -115,18 +115,18 @@ class Batcher(Generic[Item, Result]):
         finally:
             if patience:
                 patience.cancel()
-            _fail(batch, CallCancelled())  # whoever still waits would wait forever
+            _fail(batch, CallCancelled())  # an item without a result would wait forever
             self._calls.discard(this)
             self._next(this, QUIET_TURNS)
 
     def _next(self, after: asyncio.Task[None] | None, turns: int = 0) -> None:
-        """A call keeps nobody waiting any more."""
+        """Ends the delay that the call `after` causes, and starts the next call."""
         if self._latest is after:
             self._latest = None
         self._start(turns)
 
     def _take(self) -> dict[asyncio.Future[Result], Item]:
-        """The next batch: the oldest items, one at least, as many as fit."""
+        """The next batch: the oldest items, at least one, as many as fit."""
         batch: dict[asyncio.Future[Result], Item] = {}
         size = 0
         for done, item in self._waiting.items():
@@ -139,7 +139,7 @@ class Batcher(Generic[Item, Result]):
         return batch
 
     async def _send(self, batch: Mapping[asyncio.Future[Result], Item]) -> None:
-        """Calls, and tells everyone what became of it. Whoever has given up is neither sent nor told."""
+        """Makes the call and sets each item's result or error. Items whose callers gave up are not sent."""
         batch = {done: item for done, item in batch.items() if not done.done()}
         if not batch:
             return
@@ -151,7 +151,7 @@ class Batcher(Generic[Item, Result]):
             _fail(batch, CallCancelled())
             if self._cancelled():
                 raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is told to those whose call it was
+        except Exception as error:  # noqa: BLE001 - any error is the result of the items of this call
             _fail(batch, error)
         else:
             for done, result in results.items():
@@ -160,7 +160,7 @@ class Batcher(Generic[Item, Result]):
 
     @staticmethod
     def _cancelled() -> bool:
-        """Whether it is this task that was cancelled, and not only the call in it."""
+        """Whether this task itself was cancelled, not only the call in it."""
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
 

@@ -1,7 +1,7 @@
-"""Publishes what was found by reading Stripe, as messages of the same topic: one way in, whoever noticed it.
+"""Publishes the events that were found by reading Stripe, on the same topic as the webhook's events.
 
-A found message is one of the contract (`topic`), and says in `source` who found it: `reconcile`, `order_status` or
-`ops`. Only subscribers act on it.
+Such a message has the same format. Its attribute `source` names the finder: `reconcile`, `order_status` or `ops`. Only
+subscribers act on it.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from fulfillment.topic.publisher import Topic
 
 
 class Finder:
-    """One who finds: `source` is its name."""
+    """A publisher of found events. `source` is its name in the messages."""
 
     def __init__(self, topic: Topic, source: str) -> None:
         self._topic, self._source = topic, source
 
     async def publish(self, found: SyntheticEvent, trace: Trace, request: Mapping[str, str] | None = None) -> str:
-        """Returns the message's id once it is stored; raises PublishFailed. `request` are attributes that ask for
-        more than the event (`topic.WISHES`).
+        """Returns the message's id once it is stored, or raises PublishFailed. `request` holds attributes that ask for
+        more than the event (`attributes.REQUESTS`).
         """
         attributes = attributes_of(found.event, trace.traceparent) | {"source": self._source}
         return await self._topic.publish(found.body, attributes | dict(request or {}))

@@ -1,4 +1,4 @@
-"""A push becomes a message again."""
+"""Parses a push request into a message."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from fulfillment.errors import MalformedEvent, MalformedMessage
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message as it was pushed. `attempt` counts deliveries from 1; null where Pub/Sub does not say."""
+    """A pushed message. `attempt` counts deliveries from 1; it is None if Pub/Sub does not send it."""
 
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -34,11 +34,11 @@ class _Push:
 
 
 def parse_push(body: bytes) -> Message:
-    """The message in the body of a push request; `MalformedMessage` if it is none."""
+    """The message in the body of a push request. Raises `MalformedMessage` if the body is not a push."""
     try:
         push = read(_Push, load_object(body))
         data = base64.b64decode(push.message.data, validate=True)
-    except (MalformedEvent, ValueError) as error:  # the latter is a ShapeError, or of base64
+    except (MalformedEvent, ValueError) as error:  # a ValueError is a ShapeError, or comes from base64
         detail = "data is not base64" if isinstance(error, binascii.Error) else str(error)
         raise MalformedMessage(f"not a Pub/Sub push: {detail}") from None
     return Message(

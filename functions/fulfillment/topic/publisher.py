@@ -1,6 +1,6 @@
-"""A verified body becomes a message: messages that come together are stored together, by one call.
+"""Publishes a verified body as a message. Concurrent messages are stored by one call.
 
-The data of a message is the verified raw body, byte for byte, so that it can be replayed after a fix of the parser.
+A message's data is the verified raw body, byte for byte, so that it can be replayed after a fix of the parser.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from fulfillment.topic.batching import Batcher, CallCancelled, Limit, Overloaded
 from fulfillment.topic.pubsub import Publisher, not_stored, size, to_message
 
 PUBLISH_SECONDS = 8
-BATCH = Limit(1_000, 9_000_000)  # Pub/Sub takes ten million bytes, with what is around the messages
-WAITING = Limit(2_000, 32_000_000)  # of half a GiB of memory
+BATCH = Limit(1_000, 9_000_000)  # Pub/Sub accepts ten million bytes, the request's envelope included
+WAITING = Limit(2_000, 32_000_000)  # the instance has half a GiB of memory
 
 
 class Topic(Protocol):
     """Where messages go. Publishing the same message twice is allowed; losing one is not."""
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Returns the message's id once it is stored; `PublishFailed` when that is not certain."""
+        """Returns the message's id once it is stored. Raises `PublishFailed` if that is not certain."""
         ...
 
 
 class PubSubTopic:
-    """A topic of Google Cloud Pub/Sub, or of its emulator. Messages that come together are stored together."""
+    """A topic of Google Cloud Pub/Sub, or of its emulator. Concurrent messages are stored by one call."""
 
     def __init__(self, project: str, topic: str, emulator: str | None = None, seconds: float = PUBLISH_SECONDS) -> None:
         self._connect = functools.partial(Publisher, f"projects/{project}/topics/{topic}", emulator)
@@ -34,17 +34,17 @@ class PubSubTopic:
         self._batcher = Batcher(self._store, size, batch=BATCH, waiting=WAITING)
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Returns the message's id once it is stored; `PublishFailed` after 8 s or an error."""
+        """Returns the message's id once it is stored. Raises `PublishFailed` after 8 s or an error."""
         try:
             return await self._batcher.add(to_message(data, attributes), self._seconds)
         except TimeoutError as error:
-            self._publisher = self._connect()  # who knows whether anybody is at the other end
+            self._publisher = self._connect()  # the connection may be dead
             raise not_stored("TimeoutError") from error
         except Refused as error:
             raise not_stored("InvalidArgument") from error
         except (Overloaded, CallCancelled) as error:
             raise not_stored(type(error).__name__) from error
-        except PublishFailed as error:  # one object for all of its call: each needs a trace of its own
+        except PublishFailed as error:  # all items of the call share it: each needs its own traceback
             raise PublishFailed(str(error)) from error
 
     async def _store(self, messages: Sequence[Any]) -> Sequence[str]:

@@ -1,6 +1,6 @@
-"""The only file that knows Pub/Sub's API, of which it needs one call: Publish. Google's own client takes a sixth of a
-second to import, in every cold start. The messages are an excerpt of google/pubsub/v1/pubsub.proto, and the tests
-compare them with Google's own.
+"""The only file that knows Pub/Sub's API. It makes one call, Publish, without Google's client: importing that takes a
+sixth of a second in every cold start. The messages are an excerpt of google/pubsub/v1/pubsub.proto. Tests compare them
+with Google's own.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from fulfillment.version import USER_AGENT
 
 HOST = "pubsub.googleapis.com:443"
 _CHANNEL_OPTIONS = [
-    # A connection that broke is tried again this often: the default backs off to two minutes, and every sale
-    # in that time would be answered 503.
+    # Reconnect at least this often. The default backs off to two minutes, and every sale in that time would get
+    # a 503.
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # One that died silently, behind a NAT that forgot it, is noticed, and a new channel has a connection of its own.
+    # Detect a connection that died silently behind a NAT, and give each new channel a connection of its own.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.use_local_subchannel_pool", 1),
@@ -38,7 +38,7 @@ _PASSING = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.UNKNOWN,
 }
-"""What Google's own client tries again, too."""
+"""The codes that Google's own client retries, too."""
 
 
 class PubsubMessage(proto.Message):  # type: ignore[misc]
@@ -61,31 +61,31 @@ class PublishResponse(proto.Message):  # type: ignore[misc]
     message_ids = proto.RepeatedField(proto.STRING, number=1)
 
 
-# The protobuf classes themselves: the ones above would wrap every field of every message.
+# The raw protobuf classes: the wrappers above would wrap every field of every message.
 _Message, _Request, _Response = PubsubMessage.pb(), PublishRequest.pb(), PublishResponse.pb()
 
 
 def to_message(data: bytes, attributes: Mapping[str, str]) -> Any:
-    """A message as `Publisher` takes it."""
+    """A message in the form that `Publisher` sends."""
     return _Message(data=data, attributes=attributes)
 
 
 def size(message: Any) -> int:
-    """The bytes that a message takes of a request."""
+    """The bytes that a message needs in a request."""
     return int(message.ByteSize())
 
 
 class Publisher:
-    """One connection for one topic, of Pub/Sub or of its emulator, made at the first use: none survives a fork."""
+    """A connection for one topic of Pub/Sub or its emulator. Opened on first use: it does not survive a fork."""
 
     def __init__(self, topic: str, emulator: str | None) -> None:
         self._topic, self._emulator = topic, emulator
         self._call: Any = None
 
     async def publish(self, messages: Sequence[Any]) -> Sequence[str]:
-        """Stores the messages, all or none: their ids. What may pass is tried again, for as long as the caller waits.
+        """Stores all messages or none, and returns their ids. Transient errors are retried until the caller gives up.
 
-        Raises Refused if it is for the messages, else PublishFailed.
+        Raises Refused if the messages are invalid, else PublishFailed.
         """
         try:
             request = _Request(topic=self._topic, messages=messages)
@@ -93,14 +93,14 @@ class Publisher:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise Refused from error
-            # In Google's words, as everywhere: NotFound, PermissionDenied
+            # Google's name of the code, as in all other logs: NotFound, PermissionDenied
             raise not_stored(error.code().name.title().replace("_", "")) from error
         except GoogleAuthError as error:
             raise not_stored(type(error).__name__) from error
 
     async def _try(self, request: Any) -> Any:
         call = self._call = self._call or self._connect(await self._credentials())
-        route = ("x-goog-request-params", f"topic={self._topic}")  # by which Google routes it
+        route = ("x-goog-request-params", f"topic={self._topic}")  # Google routes the call by it
         metadata = (route, ("x-goog-api-client", USER_AGENT))
         pause = 0.1
         while True:
@@ -129,8 +129,8 @@ class Publisher:
 
 
 def authorized(credentials: Credentials, transport: grpc.ChannelCredentials | None = None) -> grpc.ChannelCredentials:
-    """A channel's credentials: TLS, and Google's token with every call."""
-    from google.auth.transport.grpc import AuthMetadataPlugin  # noqa: PLC0415 - an emulator wants none
+    """A channel's credentials: TLS, and a Google access token with every call."""
+    from google.auth.transport.grpc import AuthMetadataPlugin  # noqa: PLC0415 - an emulator needs none
     from google.auth.transport.requests import Request  # noqa: PLC0415 - as above
 
     token = grpc.metadata_call_credentials(AuthMetadataPlugin(credentials, Request()))  # type: ignore[no-untyped-call]
@@ -138,5 +138,5 @@ def authorized(credentials: Credentials, transport: grpc.ChannelCredentials | No
 
 
 def not_stored(why: str) -> PublishFailed:
-    """The error of every publish that failed."""
+    """The error for a failed publish."""
     return PublishFailed(f"Pub/Sub did not store the message: {why}")

@@ -1,4 +1,4 @@
-"""1. A signed request becomes a verified event: `endpoint` answers Stripe, `signature` proves that it is Stripe.
+"""1. A signed request becomes a verified event: `endpoint` answers Stripe, `signature` verifies the signature.
 
-`settings` is what it needs of the environment.
+`settings` reads the environment.
 """

@@ -1,4 +1,4 @@
-"""A signed request becomes a verified event on the topic, and only then a 200.
+"""A signed request becomes a verified event on the topic. Only then the answer is 200.
 
 | request                                              | answer                                        |
 |------------------------------------------------------|-----------------------------------------------|
@@ -34,19 +34,19 @@ _ROUTED = frozenset(event_type.value for event_type in EventType)
 
 
 class Webhook:
-    """The public end of the pipe."""
+    """The public endpoint that Stripe calls."""
 
     def __init__(self, settings: WebhookSettings, topic: Topic) -> None:
         self.settings, self._topic = settings, topic
 
     async def __call__(self, request: Request) -> Response:
-        """The answer to one request. No text of an exception ever is in it."""
+        """The answer to one request. It never contains the text of an exception."""
         trace = Trace.of(request.headers)
         line = Line("stripe_webhook", self.settings.project, trace=trace)
         with line:
             try:
                 status = await self._receive(request, trace, line)
-            except Exception as error:  # noqa: BLE001 - unknown means try again: 500, and Stripe does
+            except Exception as error:  # noqa: BLE001 - an unknown error is retried: Stripe retries after a 500
                 line.say("ERROR", "the webhook failed unexpectedly; Stripe will try again", outcome="failed")
                 line.blame(error)
                 status = 500
@@ -54,7 +54,7 @@ class Webhook:
         return PlainTextResponse(_ANSWERS[status], status, {"Allow": "POST"} if status == 405 else None)
 
     async def _receive(self, request: Request, trace: Trace, line: Line) -> int:
-        """The way in, each step refusing what the next must not see."""
+        """The status code for one request: verified before parsed, parsed before published."""
         if request.method != "POST":
             line.say("INFO", "not a POST", outcome="refused")
             return 405
@@ -70,12 +70,12 @@ class Webhook:
             line.note(cause=error.code)
             return 400
         except ClientDisconnect:
-            line.say("INFO", "the caller hung up before its body was read", outcome="refused")
+            line.say("INFO", "the caller disconnected before its body was read", outcome="refused")
             return 400
         return await self._route(event, body, trace, line)
 
     async def _route(self, event: Mapping[str, Any], body: bytes, trace: Trace, line: Line) -> int:
-        """A verified event goes to the topic if it is routed and of our livemode."""
+        """Publishes a verified event if its type is routed and its livemode is this deployment's."""
         attributes = attributes_of(event, trace.traceparent)
         line.note(event=attributes.get("event_id"), event_type=attributes.get("event_type"))
         line.note(session=attributes.get("session_id"), account=attributes.get("account"))
@@ -103,7 +103,7 @@ class Webhook:
 
 
 def _ignore(event: Mapping[str, Any], line: Line) -> None:
-    """Not routed. Thin events deserve a warning: an endpoint registered for them would lose every sale."""
+    """Logs an event that is not routed. A thin event is a warning: its endpoint would receive no sales."""
     if event.get("object") == "v2.core.event":
         line.say("WARNING", "a thin event was ignored: register the endpoint for snapshot events", outcome="ignored")
     else:

@@ -1,4 +1,4 @@
-"""What the webhook needs of the environment."""
+"""The webhook's settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fulfillment.settings.base import Settings, secret
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings(Settings):
-    """What `stripe_webhook` needs. `webhook_secrets` tells the signing secrets that are in force now."""
+    """The settings of `stripe_webhook`. `webhook_secrets` returns the current signing secrets."""
 
     project: str = shared.project()
     livemode: bool = shared.livemode()

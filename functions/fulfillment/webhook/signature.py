@@ -1,4 +1,4 @@
-"""Is this body really from Stripe? Its own library looks at the signature; the likely cause of a bad one is ours."""
+"""Verifies that a body comes from Stripe, with Stripe's library. For a bad signature it adds the likely cause."""
 
 import contextlib
 import sys
@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 
 @contextlib.contextmanager
 def hide_modules(*names: str) -> Iterator[None]:
-    """Hides packages from an import that only looks which of them it could use later.
+    """Hides packages from an import that only checks whether they are installed.
 
-    One that is loaded already stays: hiding it would save nothing.
+    A package that is already loaded stays visible: hiding it would save nothing.
     """
     hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an import of it fails, says the language
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: by the language, an import of it fails
     try:
         yield
     finally:
@@ -21,7 +21,7 @@ def hide_modules(*names: str) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-# Stripe's library looks for a client of HTTP as soon as it is imported. Whoever checks a signature calls nobody.
+# Stripe's library imports an HTTP client when it is imported. Verifying a signature needs none.
 with hide_modules("requests", "httpx"):
     from stripe import SignatureVerificationError, WebhookSignature
 
@@ -29,8 +29,8 @@ TOLERANCE_SECONDS = 300
 
 
 class BadSignature(Exception):
-    """The request is not proven to be Stripe's. The text is the likely cause and `code` the machine's word
-    for it, both for the log alone: who is refused must not learn why.
+    """The request is not proven to be Stripe's. The text is the likely cause, `code` is its word for machines. Both are
+    only for the log: the caller must not learn the reason.
     """
 
     def __init__(self, code: str, cause: str) -> None:
@@ -39,14 +39,14 @@ class BadSignature(Exception):
 
 
 def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float | None = None) -> None:
-    """Returns if one of the secrets signed the body within 300 s of `now` (epoch seconds), either way:
-    Stripe's library refuses old signatures only, and a signature from the future can be kept for later.
+    """Returns if one of the secrets signed the body at most 300 s before or after `now` (epoch seconds). Stripe's
+    library refuses only old signatures; one from the future could be replayed later.
 
     Raises BadSignature. While a secret is rolled, Stripe signs with the old one and the new one.
     """
     if not header:
         raise BadSignature("no_header", "no Stripe-Signature header: not sent by Stripe, or a proxy dropped the header")
-    if not header.isascii():  # the library would compare it, and fall over it
+    if not header.isascii():  # the library's comparison would raise TypeError
         raise BadSignature("malformed_header", "Stripe-Signature is not ASCII: not sent by Stripe")
     header = _without_blanks(header)
     if not any(_signed(body, header, secret) for secret in secrets):
@@ -59,8 +59,8 @@ def verify(body: bytes, header: str | None, secrets: Iterable[str], now: float |
 
 
 def _without_blanks(header: str) -> str:
-    """The header without the blanks around `,` and `=`: they mean nothing in HTTP, some proxies write them after each
-    comma, and the library takes them for a part of the name or value. No character between two blanks is touched.
+    """The header without the blanks around `,` and `=`. They mean nothing in HTTP, and some proxies add them after each
+    comma, but the library takes them as part of the name or value. All other characters stay as they are.
     """
     return ",".join("=".join(part.strip(" \t") for part in item.split("=")) for item in header.split(","))
 
@@ -73,13 +73,13 @@ def _signed(body: bytes, header: str, secret: str) -> bool:
 
 
 def _values(header: str, name: str) -> list[str]:
-    """What the header says under a name, found as the library finds it."""
+    """The header's values of a name, parsed as the library parses them."""
     items = (item.split("=") for item in header.split(","))
     return [item[1] for item in items if item[0] == name and len(item) > 1]
 
 
 def _timestamp(header: str) -> int:
-    """The time that counts, as in the library: the first t. IndexError or ValueError if there is none."""
+    """The first t, which the library uses too. Raises IndexError or ValueError if there is none."""
     return int(_values(header, "t")[0])
 
 
@@ -92,10 +92,10 @@ def _likely_cause(body: bytes, header: str) -> BadSignature:
     if not _values(header, "v1"):
         return malformed
     if not body.startswith(b'{\n  "id": "evt_'):
-        cause = "the body is not as Stripe writes it: re-encoded on the way here, or not sent by Stripe"
+        cause = "the body is not in Stripe's format: re-encoded by a proxy, or not sent by Stripe"
         return BadSignature("re_encoded_body", cause)
     cause = (
-        "no signing secret matches: it is that of another endpoint or environment (every endpoint, test mode, live "
-        "mode and `stripe listen` have their own), or the body was changed on the way here"
+        "no signing secret matches: the secret belongs to another endpoint or environment (every endpoint, test mode, "
+        "live mode and `stripe listen` have their own), or a proxy changed the body"
     )
     return BadSignature("wrong_secret", cause)

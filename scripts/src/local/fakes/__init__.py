@@ -11,6 +11,6 @@
 `stripe_stand_in`              Stripe over HTTP: a checkout, its events, and the program that serves it
 `stripe_stand_in_api`          what the product reads of it
 `stripe_stand_in_cli`          what the official Stripe CLI needs of it
-`stripe_stand_in_endpoints`    the webhook endpoints that are registered at it
+`stripe_stand_in_endpoints`    what `register-webhook` registers at it
 `stripe_stand_in_forms`        what the CLI posts to it
 """
