@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from chaos.profiles import SHORT
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
 
 ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import tools
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import COMPLETED, FAILED, event, line_item, session, signature
@@ -23,6 +22,7 @@ from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import FUNCTIONS, ORDER_EVENTS, Pipe
 from local.runtime.processes import Processes
+from support import tools
 
 HOOKS = '''
 """Ships each order once: remembers keys in a folder, and hangs in the middle while a file says so."""

@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-import tools
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import COMPLETED, body, event, line_item, session, signature
 from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import WEBHOOK, Pipe
 from local.runtime.processes import Processes
+from support import tools
 
 PAYING: list[dict[str, object]] = [
     {},

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from local.programs.sales import sales
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
 
 ALL_RIGHT = f"{len(sales())} of {len(sales())} cases are as they should be"
 REFUSES = """

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from fulfillment.domain.effects import owed
 from fulfillment.domain.order import Order
 from local.fakes.stripe_events import COMPLETED, SUCCEEDED, Json, body, event, session, signature
@@ -24,6 +23,7 @@ from local.runtime import pipe
 from local.runtime.memory_pipe import MemoryPipe
 from local.runtime.pipe import ENTRY_POINTS, FUNCTIONS, WEBHOOK, Pipe
 from local.runtime.processes import Processes
+from support import tools
 
 NAMES = [sale.name for sale in sales.sales() if not sale.lost]  # which needs a Stripe: `scripts/demo` has one
 

@@ -20,11 +20,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-import tools
 from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session, signature
 from local.programs.sales import sales
 from local.runtime.processes import Processes, free_ports, is_taken
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
 
 ALL_RIGHT = f"{len(sales())} of {len(sales())} cases are as they should be"
 ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}

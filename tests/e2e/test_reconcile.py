@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-import tools
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import COMPLETED, body, event, line_item, session, signature
 from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import RECONCILE, Pipe
 from local.runtime.processes import Processes
+from support import tools
 
 
 class Shop:

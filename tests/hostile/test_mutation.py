@@ -11,7 +11,7 @@ import pytest
 from prove import mutation
 from prove.guards import GUARDS
 from prove.mutants import mutants
-from tools import ROOT
+from support.tools import ROOT
 
 SAMPLE = 40
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from docs_tables.source import Module
-from tools import ROOT
+from support.tools import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import tools
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
 
 GOOD = """\
 variable "name" {

@@ -13,14 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-import pythons
-import source_zip
-import tools
 from docs_tables.source import Module
 from local.fakes.stripe_events import SECRET
 from local.runtime.pipe import ENTRY_POINTS, ORDER_STATUS, WEBHOOK
 from local.runtime.processes import Processes, free_ports
-from tools import ROOT
+from support import pythons, source_zip, tools
+from support.tools import ROOT
 
 RUNTIMES = ("python311", "python312", "python313")
 OURS = f"python3{sys.version_info.minor}"

@@ -27,8 +27,8 @@ from fulfillment.stripe_api import READ_SECONDS
 from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
-from mail_samples import order
-from tools import ROOT
+from support.builders import order
+from support.tools import ROOT
 
 WEBHOOK, SUBSCRIBER = "google_cloudfunctions2_function.webhook", "google_cloudfunctions2_function.subscriber"
 ORDER_STATUS = "google_cloudfunctions2_function.order_status"

@@ -9,8 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-import smtp_servers
-from conftest import Serve
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
@@ -32,8 +30,10 @@ from local.runtime.counting import Counts, counting
 from local.runtime.emulators import Emulators
 from local.runtime.memory_pipe import push_body
 from local.runtime.pipe import ORDER_EVENTS, PubSubAdmin
-from markdown import table_with
-from tools import ROOT
+from support import smtp_servers
+from support.markdown import table_with
+from support.serving import Serve
+from support.tools import ROOT
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from emulated_shop import SECRETIVE, EmulatedShop, program
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import COMPLETED, FAILED, Json, body, event, session
 from local.runtime.pipe import DEAD_LETTER, TOPIC
+from support.emulated_shop import SECRETIVE, EmulatedShop, program
 
 ODD = b"\x00\xff not JSON, and not UTF-8"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployments import told
 from ops.deployment.terraform_output import Deployment, load, parse
 from ops.errors import WrongSettings
+from support.deployments import told
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from fulfillment.domain.event_types import EventType
-from google_stand_in import Version
-from operators import KEY, Operator
 from ops.clients.signing_secrets import fingerprint
+from support.google_stand_in import Version
+from support.operators import KEY, Operator
 
 URL = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook"
 NEWER = "2027-03-31.next"

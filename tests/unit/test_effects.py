@@ -33,7 +33,8 @@ from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, event, session
-from samples import Json, parsed
+from support.builders import parsed
+from support.samples import Json
 
 PAID = event(COMPLETED, session("cs_test_a1"), id="evt_paid")
 UNPAID = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"), id="evt_unpaid")

@@ -27,7 +27,7 @@ from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.stripe_events import COMPLETED, event, session
 from local.runtime.pipe import FUNCTIONS
-from samples import parsed
+from support.builders import parsed
 
 A, B = "whsec_" + "a" * 32, "whsec_" + "b" * 32
 BASE = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "true"}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from fulfillment.domain.status import Status
-from mail_samples import KEY, LETTERS, bought, item, order, part, received
+from support import tools
+from support.builders import bought, item, order
+from support.mails import KEY, LETTERS, part, received
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -10,12 +10,12 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 from starlette.datastructures import Headers
 
-import tools
 from fulfillment.domain.checkout import Presentment
 from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.status import Status
-from landings import DONE, Landing, new_id
-from mail_samples import item, order
+from support import tools
+from support.builders import item, order
+from support.landings import DONE, Landing, new_id
 
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
 SMALL = ViewportSize(width=320, height=568)

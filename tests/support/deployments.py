@@ -16,8 +16,8 @@ from google.pubsub_v1 import (
 )
 
 from fulfillment.domain.event_types import SUBSCRIBERS
-from google_stand_in import GoogleStandIn
 from ops.deployment.terraform_output import Deployment, OrderStatus, Reconcile, Subscriber, parse
+from support.google_stand_in import GoogleStandIn
 
 SLUGS = {
     "on_checkout_session_completed": "completed",

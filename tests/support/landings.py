@@ -18,7 +18,7 @@ from fulfillment.topic.message import Message
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn
 from local.runtime.pipe import PubSubAdmin
-from mail_samples import order
+from support.builders import order
 
 DONE = {"fulfill": Effect(state=EffectState.DONE, key="k")}
 
