@@ -1,13 +1,14 @@
-# What is counted of the functions' log lines: one line per request or message, see fulfillment/telemetry.py.
+# What is counted of the functions' log lines: one line per request or message, see functions/fulfillment/telemetry.py.
 
 locals {
-  subscriber_names = [for entry_point in keys(local.subscribers) : google_cloudfunctions2_function.subscriber[entry_point].name]
+  subscriber_names = [for entry_point in keys(local.subscribers) : local.function_name[entry_point]]
 
-  # The log lines of the webhook, of the subscribers, of all of them, and of reconcile.
-  webhook_lines    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${google_cloudfunctions2_function.webhook.name}\""
-  subscriber_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", local.subscriber_names))})"
-  lines            = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", concat([google_cloudfunctions2_function.webhook.name, local.reconcile_name, local.order_status_name], local.subscriber_names)))})"
-  reconcile_lines  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.reconcile_name}\""
+  # The log lines of the webhook, of the subscribers, of reconcile, and of all functions.
+  lines_of         = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name"
+  webhook_lines    = "${local.lines_of}=\"${local.function_name["stripe_webhook"]}\""
+  subscriber_lines = "${local.lines_of}=(${join(" OR ", formatlist("\"%s\"", local.subscriber_names))})"
+  reconcile_lines  = "${local.lines_of}=\"${local.function_name["reconcile"]}\""
+  lines            = "${local.lines_of}=(${join(" OR ", formatlist("\"%s\"", values(local.function_name)))})"
 
   # The request log, which Cloud Run writes of every request: also of one that no instance gets, as Google refuses it (401,
   # 403) or has no instance for it (429). Google's own metric run.googleapis.com/request_count leaves those out.
@@ -19,10 +20,13 @@ locals {
   uptime_check = "httpRequest.userAgent:\"GoogleStackdriverMonitoring-UptimeChecks\""
 
   # The functions that only their callers' own accounts may call, and the landing page where it is public.
-  called_names = concat(local.subscriber_names, [local.reconcile_name], var.order_status.public ? [local.order_status_name] : [])
-  called       = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", local.called_names))})"
+  called_names = [
+    for entry_point, each in local.declared_functions : local.function_name[entry_point]
+    if entry_point != "stripe_webhook" && (each.public || each.caller != null)
+  ]
+  called = "${local.lines_of}=(${join(" OR ", formatlist("\"%s\"", local.called_names))})"
 
-  # The effects of fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those
+  # The effects of functions/fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those
   # that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
   effects = ["load_line_items", "fulfill", "send_receipt", "payment_failed", "notify_payment_failed"]
 
@@ -85,7 +89,7 @@ resource "google_logging_metric" "this" {
 # How many orders are late, by the runs that found any. A run that goes on where the one before was interrupted counts none.
 resource "google_logging_metric" "late" {
   project         = var.project_id
-  name            = "${local.reconcile_name}-any-late"
+  name            = "${local.function_name["reconcile"]}-any-late"
   description     = "`late` in the lines of reconcile, where it is not 0"
   filter          = "${local.reconcile_lines} AND jsonPayload.late>0"
   value_extractor = "EXTRACT(jsonPayload.late)"
@@ -94,7 +98,7 @@ resource "google_logging_metric" "late" {
     metric_kind  = "DELTA"
     value_type   = "DISTRIBUTION"
     unit         = "1"
-    display_name = "${local.reconcile_name}: orders that are late"
+    display_name = "${local.function_name["reconcile"]}: orders that are late"
   }
 
   bucket_options {
@@ -116,11 +120,11 @@ locals {
   }
 
   of_function  = "monitored_resource=\"cloud_run_revision\",project_id=\"${var.project_id}\""
-  of_webhook   = "${local.of_function},service_name=\"${google_cloudfunctions2_function.webhook.name}\""
-  of_reconcile = "${local.of_function},service_name=\"${local.reconcile_name}\""
-  of_all       = "${local.of_function},service_name=~\"${join("|", concat([google_cloudfunctions2_function.webhook.name], local.subscriber_names))}\""
+  of_webhook   = "${local.of_function},service_name=\"${local.function_name["stripe_webhook"]}\""
+  of_reconcile = "${local.of_function},service_name=\"${local.function_name["reconcile"]}\""
+  of_all       = "${local.of_function},service_name=~\"${join("|", concat([local.function_name["stripe_webhook"]], local.subscriber_names))}\""
 
-  subscription_names = [for entry_point in keys(local.subscribers) : google_pubsub_subscription.subscriber[entry_point].name]
+  subscription_names = values(google_pubsub_subscription.subscriber)[*].name
   of_subscriptions   = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=~\"${join("|", local.subscription_names)}\""
   of_dead_letter     = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${google_pubsub_subscription.dead_letter.name}\""
 }

@@ -1,11 +1,11 @@
 output "webhook_url" {
   description = "The address that Stripe sends events to. `scripts/ops register-webhook` registers it."
-  value       = google_cloudfunctions2_function.webhook.url
+  value       = google_cloudfunctions2_function.this["stripe_webhook"].url
 }
 
 output "order_status_url" {
   description = "The buyer's landing page; null if it is off. In your Checkout Sessions: success_url = this and ?session_id={CHECKOUT_SESSION_ID}."
-  value       = one(google_cloudfunctions2_function.order_status[*].url)
+  value       = try(google_cloudfunctions2_function.this["order_status"].url, null)
 }
 
 output "orders_database" {
@@ -15,12 +15,12 @@ output "orders_database" {
 
 output "order_events_topic" {
   description = "Id of the topic that tells your other services of each change of an order's status; null if it is off."
-  value       = one(google_pubsub_topic.order_events[*].id)
+  value       = try(google_pubsub_topic.this["order_events"].id, null)
 }
 
 output "subscriber_accounts" {
   description = "The accounts that your hooks.py runs as, by entry point: for roles on resources of your own."
-  value       = { for entry_point, account in google_service_account.subscriber : entry_point => account.email }
+  value       = { for entry_point in keys(local.subscribers) : entry_point => google_service_account.function[entry_point].email }
 }
 
 output "deployment" {
@@ -37,45 +37,45 @@ output "deployment" {
     database       = google_firestore_database.orders.name
     collection     = var.orders.collection
     topics = {
-      events       = google_pubsub_topic.events.name
-      dead_letter  = google_pubsub_topic.dead_letter.name
-      order_events = one(google_pubsub_topic.order_events[*].name)
+      events       = google_pubsub_topic.this["events"].name
+      dead_letter  = google_pubsub_topic.this["dead_letter"].name
+      order_events = try(google_pubsub_topic.this["order_events"].name, null)
     }
     dead_letter_subscription = google_pubsub_subscription.dead_letter.name
     webhook = {
-      function = google_cloudfunctions2_function.webhook.name
-      url      = google_cloudfunctions2_function.webhook.url
+      function = google_cloudfunctions2_function.this["stripe_webhook"].name
+      url      = google_cloudfunctions2_function.this["stripe_webhook"].url
       ingress  = local.ingress[var.webhook.ingress]
-      account  = google_service_account.webhook.email
+      account  = google_service_account.function["stripe_webhook"].email
     }
     subscribers = {
       for entry_point, subscriber in local.subscribers : entry_point => {
-        function     = google_cloudfunctions2_function.subscriber[entry_point].name
-        url          = google_cloudfunctions2_function.subscriber[entry_point].service_config[0].uri
+        function     = google_cloudfunctions2_function.this[entry_point].name
+        url          = google_cloudfunctions2_function.this[entry_point].service_config[0].uri
         event_type   = subscriber.event_type
         subscription = google_pubsub_subscription.subscriber[entry_point].name
-        account      = google_service_account.subscriber[entry_point].email
-        push_account = google_service_account.push[entry_point].email
+        account      = google_service_account.function[entry_point].email
+        push_account = google_service_account.caller[entry_point].email
       }
     }
-    reconcile = one([for each in google_cloudfunctions2_function.reconcile : {
+    reconcile = one([for entry_point, each in google_cloudfunctions2_function.this : {
       function = each.name
       url      = each.service_config[0].uri
       job      = google_cloud_scheduler_job.reconcile[0].name
-      account  = google_service_account.reconcile[0].email
-      caller   = google_service_account.schedule[0].email
+      account  = google_service_account.function["reconcile"].email
+      caller   = google_service_account.caller["reconcile"].email
       limits = {
         max_age_days     = var.reconcile.max_age_days
         late_minutes     = var.reconcile.late_minutes
         reads_per_second = var.reconcile.reads_per_second
       }
-    }])
-    order_status = one([for each in google_cloudfunctions2_function.order_status : {
+    } if entry_point == "reconcile"])
+    order_status = one([for entry_point, each in google_cloudfunctions2_function.this : {
       function = each.name
       url      = each.url
       ingress  = local.ingress[var.order_status.ingress]
-      account  = google_service_account.order_status[0].email
-    }])
+      account  = google_service_account.function["order_status"].email
+    } if entry_point == "order_status"])
     secrets = {
       webhook        = local.secrets.webhook.id
       stripe_api_key = try(local.secrets.stripe_api_key.id, null)

@@ -1,13 +1,14 @@
-# The secrets. Their values never reach the state: Terraform passes them on, write-only, when a version is new.
+# The secrets, and the file in which a function finds each. Their values never reach the state: Terraform passes them on, write-only, when a version is new.
 
 locals {
-  secrets = {
-    for name, secret in {
-      webhook        = { id = "${var.name}-webhook-secrets", version = 1 } # the others are made by `scripts/ops`: see decision 20
-      stripe_api_key = { id = "${var.name}-stripe-api-key", version = var.stripe.api_key_version }
-      smtp_url       = { id = "${var.name}-smtp-url", version = try(var.mail.smtp_url_version, null) }
-    } : name => secret if secret.version != null
+  declared_secrets = {
+    # Later versions of the webhook's are made by `scripts/ops`: see decision 20.
+    webhook        = { id = "${var.name}-webhook-secrets", file = "secrets", version = 1 }
+    stripe_api_key = { id = "${var.name}-stripe-api-key", file = "secret", version = var.stripe.api_key_version }
+    smtp_url       = { id = "${var.name}-smtp-url", file = "secret", version = try(var.mail.smtp_url_version, null) }
   }
+
+  secrets = { for name, secret in local.declared_secrets : name => secret if secret.version != null }
 
   secret_replicas = join(" ", sort([
     for location in length(var.residency.secret_regions) == 0 ? ["global"] : tolist(var.residency.secret_regions) :

@@ -30,10 +30,10 @@ resource "google_monitoring_slo" "acked" {
   }
 }
 
-# One for each subscriber, of Pub/Sub's own clock: no log line knows how long a message that nobody has acknowledged
+# One for each subscription, of Pub/Sub's own clock: no log line knows how long a message that nobody has acknowledged
 # has waited, and those are the ones that count. An event that fails for an hour makes an hour of bad windows.
 resource "google_monitoring_slo" "in_time" {
-  for_each = local.subscribers
+  for_each = local.subscriptions
 
   project             = var.project_id
   service             = google_monitoring_custom_service.this.service_id
@@ -57,7 +57,7 @@ resource "google_monitoring_slo" "in_time" {
 }
 
 locals {
-  webhook_requests = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${google_cloudfunctions2_function.webhook.name}\""
+  webhook_requests = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.function_name["stripe_webhook"]}\""
 }
 
 resource "google_monitoring_alert_policy" "ack_budget" {

@@ -1,57 +1,44 @@
-# The topics, and who may move messages between them.
+# The topics, and what Pub/Sub's own account may do with them.
 
 locals {
-  message_storage = length(var.residency.message_regions) > 0 ? [var.residency.message_regions] : []
-}
-
-resource "google_pubsub_topic" "events" {
-  project                    = var.project_id
-  name                       = "${var.name}-events"
-  message_retention_duration = "${var.topics.events_retention_days * 86400}s"
-
-  kms_key_name = var.encryption.kms_key
-
-  dynamic "message_storage_policy" {
-    for_each = local.message_storage
-    content {
-      allowed_persistence_regions = message_storage_policy.value
-      enforce_in_transit          = var.residency.refuse_elsewhere
+  # The setting tells a function that publishes to the topic what it is called.
+  declared_topics = {
+    events = {
+      name      = "${var.name}-events"
+      setting   = "EVENTS_TOPIC"
+      retention = "${var.topics.events_retention_days * 86400}s"
+      enabled   = true
+    }
+    dead_letter = {
+      name      = "${var.name}-events-dead-letter"
+      setting   = "DEAD_LETTER_TOPIC"
+      retention = "2678400s" # 31 days, as long as Pub/Sub keeps anything
+      enabled   = true
+    }
+    order_events = {
+      name      = "${var.name}-order-events"
+      setting   = "ORDER_EVENTS_TOPIC"
+      retention = null
+      enabled   = var.topics.order_events
     }
   }
 
-  depends_on = [google_project_service.api]
+  topics = { for topic, each in local.declared_topics : topic => each if each.enabled }
 }
 
-resource "google_pubsub_topic" "dead_letter" {
+resource "google_pubsub_topic" "this" {
+  for_each = local.topics
+
   project                    = var.project_id
-  name                       = "${var.name}-events-dead-letter"
-  message_retention_duration = "2678400s" # 31 days, as long as Pub/Sub keeps anything
+  name                       = each.value.name
+  message_retention_duration = each.value.retention
 
   kms_key_name = var.encryption.kms_key
 
   dynamic "message_storage_policy" {
-    for_each = local.message_storage
+    for_each = length(var.residency.message_regions) > 0 ? [1] : []
     content {
-      allowed_persistence_regions = message_storage_policy.value
-      enforce_in_transit          = var.residency.refuse_elsewhere
-    }
-  }
-
-  depends_on = [google_project_service.api]
-}
-
-resource "google_pubsub_topic" "order_events" {
-  count = var.topics.order_events ? 1 : 0
-
-  project = var.project_id
-  name    = "${var.name}-order-events"
-
-  kms_key_name = var.encryption.kms_key
-
-  dynamic "message_storage_policy" {
-    for_each = local.message_storage
-    content {
-      allowed_persistence_regions = message_storage_policy.value
+      allowed_persistence_regions = var.residency.message_regions
       enforce_in_transit          = var.residency.refuse_elsewhere
     }
   }
@@ -63,7 +50,7 @@ resource "google_pubsub_topic" "order_events" {
 resource "google_pubsub_subscription" "dead_letter" {
   project                    = var.project_id
   name                       = "${var.name}-events-dead-letter"
-  topic                      = google_pubsub_topic.dead_letter.id
+  topic                      = google_pubsub_topic.this["dead_letter"].id
   message_retention_duration = "2678400s"
   ack_deadline_seconds       = 600
 
@@ -83,12 +70,12 @@ resource "time_sleep" "pubsub_agent" {
 
   triggers = { account = local.pubsub_agent }
 
-  depends_on = [google_pubsub_topic.events]
+  depends_on = [google_pubsub_topic.this]
 }
 
 resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
   project = var.project_id
-  topic   = google_pubsub_topic.dead_letter.name
+  topic   = google_pubsub_topic.this["dead_letter"].name
   role    = "roles/pubsub.publisher"
   member  = local.pubsub_agent
 
@@ -96,7 +83,7 @@ resource "google_pubsub_topic_iam_member" "agent_publishes_dead_letters" {
 }
 
 resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letters" {
-  for_each = local.subscribers
+  for_each = local.subscriptions
 
   project      = var.project_id
   subscription = google_pubsub_subscription.subscriber[each.key].name
@@ -112,9 +99,9 @@ resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letter
 }
 
 resource "google_service_account_iam_member" "agent_signs_pushes" {
-  for_each = local.subscribers
+  for_each = toset(values(local.subscriptions)[*].function)
 
-  service_account_id = google_service_account.push[each.key].name
+  service_account_id = google_service_account.caller[each.key].name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 

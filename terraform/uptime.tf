@@ -2,7 +2,7 @@
 # with 405. A door that is shut, that leads elsewhere or that nobody answers gives another answer, or none.
 
 locals {
-  uptime_url = coalesce(var.alerts.webhook_url, google_cloudfunctions2_function.webhook.service_config[0].uri)
+  uptime_url = coalesce(var.alerts.webhook_url, google_cloudfunctions2_function.this["stripe_webhook"].service_config[0].uri)
   # With `public = false` a person opens the webhook after the apply, and then names its address in alerts.webhook_url.
   webhook_is_open = var.webhook.public || var.alerts.webhook_url != null
 
@@ -41,7 +41,7 @@ resource "google_monitoring_uptime_check_config" "webhook" {
     create_before_destroy = true
   }
 
-  depends_on = [google_cloud_run_v2_service_iam_member.anybody_calls_webhook, google_project_service.api]
+  depends_on = [google_cloud_run_v2_service_iam_member.invoker, google_project_service.api]
 }
 
 resource "google_monitoring_alert_policy" "webhook_unreachable" {

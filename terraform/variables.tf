@@ -34,14 +34,14 @@ variable "name" {
 }
 
 variable "runtime" {
-  description = "Runtime of the functions. The unit tests run on each of python311, python312 and python313 that the machine has."
+  description = "Runtime of the functions. The unit tests run on each of python311, python312, python313 and python314 that the machine has."
   type        = string
-  default     = "python313"
+  default     = "python314"
   nullable    = false
 
   validation {
-    condition     = contains(["python311", "python312", "python313"], var.runtime)
-    error_message = "runtime must be python311, python312 or python313: the Pythons that the unit tests run on."
+    condition     = contains(["python311", "python312", "python313", "python314"], var.runtime)
+    error_message = "runtime must be python311, python312, python313 or python314: the Pythons that the unit tests run on."
   }
 }
 
@@ -164,7 +164,7 @@ variable "smtp_url" {
     error_message = "smtp_url must hold ASCII characters alone: write any other, such as an umlaut in the password, as %XX (ü is %C3%BC)."
   }
   validation {
-    # As SmtpServer.parse reads it, which refuses anything else when a function starts.
+    # As SmtpServer.parse in functions/fulfillment/settings/hosts.py reads it, which refuses anything else when a function starts.
     condition     = try(length(var.smtp_url), 0) == 0 || can(regex("^smtps?://((%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])|[!\"$&-.0-9;->A-Z\\\\^-~])+:(%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])|[!\"$&-.0-9;->A-Z\\\\^-~])+@)?([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/?$", var.smtp_url))
     error_message = "smtp_url must be smtps://user:password@host:465 or smtp://user:password@host:587, with its port and without a path; special characters of user and password as %XX."
   }
@@ -289,7 +289,7 @@ variable "subscribers" {
     error_message = "subscribers.maximum_backoff must be from subscribers.minimum_backoff to 600 seconds."
   }
   validation {
-    # A refused mail rests for 7 h 45 in all (BACKOFFS in fulfillment/domain/lifecycle.py), and each rest ends with a delivery.
+    # A refused mail rests for 7 h 45 in all (BACKOFFS in functions/fulfillment/domain/lifecycle.py), and each rest ends with a delivery.
     condition     = var.subscribers.max_delivery_attempts * var.subscribers.maximum_backoff >= 9 * 3600
     error_message = "subscribers.max_delivery_attempts times subscribers.maximum_backoff must be at least 32400 seconds (9 hours): else Pub/Sub gives a message up before its mail is tried for the last time."
   }

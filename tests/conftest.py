@@ -18,7 +18,8 @@ from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators
 from local.runtime.pipe import FUNCTIONS, Pipe
-from local.runtime.processes import Processes, free_ports, spare_loopback_the_proxy
+from local.runtime.processes import Processes, free_ports
+from ops.clients.loopback import bypass_proxy
 from support import spreading, tools
 from support.serving import Serve, served
 
@@ -34,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """A run that is terminated still ends the emulators and functions that it started; a proxy is not in its way; and
     Ctrl-C reaches what it starts, also where a shell runs it in the background and has it ignored.
     """
-    spare_loopback_the_proxy()
+    bypass_proxy()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if spreading.is_worker(config):

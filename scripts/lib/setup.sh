@@ -1,7 +1,7 @@
 # Sourced by the other scripts, from the repository's top: makes .venv hold exactly what requirements.txt
 # locks. Needs nothing but Python 3.11 or newer.
 python=
-for candidate in python3 python3.13 python3.12 python3.11; do
+for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     python=$candidate
     break

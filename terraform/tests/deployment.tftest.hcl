@@ -25,53 +25,131 @@ variables {
 
 run "only_the_webhook_and_the_landing_page_are_public" {
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.anybody_calls_webhook[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.anybody_calls_webhook[0].name == google_cloudfunctions2_function.webhook.name
-    error_message = "Stripe must be able to call the webhook."
-  }
-  assert {
-    condition     = google_cloudfunctions2_function.webhook.service_config[0].ingress_settings == "ALLOW_ALL"
-    error_message = "Stripe calls from the internet."
-  }
-  assert {
-    condition     = alltrue([for each in google_cloudfunctions2_function.subscriber : each.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
-    error_message = "A subscriber must not be reachable from the internet."
+    condition = { for entry_point, each in google_cloud_run_v2_service_iam_member.invoker : entry_point => each.member } == {
+      stripe_webhook                = "allUsers"
+      order_status                  = "allUsers"
+      on_checkout_session_completed = "serviceAccount:checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+      on_async_payment_succeeded    = "serviceAccount:checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+      on_async_payment_failed       = "serviceAccount:checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+      reconcile                     = "serviceAccount:checkout-schedule@acme-shop.iam.gserviceaccount.com"
+    }
+    error_message = "Stripe and buyers must be able to call their function; each other one has its own caller, and no other."
   }
   assert {
     condition = alltrue([
-      for entry_point, each in google_cloud_run_v2_service_iam_member.push_calls_subscriber :
-      each.member == google_service_account.push[entry_point].member && each.name == google_cloudfunctions2_function.subscriber[entry_point].name && each.role == "roles/run.invoker"
+      for entry_point, each in google_cloud_run_v2_service_iam_member.invoker :
+      each.role == "roles/run.invoker" && each.name == google_cloudfunctions2_function.this[entry_point].name
     ])
-    error_message = "A subscriber must be called by its own push account alone."
+    error_message = "A caller may call its function, and do nothing else."
+  }
+  assert {
+    condition = { for entry_point, each in google_cloudfunctions2_function.this : entry_point => each.service_config[0].ingress_settings } == {
+      stripe_webhook                = "ALLOW_ALL"
+      order_status                  = "ALLOW_ALL"
+      on_checkout_session_completed = "ALLOW_INTERNAL_ONLY"
+      on_async_payment_succeeded    = "ALLOW_INTERNAL_ONLY"
+      on_async_payment_failed       = "ALLOW_INTERNAL_ONLY"
+      reconcile                     = "ALLOW_INTERNAL_ONLY"
+    }
+    error_message = "Stripe and buyers call from the internet; no other function must be reachable from it."
   }
 }
 
-run "the_landing_page_is_public_and_may_do_little" {
+run "each_function_runs_as_an_account_of_its_own" {
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.anybody_calls_order_status[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.anybody_calls_order_status[0].name == "checkout-order-status" && google_cloudfunctions2_function.order_status[0].service_config[0].ingress_settings == "ALLOW_ALL"
-    error_message = "A buyer must be able to load the page."
+    condition = { for entry_point, each in google_service_account.function : entry_point => each.account_id } == {
+      stripe_webhook                = "checkout-webhook"
+      order_status                  = "checkout-order-status"
+      on_checkout_session_completed = "checkout-completed"
+      on_async_payment_succeeded    = "checkout-succeeded"
+      on_async_payment_failed       = "checkout-failed"
+      reconcile                     = "checkout-reconcile"
+    }
+    error_message = "The accounts are named as their functions."
   }
   assert {
-    condition     = google_project_iam_member.order_status_reads_orders[0].role == "roles/datastore.viewer" && strcontains(google_project_iam_member.order_status_reads_orders[0].condition[0].expression, "resource.name == \"projects/acme-shop/databases/checkout-orders\"")
-    error_message = "A public page may read this database, and write nothing."
+    condition = { for entry_point, each in google_service_account.caller : entry_point => each.account_id } == {
+      on_checkout_session_completed = "checkout-push-completed"
+      on_async_payment_succeeded    = "checkout-push-succeeded"
+      on_async_payment_failed       = "checkout-push-failed"
+      reconcile                     = "checkout-schedule"
+    }
+    error_message = "Each caller has an account of its own."
   }
   assert {
-    condition     = google_pubsub_topic_iam_member.order_status_publishes_events[0].topic == google_pubsub_topic.events.name && google_secret_manager_secret_iam_member.order_status_reads_api_key[0].secret_id == "checkout-stripe-api-key"
-    error_message = "It publishes what it found, and reads the API key alone."
+    condition = alltrue([
+      for entry_point, each in google_cloudfunctions2_function.this :
+      each.service_config[0].service_account_email == google_service_account.function[entry_point].email
+      && each.name == google_service_account.function[entry_point].account_id && each.build_config[0].entry_point == entry_point
+    ])
+    error_message = "Each function runs as its own account."
+  }
+}
+
+run "each_function_publishes_where_it_must_and_nowhere_else" {
+  assert {
+    condition = { for name, each in google_pubsub_topic_iam_member.publisher : name => each.topic } == {
+      "stripe_webhook events"                      = "checkout-events"
+      "reconcile events"                           = "checkout-events"
+      "order_status events"                        = "checkout-events"
+      "on_checkout_session_completed dead_letter"  = "checkout-events-dead-letter"
+      "on_async_payment_succeeded dead_letter"     = "checkout-events-dead-letter"
+      "on_async_payment_failed dead_letter"        = "checkout-events-dead-letter"
+      "on_checkout_session_completed order_events" = "checkout-order-events"
+      "on_async_payment_succeeded order_events"    = "checkout-order-events"
+      "on_async_payment_failed order_events"       = "checkout-order-events"
+    }
+    error_message = "Events come from the webhook and from what finds lost ones; subscribers park, and announce."
   }
   assert {
-    condition     = google_service_account.order_status[0].account_id == "checkout-order-status" && google_cloudfunctions2_function.order_status[0].service_config[0].service_account_email == google_service_account.order_status[0].email && google_pubsub_topic_iam_member.order_status_publishes_events[0].member == google_service_account.order_status[0].member
-    error_message = "It runs as an account of its own."
+    condition = alltrue([
+      for name, each in google_pubsub_topic_iam_member.publisher :
+      each.role == "roles/pubsub.publisher" && each.member == google_service_account.function[split(" ", name)[0]].member
+    ])
+    error_message = "A function publishes as its own account."
   }
   assert {
-    condition     = google_cloudfunctions2_function.order_status[0].service_config[0].max_instance_count == 2 && google_cloudfunctions2_function.order_status[0].service_config[0].environment_variables.ORDER_STATUS_READS_PER_MINUTE == "30"
+    condition = { for entry_point, each in local.environment : entry_point => { for name, value in each : name => value if endswith(name, "_TOPIC") } } == merge(
+      { for entry_point in ["stripe_webhook", "reconcile", "order_status"] : entry_point => { EVENTS_TOPIC = "checkout-events" } },
+      { for entry_point in keys(local.subscribers) : entry_point => { DEAD_LETTER_TOPIC = "checkout-events-dead-letter", ORDER_EVENTS_TOPIC = "checkout-order-events" } },
+    )
+    error_message = "A function is told the names of its topics."
+  }
+}
+
+run "each_function_may_do_with_the_orders_what_it_must" {
+  assert {
+    condition = { for entry_point, each in google_project_iam_member.orders : entry_point => each.role } == {
+      order_status                  = "roles/datastore.viewer"
+      on_checkout_session_completed = "roles/datastore.user"
+      on_async_payment_succeeded    = "roles/datastore.user"
+      on_async_payment_failed       = "roles/datastore.user"
+      reconcile                     = "roles/datastore.user"
+    }
+    error_message = "A public page may read, and write nothing; the webhook knows no orders."
+  }
+  assert {
+    condition = alltrue([
+      for entry_point, each in google_project_iam_member.orders :
+      each.condition[0].expression == "resource.name == \"projects/acme-shop/databases/checkout-orders\"" && each.member == google_service_account.function[entry_point].member
+    ])
+    error_message = "A function may use this database only, as its own account."
+  }
+  assert {
+    condition = { for entry_point, each in local.environment : entry_point => [each.FIRESTORE_DATABASE, each.ORDERS_COLLECTION, each.ORDER_FILTER] if contains(keys(each), "FIRESTORE_DATABASE") } == {
+      for entry_point in keys(google_project_iam_member.orders) : entry_point => ["checkout-orders", "orders", "metadata.shop=acme"]
+    }
+    error_message = "A function that may is told where the orders are, and which sessions are ours."
+  }
+}
+
+run "the_landing_page_shares_its_reads_and_knows_its_shop" {
+  assert {
+    condition     = google_cloudfunctions2_function.this["order_status"].service_config[0].max_instance_count == 2 && local.environment["order_status"].ORDER_STATUS_READS_PER_MINUTE == "30"
     error_message = "The reads of all instances together are those that were asked for."
   }
   assert {
-    condition     = "${google_cloudfunctions2_function.order_status[0].service_config[0].secret_volumes[0].mount_path}/${google_cloudfunctions2_function.order_status[0].service_config[0].secret_volumes[0].versions[0].path}" == google_cloudfunctions2_function.order_status[0].service_config[0].environment_variables.STRIPE_API_KEY_FILE && google_cloudfunctions2_function.order_status[0].service_config[0].secret_volumes[0].versions[0].version == "latest"
-    error_message = "The API key is where its setting says, at its latest version."
-  }
-  assert {
-    condition     = local.order_status_environment.SHOP_URL == "https://acme.example" && output.deployment.order_status.function == "checkout-order-status"
+    condition     = local.environment["order_status"].SHOP_URL == "https://acme.example" && output.deployment.order_status.function == "checkout-order-status"
     error_message = "The shop of the mails is linked, and the operator's commands find the page."
   }
 }
@@ -86,31 +164,55 @@ run "the_landing_page_can_be_private_have_a_shop_of_its_own_or_not_be" {
   }
 
   assert {
-    condition     = length(google_cloud_run_v2_service_iam_member.anybody_calls_order_status) == 0 && local.order_status_environment.SHOP_URL == "https://shop.example" && local.order_status_environment.ORDER_STATUS_READS_PER_MINUTE == "14" && !contains(keys(local.order_status_environment), "EMAIL_FROM")
+    condition     = !contains(keys(google_cloud_run_v2_service_iam_member.invoker), "order_status")
+    error_message = "Nobody may call a page that is private."
+  }
+  assert {
+    condition     = local.environment["order_status"].SHOP_URL == "https://shop.example" && local.environment["order_status"].ORDER_STATUS_READS_PER_MINUTE == "14" && !contains(keys(local.environment["order_status"]), "EMAIL_FROM")
     error_message = "What was asked for."
+  }
+}
+
+run "the_longest_name_leaves_room_for_every_account" {
+  command = plan
+
+  variables {
+    name = "fifteen-letters"
+  }
+
+  assert {
+    condition     = alltrue([for each in concat(values(google_service_account.function), values(google_service_account.caller)) : length(each.account_id) <= 30])
+    error_message = "Google allows thirty characters: a subscriber's slug has nine at most."
   }
 }
 
 run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
   assert {
-    condition     = toset([for each in google_pubsub_subscription.subscriber : each.filter]) == toset(["attributes.event_type = \"checkout.session.completed\"", "attributes.event_type = \"checkout.session.async_payment_succeeded\"", "attributes.event_type = \"checkout.session.async_payment_failed\""])
+    condition = { for entry_point, each in google_pubsub_subscription.subscriber : entry_point => each.filter } == {
+      on_checkout_session_completed = "attributes.event_type = \"checkout.session.completed\""
+      on_async_payment_succeeded    = "attributes.event_type = \"checkout.session.async_payment_succeeded\""
+      on_async_payment_failed       = "attributes.event_type = \"checkout.session.async_payment_failed\""
+    }
     error_message = "Each routed type needs a subscription with exactly its filter."
   }
   assert {
-    condition     = alltrue([for each in google_pubsub_subscription.subscriber : each.topic == google_pubsub_topic.events.id])
+    condition     = alltrue([for each in google_pubsub_subscription.subscriber : each.topic == google_pubsub_topic.this["events"].id])
     error_message = "Subscribers listen to the topic that the webhook publishes to."
   }
   assert {
     condition = alltrue([
       for entry_point, each in google_pubsub_subscription.subscriber :
-      each.push_config[0].oidc_token[0].service_account_email == google_service_account.push[entry_point].email
-      && each.push_config[0].push_endpoint == google_cloudfunctions2_function.subscriber[entry_point].service_config[0].uri
-      && each.push_config[0].oidc_token[0].audience == google_cloudfunctions2_function.subscriber[entry_point].service_config[0].uri
+      each.push_config[0].oidc_token[0].service_account_email == google_service_account.caller[entry_point].email
+      && each.push_config[0].push_endpoint == google_cloudfunctions2_function.this[entry_point].service_config[0].uri
+      && each.push_config[0].oidc_token[0].audience == google_cloudfunctions2_function.this[entry_point].service_config[0].uri
     ])
     error_message = "Each subscription pushes to its own subscriber, as its own push account."
   }
   assert {
-    condition     = alltrue([for each in google_pubsub_subscription.subscriber : each.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead_letter.id && each.dead_letter_policy[0].max_delivery_attempts == 100])
+    condition = alltrue([
+      for each in google_pubsub_subscription.subscriber :
+      each.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.this["dead_letter"].id && each.dead_letter_policy[0].max_delivery_attempts == 100
+    ])
     error_message = "Each subscription must dead-letter to the dead-letter topic, after 100 attempts."
   }
   assert {
@@ -118,7 +220,10 @@ run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
     error_message = "Each subscription must back off from 10 s to 600 s."
   }
   assert {
-    condition     = alltrue([for entry_point, each in google_pubsub_subscription.subscriber : each.ack_deadline_seconds == google_cloudfunctions2_function.subscriber[entry_point].service_config[0].timeout_seconds + 30])
+    condition = alltrue([
+      for entry_point, each in google_pubsub_subscription.subscriber :
+      each.ack_deadline_seconds == google_cloudfunctions2_function.this[entry_point].service_config[0].timeout_seconds + 30
+    ])
     error_message = "The ack deadline must be the function's timeout and 30 s."
   }
   assert {
@@ -126,14 +231,18 @@ run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
     error_message = "No subscription may expire."
   }
   assert {
-    condition     = google_pubsub_subscription.dead_letter.topic == google_pubsub_topic.dead_letter.id && google_pubsub_subscription.dead_letter.message_retention_duration == "2678400s"
+    condition     = google_pubsub_subscription.dead_letter.topic == google_pubsub_topic.this["dead_letter"].id && google_pubsub_subscription.dead_letter.message_retention_duration == "2678400s"
     error_message = "Dead letters are kept for 31 days."
   }
 }
 
 run "pubsub_may_move_dead_letters_and_sign_pushes" {
   assert {
-    condition     = google_pubsub_topic_iam_member.agent_publishes_dead_letters.member == "serviceAccount:service-123456789@gcp-sa-pubsub.iam.gserviceaccount.com" && google_pubsub_topic_iam_member.agent_publishes_dead_letters.role == "roles/pubsub.publisher" && google_pubsub_topic_iam_member.agent_publishes_dead_letters.topic == google_pubsub_topic.dead_letter.name
+    condition = (
+      google_pubsub_topic_iam_member.agent_publishes_dead_letters.member == "serviceAccount:service-123456789@gcp-sa-pubsub.iam.gserviceaccount.com"
+      && google_pubsub_topic_iam_member.agent_publishes_dead_letters.role == "roles/pubsub.publisher"
+      && google_pubsub_topic_iam_member.agent_publishes_dead_letters.topic == "checkout-events-dead-letter"
+    )
     error_message = "Without publisher on the dead-letter topic nothing is forwarded, and no error appears."
   }
   assert {
@@ -144,16 +253,15 @@ run "pubsub_may_move_dead_letters_and_sign_pushes" {
     error_message = "Without subscriber on each source subscription nothing is forwarded, and no error appears."
   }
   assert {
-    condition     = alltrue([for entry_point, each in google_service_account_iam_member.agent_signs_pushes : each.service_account_id == google_service_account.push[entry_point].name && each.member == local.pubsub_agent])
+    condition = alltrue([
+      for entry_point, each in google_service_account_iam_member.agent_signs_pushes :
+      each.service_account_id == google_service_account.caller[entry_point].name && each.member == local.pubsub_agent
+    ]) && keys(google_service_account_iam_member.agent_signs_pushes) == keys(local.subscribers)
     error_message = "Pub/Sub must be able to sign as each push account."
   }
 }
 
 run "nobody_has_a_role_on_the_project_that_a_resource_could_give" {
-  assert {
-    condition     = alltrue([for each in google_project_iam_member.subscriber_writes_orders : each.role == "roles/datastore.user" && strcontains(each.condition[0].expression, "resource.name == \"projects/acme-shop/databases/checkout-orders\"")])
-    error_message = "A subscriber may use this database only."
-  }
   assert {
     condition     = google_project_iam_member.build_reads_staged_source.condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789-europe-west1/\") || resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789-europe-west1-\")"
     error_message = "The build account may read the bucket of staged sources only, and not that of europe-west10."
@@ -163,20 +271,14 @@ run "nobody_has_a_role_on_the_project_that_a_resource_could_give" {
     error_message = "The only role without a condition is to write the build's logs."
   }
   assert {
-    condition     = toset([for each in google_project_iam_member.hook : each.role]) == toset(["roles/cloudtasks.enqueuer"]) && length(google_project_iam_member.hook) == 3
+    condition = toset([for each in google_project_iam_member.hook : "${each.member} ${each.role}"]) == toset([
+      for entry_point in keys(local.subscribers) : "${google_service_account.function[entry_point].member} roles/cloudtasks.enqueuer"
+    ])
     error_message = "The hook's roles go to the three subscribers, and no others."
   }
   assert {
-    condition     = google_pubsub_topic_iam_member.webhook_publishes_events.topic == google_pubsub_topic.events.name && google_pubsub_topic_iam_member.webhook_publishes_events.member == google_service_account.webhook.member
-    error_message = "The webhook publishes to one topic."
-  }
-  assert {
-    condition     = length(distinct(concat([google_service_account.webhook.account_id, google_service_account.build.account_id], values(google_service_account.subscriber)[*].account_id, values(google_service_account.push)[*].account_id))) == 8
-    error_message = "Each function and each push has an account of its own."
-  }
-  assert {
-    condition     = alltrue([for entry_point, each in google_cloudfunctions2_function.subscriber : each.service_config[0].service_account_email == google_service_account.subscriber[entry_point].email]) && google_cloudfunctions2_function.webhook.service_config[0].service_account_email == google_service_account.webhook.email
-    error_message = "Each function runs as its own account."
+    condition     = !contains(concat(values(google_service_account.function), values(google_service_account.caller))[*].account_id, google_service_account.build.account_id)
+    error_message = "The build has an account of its own."
   }
 }
 
@@ -186,23 +288,50 @@ run "secrets_reach_their_readers_and_nobody_else" {
     error_message = "No secret may be in the state."
   }
   assert {
-    condition     = google_secret_manager_secret_iam_member.webhook_reads_secrets.secret_id == "checkout-webhook-secrets" && google_secret_manager_secret_iam_member.webhook_reads_secrets.member == google_service_account.webhook.member
-    error_message = "The webhook reads its own secret."
+    condition = { for name, each in google_secret_manager_secret_iam_member.accessor : name => each.secret_id } == merge(
+      {
+        "stripe_webhook webhook"      = "checkout-webhook-secrets"
+        "reconcile stripe_api_key"    = "checkout-stripe-api-key"
+        "order_status stripe_api_key" = "checkout-stripe-api-key"
+      },
+      [
+        for entry_point in keys(local.subscribers) : {
+          "${entry_point} stripe_api_key"     = "checkout-stripe-api-key"
+          "${entry_point} smtp_url"           = "checkout-smtp-url"
+          "${entry_point} hook-WAREHOUSE_KEY" = "warehouse-key"
+        }
+      ]...
+    )
+    error_message = "The webhook alone reads the signing secrets; the mail server and the hook's secrets are the subscribers'."
   }
   assert {
-    condition     = toset([for each in google_secret_manager_secret_iam_member.subscriber_reads_secrets : each.secret_id]) == toset(["checkout-stripe-api-key", "checkout-smtp-url", "warehouse-key"])
-    error_message = "Subscribers read the API key, the mail server and the hook's secrets, and not the signing secrets."
+    condition = alltrue([
+      for name, each in google_secret_manager_secret_iam_member.accessor :
+      each.role == "roles/secretmanager.secretAccessor" && each.member == google_service_account.function[split(" ", name)[0]].member
+    ])
+    error_message = "A function reads as its own account."
   }
   assert {
-    condition     = alltrue([for each in google_cloudfunctions2_function.subscriber : toset([for volume in each.service_config[0].secret_volumes : "${volume.mount_path}/${volume.versions[0].path}"]) == toset([each.service_config[0].environment_variables.STRIPE_API_KEY_FILE, each.service_config[0].environment_variables.SMTP_URL_FILE])])
+    condition = alltrue([
+      for entry_point, each in google_cloudfunctions2_function.this :
+      toset([for volume in each.service_config[0].secret_volumes : "${volume.mount_path}/${volume.versions[0].path}"])
+      == toset([for name, value in each.service_config[0].environment_variables : value if endswith(name, "_FILE")])
+    ])
     error_message = "A mounted secret is where its setting says."
   }
   assert {
-    condition     = "${google_cloudfunctions2_function.webhook.service_config[0].secret_volumes[0].mount_path}/${google_cloudfunctions2_function.webhook.service_config[0].secret_volumes[0].versions[0].path}" == google_cloudfunctions2_function.webhook.service_config[0].environment_variables.STRIPE_WEBHOOK_SECRETS_FILE
-    error_message = "The signing secrets are where their setting says."
+    condition = { for entry_point, each in local.environment : entry_point => { for name, value in each : name => value if endswith(name, "_FILE") } } == merge(
+      { stripe_webhook = { STRIPE_WEBHOOK_SECRETS_FILE = "/secrets/webhook/secrets" } },
+      { for entry_point in ["reconcile", "order_status"] : entry_point => { STRIPE_API_KEY_FILE = "/secrets/stripe_api_key/secret" } },
+      { for entry_point in keys(local.subscribers) : entry_point => { STRIPE_API_KEY_FILE = "/secrets/stripe_api_key/secret", SMTP_URL_FILE = "/secrets/smtp_url/secret" } },
+    )
+    error_message = "Each function is told the files of its secrets."
   }
   assert {
-    condition     = alltrue([for volume in concat(google_cloudfunctions2_function.webhook.service_config[0].secret_volumes, flatten(values(google_cloudfunctions2_function.subscriber)[*].service_config[0].secret_volumes)) : volume.versions[0].version == "latest"])
+    condition = alltrue([
+      for volume in flatten(values(google_cloudfunctions2_function.this)[*].service_config[0].secret_volumes) :
+      volume.versions[0].version == "latest" && volume.secret == google_secret_manager_secret.this[basename(volume.mount_path)].secret_id
+    ])
     error_message = "A mounted secret is the latest version, or a rotation needs a deploy."
   }
   assert {
@@ -213,11 +342,19 @@ run "secrets_reach_their_readers_and_nobody_else" {
 
 run "the_hook_gets_what_it_needs" {
   assert {
-    condition     = alltrue([for each in google_cloudfunctions2_function.subscriber : each.service_config[0].environment_variables.WAREHOUSE_URL == "https://warehouse.acme.example" && each.service_config[0].secret_environment_variables[0].key == "WAREHOUSE_KEY"])
-    error_message = "The hook's variables and secrets reach every subscriber: any of them may call it."
+    condition = {
+      for entry_point, each in google_cloudfunctions2_function.this : entry_point => [
+        lookup(each.service_config[0].environment_variables, "WAREHOUSE_URL", null), each.service_config[0].secret_environment_variables[*].key,
+      ]
+      } == {
+      for entry_point in keys(local.functions) : entry_point => (
+        contains(keys(local.subscribers), entry_point) ? ["https://warehouse.acme.example", tolist(["WAREHOUSE_KEY"])] : [null, tolist([])]
+      )
+    }
+    error_message = "The hook's variables and secrets reach every subscriber, as any of them may call it, and no other function."
   }
   assert {
-    condition     = alltrue([for each in google_cloudfunctions2_function.subscriber : each.service_config[0].timeout_seconds == 150])
+    condition     = alltrue([for entry_point in keys(local.subscribers) : google_cloudfunctions2_function.this[entry_point].service_config[0].timeout_seconds == 150])
     error_message = "A subscriber has the hook's time and 120 s."
   }
 }
@@ -241,13 +378,14 @@ run "orders_are_kept_safe" {
   }
 }
 
-run "reconcile_is_called_by_its_schedule_alone_and_may_do_little" {
+run "reconcile_is_called_by_its_schedule_one_run_at_a_time" {
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.schedule_calls_reconcile[0].member == google_service_account.schedule[0].member && google_cloud_run_v2_service_iam_member.schedule_calls_reconcile[0].role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.schedule_calls_reconcile[0].name == google_cloudfunctions2_function.reconcile[0].name
-    error_message = "The schedule's own account calls reconcile, and nobody else."
-  }
-  assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].http_target[0].http_method == "POST" && google_cloud_scheduler_job.reconcile[0].http_target[0].uri == google_cloudfunctions2_function.reconcile[0].service_config[0].uri && google_cloud_scheduler_job.reconcile[0].http_target[0].oidc_token[0].service_account_email == google_service_account.schedule[0].email && google_cloud_scheduler_job.reconcile[0].http_target[0].oidc_token[0].audience == google_cloudfunctions2_function.reconcile[0].service_config[0].uri
+    condition = (
+      google_cloud_scheduler_job.reconcile[0].http_target[0].http_method == "POST"
+      && google_cloud_scheduler_job.reconcile[0].http_target[0].uri == google_cloudfunctions2_function.this["reconcile"].service_config[0].uri
+      && google_cloud_scheduler_job.reconcile[0].http_target[0].oidc_token[0].service_account_email == google_service_account.caller["reconcile"].email
+      && google_cloud_scheduler_job.reconcile[0].http_target[0].oidc_token[0].audience == google_cloudfunctions2_function.this["reconcile"].service_config[0].uri
+    )
     error_message = "The job calls the function by its run.app address, signed as the schedule's account."
   }
   assert {
@@ -255,19 +393,21 @@ run "reconcile_is_called_by_its_schedule_alone_and_may_do_little" {
     error_message = "A run that fails must be called again before the next is due."
   }
   assert {
-    condition     = google_cloud_scheduler_job.reconcile[0].schedule == "7 * * * *" && google_cloud_scheduler_job.reconcile[0].attempt_deadline == "930s" && google_cloudfunctions2_function.reconcile[0].service_config[0].timeout_seconds == 900
+    condition = (
+      google_cloud_scheduler_job.reconcile[0].schedule == "7 * * * *" && google_cloud_scheduler_job.reconcile[0].attempt_deadline == "930s"
+      && google_cloudfunctions2_function.this["reconcile"].service_config[0].timeout_seconds == 900
+    )
     error_message = "Every hour, and whoever calls waits longer than the function may take."
   }
   assert {
-    condition     = google_cloudfunctions2_function.reconcile[0].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY" && google_cloudfunctions2_function.reconcile[0].service_config[0].max_instance_count == 1 && google_cloudfunctions2_function.reconcile[0].service_config[0].max_instance_request_concurrency == 1 && google_cloudfunctions2_function.reconcile[0].service_config[0].service_account_email == google_service_account.reconcile[0].email
-    error_message = "One run at a time, as an account of its own, unreachable from the internet."
+    condition = (
+      google_cloudfunctions2_function.this["reconcile"].service_config[0].max_instance_count == 1
+      && google_cloudfunctions2_function.this["reconcile"].service_config[0].max_instance_request_concurrency == 1
+    )
+    error_message = "One run at a time."
   }
   assert {
-    condition     = google_pubsub_topic_iam_member.reconcile_publishes_events[0].topic == google_pubsub_topic.events.name && google_secret_manager_secret_iam_member.reconcile_reads_api_key[0].secret_id == "checkout-stripe-api-key" && strcontains(google_project_iam_member.reconcile_reads_orders[0].condition[0].expression, "resource.name == \"projects/acme-shop/databases/checkout-orders\"") && google_project_iam_member.reconcile_reads_orders[0].role == "roles/datastore.user"
-    error_message = "It publishes events, reads the API key, and uses this database only."
-  }
-  assert {
-    condition     = local.reconcile_environment.RECONCILE_SINCE == google_secret_manager_secret.this["webhook"].create_time
+    condition     = local.environment["reconcile"].RECONCILE_SINCE == google_secret_manager_secret.this["webhook"].create_time
     error_message = "It looks back to the first apply: what is sold from then on is compared."
   }
   assert {
@@ -292,7 +432,7 @@ run "reconcile_runs_as_often_as_asked" {
     error_message = "Every four hours."
   }
   assert {
-    condition     = local.reconcile_environment.RECONCILE_SINCE == "2026-11-25" && local.reconcile_environment.RECONCILE_LATE_MINUTES == "45" && output.deployment.reconcile.limits.late_minutes == 45
+    condition     = local.environment["reconcile"].RECONCILE_SINCE == "2026-11-25" && local.environment["reconcile"].RECONCILE_LATE_MINUTES == "45" && output.deployment.reconcile.limits.late_minutes == 45
     error_message = "The function knows what was asked, and so does who does the same by hand."
   }
   assert {
@@ -307,7 +447,7 @@ run "reconcile_runs_as_often_as_asked" {
 
 run "live_mode_keeps_a_webhook_warm" {
   assert {
-    condition     = google_cloudfunctions2_function.webhook.service_config[0].min_instance_count == 1
+    condition     = google_cloudfunctions2_function.this["stripe_webhook"].service_config[0].min_instance_count == 1
     error_message = "The first buyer of the night must not wait for a cold start."
   }
 }
@@ -327,29 +467,38 @@ run "test_mode_costs_nothing_while_idle" {
   }
 
   assert {
-    condition     = length(google_cloudfunctions2_function.order_status) == 0 && length(google_service_account.order_status) == 0 && length(google_secret_manager_secret_iam_member.order_status_reads_api_key) == 0 && output.order_status_url == null && output.deployment.order_status == null
+    condition     = output.order_status_url == null && output.deployment.order_status == null
     error_message = "A landing page that is off leaves nothing."
   }
 
   assert {
-    condition     = length(google_cloud_run_v2_service_iam_member.anybody_calls_webhook) == 0
+    condition     = keys(google_cloud_run_v2_service_iam_member.invoker) == keys(local.subscribers)
     error_message = "Nobody is let in where an organization forbids it."
   }
   assert {
-    condition     = google_cloudfunctions2_function.webhook.service_config[0].min_instance_count == 0
+    condition     = google_cloudfunctions2_function.this["stripe_webhook"].service_config[0].min_instance_count == 0
     error_message = "Nothing is kept warm in test mode."
   }
   assert {
-    condition     = keys(google_secret_manager_secret.this) == ["webhook"] && length(google_secret_manager_secret_iam_member.subscriber_reads_secrets) == 0
+    condition     = keys(google_secret_manager_secret.this) == ["webhook"] && keys(google_secret_manager_secret_iam_member.accessor) == ["stripe_webhook webhook"]
     error_message = "Without a key and a mail server there is one secret."
   }
   assert {
-    condition     = alltrue([for each in google_cloudfunctions2_function.subscriber : length(setintersection(keys(each.service_config[0].environment_variables), ["STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "ORDER_EVENTS_TOPIC", "ORDER_FILTER"])) == 0])
+    condition = alltrue([
+      for each in google_cloudfunctions2_function.this : length(setintersection(
+        keys(each.service_config[0].environment_variables),
+        ["STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "ORDER_EVENTS_TOPIC", "ORDER_FILTER"],
+      )) == 0
+    ])
     error_message = "What is not configured is not set."
   }
   assert {
-    condition     = length(google_cloudfunctions2_function.reconcile) == 0 && length(google_cloud_scheduler_job.reconcile) == 0 && !contains(keys(google_monitoring_alert_policy.query), "no_reconcile")
+    condition     = length(google_cloud_scheduler_job.reconcile) == 0 && !contains(keys(google_monitoring_alert_policy.query), "no_reconcile")
     error_message = "Without a key nobody reads Stripe."
+  }
+  assert {
+    condition     = keys(google_cloudfunctions2_function.this) == concat(keys(local.subscribers), ["stripe_webhook"]) && keys(google_service_account.function) == keys(google_cloudfunctions2_function.this)
+    error_message = "A function that is off leaves nothing, not even its account."
   }
   assert {
     condition     = output.deployment.topics.order_events == null && output.deployment.reconcile == null && output.deployment.secrets.stripe_api_key == null && output.order_events_topic == null

@@ -179,7 +179,7 @@ run "a_shut_webhook_is_noticed_without_traffic" {
       google_monitoring_uptime_check_config.webhook.http_check[0].request_method == "GET"
       && google_monitoring_uptime_check_config.webhook.http_check[0].accepted_response_status_codes[0].status_value == 405
       && google_monitoring_uptime_check_config.webhook.http_check[0].path == "/"
-      && google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == trimprefix(google_cloudfunctions2_function.webhook.service_config[0].uri, "https://")
+      && google_monitoring_uptime_check_config.webhook.monitored_resource[0].labels.host == trimprefix(google_cloudfunctions2_function.this["stripe_webhook"].service_config[0].uri, "https://")
     )
     error_message = "Cloud Monitoring must ask the webhook itself, with a GET that it answers with 405."
   }

@@ -23,13 +23,13 @@ run "by_default_nothing_is_asked_for" {
 
   assert {
     condition = alltrue([
-      for each in concat(values(google_cloudfunctions2_function.subscriber), [google_cloudfunctions2_function.webhook], google_cloudfunctions2_function.reconcile, google_cloudfunctions2_function.order_status) :
+      for each in google_cloudfunctions2_function.this :
       each.kms_key_name == null && each.build_config[0].worker_pool == null && length(each.service_config[0].direct_vpc_network_interface) == 0
     ])
     error_message = "A function has Google's keys, workers and network."
   }
   assert {
-    condition     = alltrue([for each in [google_pubsub_topic.events, google_pubsub_topic.dead_letter, google_pubsub_topic.order_events[0]] : each.kms_key_name == null && length(each.message_storage_policy) == 0])
+    condition     = alltrue([for each in google_pubsub_topic.this : each.kms_key_name == null && length(each.message_storage_policy) == 0])
     error_message = "A topic keeps its messages wherever Google likes."
   }
   assert {
@@ -65,7 +65,7 @@ run "all_of_it_arrives" {
 
   assert {
     condition = alltrue([
-      for each in concat(values(google_cloudfunctions2_function.subscriber), [google_cloudfunctions2_function.webhook], google_cloudfunctions2_function.reconcile, google_cloudfunctions2_function.order_status) :
+      for each in google_cloudfunctions2_function.this :
       each.kms_key_name == var.encryption.kms_key && each.build_config[0].worker_pool == var.build_worker_pool
       && each.service_config[0].direct_vpc_egress == "VPC_EGRESS_ALL_TRAFFIC" && each.service_config[0].direct_vpc_network_interface[0].network == "shop"
       && each.service_config[0].direct_vpc_network_interface[0].subnetwork == var.network.subnetwork && each.service_config[0].direct_vpc_network_interface[0].tags == tolist(["a", "b"])
@@ -74,9 +74,10 @@ run "all_of_it_arrives" {
   }
   assert {
     condition = alltrue([
-      for each in [google_pubsub_topic.events, google_pubsub_topic.dead_letter, google_pubsub_topic.order_events[0]] :
-      each.kms_key_name == var.encryption.kms_key && each.message_storage_policy[0].allowed_persistence_regions == toset(["europe-west1", "europe-west3"]) && each.message_storage_policy[0].enforce_in_transit
-    ])
+      for each in google_pubsub_topic.this :
+      each.kms_key_name == var.encryption.kms_key && each.message_storage_policy[0].enforce_in_transit
+      && each.message_storage_policy[0].allowed_persistence_regions == toset(["europe-west1", "europe-west3"])
+    ]) && length(google_pubsub_topic.this) == 3
     error_message = "Each topic has the key, and keeps its messages where it must."
   }
   assert {
@@ -88,7 +89,10 @@ run "all_of_it_arrives" {
     error_message = "Each secret is where it must be, with the key of that region."
   }
   assert {
-    condition     = google_cloudfunctions2_function.webhook.service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB" && google_cloudfunctions2_function.order_status[0].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
+    condition = { for entry_point, each in google_cloudfunctions2_function.this : entry_point => each.service_config[0].ingress_settings } == {
+      for entry_point in keys(local.functions) :
+      entry_point => contains(["stripe_webhook", "order_status"], entry_point) ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY"
+    }
     error_message = "A load balancer alone reaches the two doors."
   }
 }
@@ -102,11 +106,16 @@ run "the_hooks_alone_use_a_network_and_secrets_one_key" {
   }
 
   assert {
-    condition     = alltrue([for each in google_cloudfunctions2_function.subscriber : each.service_config[0].direct_vpc_egress == "VPC_EGRESS_PRIVATE_RANGES_ONLY" && length(each.service_config[0].direct_vpc_network_interface) == 1])
+    condition = alltrue([
+      for entry_point in keys(local.subscribers) :
+      google_cloudfunctions2_function.this[entry_point].service_config[0].direct_vpc_egress == "VPC_EGRESS_PRIVATE_RANGES_ONLY"
+    ])
     error_message = "Hooks reach the network, and the internet as before."
   }
   assert {
-    condition     = alltrue([for each in concat([google_cloudfunctions2_function.webhook], google_cloudfunctions2_function.reconcile, google_cloudfunctions2_function.order_status) : length(each.service_config[0].direct_vpc_network_interface) == 0])
+    condition = { for entry_point, each in google_cloudfunctions2_function.this : entry_point => length(each.service_config[0].direct_vpc_network_interface) } == {
+      for entry_point in keys(local.functions) : entry_point => contains(keys(local.subscribers), entry_point) ? 1 : 0
+    }
     error_message = "The other functions do not."
   }
   assert {

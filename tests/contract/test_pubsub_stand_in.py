@@ -12,7 +12,7 @@ from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 
 Taken = Callable[[], list[Message]]
 

@@ -16,10 +16,10 @@ from starlette.routing import Route
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.message import Message, parse_push
 from fulfillment.topic.publisher import PubSubTopic, Topic
+from local.fakes.memory_topic import MemoryTopic
 from local.runtime.emulators import Emulators
-from local.runtime.memory_pipe import MemoryTopic
-from local.runtime.pipe import PubSubAdmin
 from local.runtime.processes import free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 
 
 class Receiver:

@@ -31,9 +31,9 @@ from fulfillment.topic.message import Message
 from fulfillment.webhook.endpoint import Webhook
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, event, session, signature
 from local.fakes.stripe_events import body as body_of
-from local.runtime.memory_pipe import push_body
 from support.mortal import Died, Life
 from support.samples import Json
 

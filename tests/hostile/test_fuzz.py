@@ -21,12 +21,12 @@ from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.publisher import Topic
 from local.runtime.processes import Processes
 from prove import fuzzing, oracles
-from prove.door import Door
 from prove.fuzzing import Report, Target
-from prove.landing import Landing
-from prove.mails import Mails
-from prove.socket_door import Socket
+from prove.mail_target import MailTarget
+from prove.order_status_target import OrderStatusTarget
+from prove.socket_target import SocketTarget
 from prove.targets import Events
+from prove.webhook_target import WebhookTarget
 
 INPUTS = 20_400
 
@@ -45,7 +45,7 @@ def test_no_hostile_input_breaks_a_promise(name: str) -> None:
 
 def test_no_bytes_over_a_socket_break_a_promise(tmp_path: Path) -> None:
     inputs = round(INPUTS * fuzzing.SOCKET_SHARE)
-    with Processes(tmp_path) as processes, Socket(processes) as target:
+    with Processes(tmp_path) as processes, SocketTarget(processes) as target:
         report = asyncio.run(fuzzing.run("socket", target, "ci", inputs, at_once=32))
     assert report.broken == []
     assert report.ways > 2
@@ -87,7 +87,7 @@ def test_the_search_finds_a_webhook_that_looks_at_the_time_alone() -> None:
 
         return handle
 
-    broken = "".join(fuzz("door", Door(careless), 0.01).broken)  # type: ignore[arg-type]
+    broken = "".join(fuzz("webhook", WebhookTarget(careless), 0.01).broken)  # type: ignore[arg-type]
     assert "published without a valid signature" in broken
     assert "published, and answered 400" in broken
 
@@ -96,14 +96,14 @@ def test_the_search_finds_a_template_that_trusts(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATES, tmp_path, dirs_exist_ok=True)
     parts = tmp_path / "parts.html"
     parts.write_text(parts.read_text().replace("{{ each.name or", "{{ each.name|default('', true)|safe or"))
-    assert "in a mail" in "".join(fuzz("mails", Mails(tmp_path), 0.015).broken)
+    assert "in a mail" in "".join(fuzz("mails", MailTarget(tmp_path), 0.015).broken)
 
 
 def test_the_search_finds_a_landing_page_that_trusts(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATES, tmp_path, dirs_exist_ok=True)
     page = tmp_path / "order_status.html"
     page.write_text(page.read_text().replace("{{ each.name or", "{{ each.name|default('', true)|safe or"))
-    assert "on the landing page" in "".join(fuzz("landing", Landing(tmp_path), 0.02).broken)
+    assert "on the landing page" in "".join(fuzz("landing", OrderStatusTarget(tmp_path), 0.02).broken)
 
 
 def test_a_log_line_with_a_person_is_found() -> None:

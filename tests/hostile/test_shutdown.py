@@ -12,10 +12,10 @@ import pytest
 from fulfillment.domain.status import Status
 from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.topic.message import Message
+from local.fakes.memory_topic import push_body
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.fakes.stripe_events import COMPLETED, body, event, new_id, session, signature
 from local.runtime.emulators import Emulators
-from local.runtime.memory_pipe import push_body
 from local.runtime.pipe import FUNCTIONS
 from local.runtime.processes import Processes
 from prove.servers import Server

@@ -1,10 +1,12 @@
 """What the infrastructure tests share: terraform/ as plain data."""
 
-import re
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from docs_tables.functions import environment as settings_of
+from docs_tables.functions import functions as declared
 from docs_tables.source import Module
 from support.tools import ROOT
 
@@ -16,24 +18,12 @@ def module() -> Module:
 
 
 @pytest.fixture(scope="session")
-def environment(module: Module) -> Mapping[str, Mapping[str, str]]:
-    """The environment of each function, by its kind: variables by name, as expressions."""
-    webhook, subscriber, reconcile, order_status = (
-        module.resources[f"google_cloudfunctions2_function.{kind}"]["service_config"][0]["environment_variables"]
-        for kind in ("webhook", "subscriber", "reconcile", "order_status")
-    )
-    assert subscriber == "${local.subscriber_environment}"
-    assert reconcile == "${local.reconcile_environment}"
-    assert order_status == "${local.order_status_environment}"
-    return {
-        "webhook": webhook,
-        "subscriber": _merged(module.locals["subscriber_environment"]),
-        "reconcile": _merged(module.locals["reconcile_environment"]),
-        "order_status": _merged(module.locals["order_status_environment"]),
-    }
+def functions(module: Module) -> Mapping[str, Mapping[str, Any]]:
+    """What is special about each function, by its entry point, and what it has by default."""
+    return declared(module)
 
 
-def _merged(environment: str) -> Mapping[str, str]:
-    """The variables that are set where they are not null."""
-    variable, end = r"\b([A-Z][A-Z_]+) = ", r"\} : name => value if value != null|\}\)\}$"
-    return dict(re.findall(rf"{variable}(.*?)(?=, [A-Z][A-Z_]+ = |{end})", environment))
+@pytest.fixture(scope="session")
+def environment(module: Module, functions: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, str]]:
+    """The environment of each function, by its entry point: variables by name, as expressions."""
+    return {entry_point: settings_of(module, each) for entry_point, each in functions.items()}

@@ -1,17 +1,19 @@
 """Who may do what, and where secrets go, as closed lists: what somebody adds is noticed, not only what is changed."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from docs_tables.source import Block, Module, texts
 
+Functions = Mapping[str, Mapping[str, Any]]
 ANYBODY = {"allUsers", "allAuthenticatedUsers"}
+INVOKER = "google_cloud_run_v2_service_iam_member.invoker"
 ON_THE_PROJECT = {
     "google_project_iam_member.build_reads_staged_source": "condition",
-    "google_project_iam_member.order_status_reads_orders": "condition",
-    "google_project_iam_member.reconcile_reads_orders": "condition",
-    "google_project_iam_member.subscriber_writes_orders": "condition",
+    "google_project_iam_member.orders": "condition",
     "google_project_iam_member.build_writes_logs": "a build's logs have no resource of their own",
     "google_project_iam_member.hook": "what the user has asked for",
 }
@@ -23,16 +25,13 @@ def grants(module: Module) -> dict[str, Block]:
     return {address: block for address, block in module.resources.items() if "_iam_" in address.partition(".")[0]}
 
 
-def test_nothing_but_the_webhook_and_the_landing_page_is_open_to_anybody(module: Module) -> None:
+def test_nothing_but_the_webhook_and_the_landing_page_is_open_to_anybody(module: Module, functions: Functions) -> None:
     """Wherever it is said: as a member, in a list of members, in a local value."""
     open_ = {address for address, block in module.resources.items() if ANYBODY & set(words(block))}
-    assert {address: module.resources[address]["name"] for address in open_} == {
-        "google_cloud_run_v2_service_iam_member.anybody_calls_webhook": (
-            "${google_cloudfunctions2_function.webhook.name}"
-        ),
-        "google_cloud_run_v2_service_iam_member.anybody_calls_order_status": (
-            "${google_cloudfunctions2_function.order_status[0].name}"
-        ),
+    assert open_ == {INVOKER}
+    assert {entry_point: each["public"] for entry_point, each in functions.items() if each["public"]} == {
+        "stripe_webhook": "${var.webhook.public}",
+        "order_status": "${var.order_status.public}",
     }
     assert not ANYBODY & set(words(module.locals))
 
@@ -59,15 +58,7 @@ def test_no_role_is_on_the_project_that_could_be_on_a_resource(module: Module) -
     ("address", "condition"),
     [
         (
-            "google_project_iam_member.subscriber_writes_orders",
-            'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
-        ),
-        (
-            "google_project_iam_member.order_status_reads_orders",
-            'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
-        ),
-        (
-            "google_project_iam_member.reconcile_reads_orders",
+            "google_project_iam_member.orders",
             'resource.name == "projects/${var.project_id}/databases/${google_firestore_database.orders.name}"',
         ),
         (
@@ -82,20 +73,56 @@ def test_a_condition_narrows_the_role_to_one_thing_and_nothing_widens_it(
     assert module.resources[address]["condition"][0]["expression"].replace('\\"', '"') == condition
 
 
-def test_the_doors_and_ingress_of_all_but_the_webhook_are_shut(module: Module) -> None:
-    for name in ("subscriber", "reconcile"):
-        config = module.resources[f"google_cloudfunctions2_function.{name}"]["service_config"][0]
-        assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
-    doors = {each: block for each, block in grants(module).items() if "_run_" in each}
-    assert {each: block["member"] for each, block in doors.items()} == {
-        "google_cloud_run_v2_service_iam_member.anybody_calls_webhook": "allUsers",
-        "google_cloud_run_v2_service_iam_member.anybody_calls_order_status": "allUsers",
-        "google_cloud_run_v2_service_iam_member.push_calls_subscriber": (
-            "${google_service_account.push[each.key].member}"
-        ),
-        "google_cloud_run_v2_service_iam_member.schedule_calls_reconcile": (
-            "${google_service_account.schedule[0].member}"
-        ),
+def test_the_doors_and_ingress_of_all_but_the_webhook_are_shut(module: Module, functions: Functions) -> None:
+    """What an entry says is what the function gets, and an entry that says nothing shuts it."""
+    config = module.resources["google_cloudfunctions2_function.this"]["service_config"][0]
+    assert config["ingress_settings"] == "${each.value.ingress}"
+    reachable = {entry_point for entry_point, each in functions.items() if each["ingress"] != "ALLOW_INTERNAL_ONLY"}
+    assert reachable == {"stripe_webhook", "order_status"}
+    assert {address for address in grants(module) if "_run_" in address} == {INVOKER}
+    assert (
+        module.resources[INVOKER]["for_each"]
+        == "${{for entry_point, each in local.functions : entry_point => each if each.public || each.caller != null}}"
+    )
+    assert (
+        module.resources[INVOKER]["member"]
+        == '${each.value.public ? "allUsers" : google_service_account.caller[each.key].member}'
+    )
+
+
+def test_each_function_runs_as_its_own_account_and_is_called_by_one_of_its_own(functions: Functions) -> None:
+    assert {
+        entry_point: (each["slug"], each["caller"] and each["caller"]["slug"])
+        for entry_point, each in functions.items()
+    } == {
+        "stripe_webhook": ("webhook", None),
+        "order_status": ("order-status", None),
+        "on_checkout_session_completed": ("completed", "push-completed"),
+        "on_async_payment_succeeded": ("succeeded", "push-succeeded"),
+        "on_async_payment_failed": ("failed", "push-failed"),
+        "reconcile": ("reconcile", "schedule"),
+    }
+
+
+def test_a_function_that_says_nothing_else_may_be_called_by_nobody_and_may_do_nothing(module: Module) -> None:
+    defaults = module.locals["function_defaults"]
+    assert not any(defaults[each] for each in ("public", "caller", "topics", "orders_role", "secrets", "hook"))
+    assert defaults["ingress"] == "ALLOW_INTERNAL_ONLY"
+
+
+def test_each_function_may_do_what_it_must_and_no_more(functions: Functions) -> None:
+    """Topics that it publishes to, its role on the database, secrets that it reads."""
+    subscriber = (["dead_letter", "order_events"], "roles/datastore.user", {"stripe_api_key", "smtp_url"})
+    assert {
+        entry_point: (each["topics"], each["orders_role"], set(each["secrets"]))
+        for entry_point, each in functions.items()
+    } == {
+        "stripe_webhook": (["events"], None, {"webhook"}),
+        "order_status": (["events"], "roles/datastore.viewer", {"stripe_api_key"}),
+        "on_checkout_session_completed": subscriber,
+        "on_async_payment_succeeded": subscriber,
+        "on_async_payment_failed": subscriber,
+        "reconcile": (["events"], "roles/datastore.user", {"stripe_api_key"}),
     }
 
 
@@ -119,8 +146,11 @@ def test_a_role_on_what_is_made_anew_is_made_anew_too(module: Module) -> None:
     roles away with the old one, and Terraform sees no change in them: the new one would have none.
     """
     replaced = ("google_cloudfunctions2_function.", "google_pubsub_subscription.")
+    checked = set()
     for address, block in grants(module).items():
         on = [text for key in ("name", "subscription") if key in block for text in texts(block[key])]
         target = next((text[2:-1].removesuffix(".name") for text in on if text[2:].startswith(replaced)), None)
         if target:
             assert block["lifecycle"][0]["replace_triggered_by"] == [f"${{{target}.id}}"], address
+            checked.add(address)
+    assert checked == {INVOKER, "google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters"}

@@ -28,15 +28,12 @@ def listed(*names: str) -> str:
 
 
 RENDERED = {
-    "google_cloudfunctions2_function.webhook.name": WEBHOOK,
-    "local.reconcile_name": RECONCILE,
+    'local.function_name["stripe_webhook"]': WEBHOOK,
+    'local.function_name["reconcile"]': RECONCILE,
     "var.project_id": "acme-shop",
     "var.reconcile.late_minutes": "30",
     'join(" OR ", formatlist("\\"%s\\"", local.subscriber_names))': listed(*SUBSCRIBERS),
-    (
-        'join(" OR ", formatlist("\\"%s\\"", concat([google_cloudfunctions2_function.webhook.name, '
-        "local.reconcile_name, local.order_status_name], local.subscriber_names)))"
-    ): listed(WEBHOOK, RECONCILE, PAGE, *SUBSCRIBERS),
+    'join(" OR ", formatlist("\\"%s\\"", values(local.function_name)))': listed(WEBHOOK, RECONCILE, PAGE, *SUBSCRIBERS),
     'join(" OR ", formatlist("\\"%s\\"", local.called_names))': listed(*SUBSCRIBERS, RECONCILE, PAGE),
 }
 """What Terraform puts in the place of an expression, for a deployment as it is by default."""

@@ -1,5 +1,6 @@
-"""Every link of the documents leads somewhere: to a file that is there, to a heading that it has."""
+"""Every link of the documents leads somewhere, and every path that they name is there."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -37,3 +38,46 @@ def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:
     other.write_text("## Two S\n```\n# One\n```\n[`code`](c.md)\n")
     assert broken(document) == ["c.md", "b.md#one", "#two"]
     assert broken(other) == ["c.md"]
+
+
+NAMED = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]+\.(?:py|md|tf|toml|txt|in|html|sh|example|hcl)|\w+/\w+\.py)(?:::\w+)?`")
+HISTORY = frozenset({"CHANGELOG.md", "docs/decisions.md"})
+"""These documents name files and commands as they were."""
+COMMAND = re.compile(r"\bscripts/(\w+)(?![\w./])")
+MADE = frozenset({"terraform/.terraform.lock.hcl"})
+"""What a command makes, and the repository does not hold."""
+
+
+def lost(document: Path, root: Path = ROOT) -> list[str]:
+    """The paths in backticks that lead nowhere from the top, the document, the functions or their package."""
+    places = (root, document.parent, root / "functions", root / "functions" / "fulfillment")
+    named = {found[1] for found in NAMED.finditer(document.read_text("utf-8"))} - MADE
+    return sorted(each for each in named if not any((place / each).is_file() for place in places))
+
+
+@pytest.mark.parametrize("name", sorted(set(documents()) - HISTORY))
+def test_every_path_in_a_document_is_there(name: str) -> None:
+    assert lost(ROOT / name) == []
+
+
+def test_a_path_that_is_not_there_is_found(tmp_path: Path) -> None:
+    document = tmp_path / "docs" / "a.md"
+    document.parent.mkdir()
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "b.py").write_text("")
+    document.write_text("`functions/b.py` `docs/a.md` `functions/c.py::test_d` `e/f.md` `scripts/test`\n")
+    assert lost(document, tmp_path) == ["e/f.md", "functions/c.py"]
+
+
+def test_each_command_is_in_the_readme_and_no_document_names_another() -> None:
+    commands = {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+    assert commands == set(COMMAND.findall((ROOT / "README.md").read_text("utf-8")))
+    for name in set(documents()) - HISTORY:
+        assert set(COMMAND.findall((ROOT / name).read_text("utf-8"))) <= commands, name
+
+
+def test_the_readme_is_short_and_links_to_every_document() -> None:
+    readme = ROOT / "README.md"
+    assert len(readme.read_text("utf-8").splitlines()) <= 180
+    ours = {name for name in documents() if not name.startswith("tests/")}
+    assert ours - set(links(readme)) == {"README.md"}

@@ -97,6 +97,10 @@ def test_every_alert_links_to_a_section_of_the_runbook(module: Module) -> None:
     assert len(queried) == str(module.locals["alerts_on_queries"]).count("says = ")
     assert '"${var.alerts.docs_url}#${replace(name, "_", "-")}"' in module.locals["runbook"]
     assert {name for name in names if name.replace("_", "-") not in anchors(RUNBOOK)} == set()
+    alerts = RUNBOOK.read_text("utf-8").split("\n## The alerts\n")[1].split("\n## ")[0]
+    sections = re.findall(r"^### (.+)$", alerts, re.MULTILINE)
+    assert sorted(sections) == sorted(name.replace("_", " ").capitalize() for name in names)
+    assert all(f"\n### {each}\n\n**You see** " in alerts for each in sections)
 
 
 @pytest.mark.parametrize("headers", [{}, {"stripe-signature": "t=1"}, signature(b"another body")])

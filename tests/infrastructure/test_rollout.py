@@ -23,9 +23,10 @@ def waits_for(block: Block) -> set[str]:
 
 
 def test_a_function_is_built_once_the_roles_of_its_builder_are_in_force_everywhere(module: Module) -> None:
-    for address, block in module.resources.items():
-        if address.startswith(FUNCTION):
-            assert "time_sleep.build_roles" in waits_for(block), address
+    functions = {address: block for address, block in module.resources.items() if address.startswith(FUNCTION)}
+    assert list(functions) == [f"{FUNCTION}this"]
+    for address, block in functions.items():
+        assert "time_sleep.build_roles" in waits_for(block), address
     given = {address for address in module.resources if "_iam_" in address and ".build_" in address}
     assert waits_for(module.resources["time_sleep.build_roles"]) == given == BUILD_ROLES
 
@@ -35,29 +36,39 @@ def test_pubsubs_own_account_gets_its_roles_once_it_is_known_everywhere(module: 
     assert len(given) == 3
     for address, block in given.items():
         assert "time_sleep.pubsub_agent" in waits_for(block), address
-    assert waits_for(module.resources["time_sleep.pubsub_agent"]) == {"google_pubsub_topic.events"}
+    assert waits_for(module.resources["time_sleep.pubsub_agent"]) == {"google_pubsub_topic.this"}
 
 
 def test_a_role_that_a_setting_takes_away_goes_after_the_functions_were_rebuilt(module: Module) -> None:
     """A function that stays has the role until it runs without the setting: `mail = null`, no key, fewer hook.roles."""
-    stay = "(webhook|subscriber|order_status)"
     optional = {
+        "google_project_iam_member.hook",
+        "google_pubsub_topic_iam_member.publisher",
+        "google_secret_manager_secret_iam_member.accessor",
+    }
+    assert {
         address
         for address, block in module.resources.items()
-        if re.search(rf"_iam_member\.({stay}_|hook$)", address)
-        and re.search(r"var\.|subscriber_secrets|order_status_key", str(block.get("for_each", block.get("count", ""))))
-    }
-    assert {each.partition(".")[2] for each in optional} == {
-        "hook",
-        "order_status_reads_api_key",
-        "subscriber_announces",
-        "subscriber_reads_secrets",
-    }
+        if "_iam_member." in address
+        and re.search(r"var\.|local\.function_(topics|secrets)", str(block.get("for_each", "")))
+    } == optional
     for address in optional:
         assert module.resources[address]["lifecycle"][0]["create_before_destroy"] is True, address
 
 
-@pytest.mark.parametrize("document", ["README.md", "terraform/README.md"])
+def test_a_function_is_built_once_its_account_has_its_roles(module: Module) -> None:
+    waits = waits_for(module.resources[f"{FUNCTION}this"])
+    given = {
+        address
+        for address, block in module.resources.items()
+        if "_iam_member." in address and "google_service_account.function[" in str(block["member"])
+    }
+    assert len(given) == 4
+    assert given < waits
+    assert "google_secret_manager_secret_version.this" in waits
+
+
+@pytest.mark.parametrize("document", ["docs/deploy.md", "terraform/README.md"])
 def test_the_guide_says_what_a_second_job_needs_beside_the_plan(module: Module, document: str) -> None:
     """A plan holds the path of the zip, not the zip: the job that applies it needs both."""
     path = module.data["archive_file.functions"]["output_path"]
@@ -69,6 +80,6 @@ def test_the_load_balancer_of_the_example_leads_to_the_webhook(module: Module, t
     shutil.copy(ROOT / "terraform" / "load_balancer.tf.example", tmp_path / "load_balancer.tf")
     example = Module.read(tmp_path)
     group = example.resources["google_compute_region_network_endpoint_group.webhook"]
-    assert group["cloud_run"][0]["service"] == "${google_cloudfunctions2_function.webhook.name}"
+    assert group["cloud_run"][0]["service"] == '${google_cloudfunctions2_function.this["stripe_webhook"].name}'
     referred = {each for text in texts(example.resources) for each in re.findall(r"\bgoogle_\w+\.\w+", text)}
     assert referred <= set(example.resources) | set(module.resources)

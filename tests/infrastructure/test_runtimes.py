@@ -15,12 +15,12 @@ import pytest
 
 from docs_tables.source import Module
 from local.fakes.stripe_events import SECRET
-from local.runtime.pipe import ENTRY_POINTS, ORDER_STATUS, WEBHOOK
+from local.runtime.pipe import ENTRY_POINTS
 from local.runtime.processes import Processes, free_ports
 from support import pythons, source_zip, tools
 from support.tools import ROOT
 
-RUNTIMES = ("python311", "python312", "python313")
+RUNTIMES = ("python311", "python312", "python313", "python314")
 OURS = f"python3{sys.version_info.minor}"
 OTHERS = [each for each in RUNTIMES if each != OURS]
 UNIT_TESTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=brief", "tests/unit")
@@ -67,12 +67,12 @@ def test_the_unit_tests_run_on_every_other_runtime(
 
 @pytest.fixture(scope="module")
 def deployed(module: Module, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """What the zip holds, unpacked, and the bin/ of an environment for it: on the default runtime, or on ours where the
-    machine has no other.
+    """The zip, unpacked, and the bin/ of an environment for it: on the default runtime, or on the newest that
+    the machine has.
     """
     runtime = module.variables["runtime"]["default"]
     if not tools.want(tools.missing_python(runtime)):
-        runtime = OURS
+        runtime = next(filter(pythons.find, reversed(RUNTIMES)))
     tracked, unpacked = tmp_path_factory.mktemp("functions"), tmp_path_factory.mktemp("workspace")
     source_zip.copy_tracked(tracked)
     for name in source_zip.zipped(tracked, source_zip.excludes(module)):
@@ -103,8 +103,6 @@ PRODUCTION = {
     "ORDER_STATUS_READS_PER_MINUTE": "30",
     "STRIPE_CONNECT": "true",
 }
-KINDS = {WEBHOOK: "webhook", ORDER_STATUS: "order_status"}
-"""What Terraform sets for an entry point; for the others what it sets for a subscriber."""
 
 
 def production(names: Iterable[str], folder: Path) -> dict[str, str]:
@@ -119,7 +117,7 @@ def test_what_is_deployed_starts_on_the_default_runtime_and_answers(
     deployed: tuple[Path, Path], environment: Mapping[str, Mapping[str, str]], entry_point: str, tmp_path: Path
 ) -> None:
     (unpacked, bin_), (port,) = deployed, free_ports(1)
-    set_ = CLEAN | production(environment[KINDS.get(entry_point, "subscriber")], tmp_path)
+    set_ = CLEAN | production(environment[entry_point], tmp_path)
     command = ["/usr/bin/env", "-i", *(f"{name}={text}" for name, text in set_.items())]
     command += [str(bin_ / "functions-framework"), "--host=127.0.0.1", f"--port={port}", f"--target={entry_point}"]
     with Processes(tmp_path) as running:

@@ -30,9 +30,9 @@ from fulfillment.webhook.settings import WebhookSettings
 from support.builders import order
 from support.tools import ROOT
 
-WEBHOOK, SUBSCRIBER = "google_cloudfunctions2_function.webhook", "google_cloudfunctions2_function.subscriber"
-ORDER_STATUS = "google_cloudfunctions2_function.order_status"
-RECONCILE = "google_cloudfunctions2_function.reconcile"
+FUNCTION = "google_cloudfunctions2_function.this"
+SUBSCRIBER = "on_checkout_session_completed"
+Functions = Mapping[str, Mapping[str, Any]]
 Environment = Mapping[str, Mapping[str, str]]
 NOT_IN_PRODUCTION = {
     "PUBSUB_EMULATOR_HOST": "there is no emulator",
@@ -52,25 +52,64 @@ def test_each_routed_type_has_its_subscriber_and_no_other_type_has_one(module: M
 
 
 def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(module: Module) -> None:
+    assert module.locals["subscriptions"] == (
+        "${{for entry_point, each in local.subscribers : "
+        "entry_point => {function = entry_point, slug = each.slug, event_type = each.event_type}}}"
+    )
     subscription = module.resources["google_pubsub_subscription.subscriber"]
-    assert subscription["for_each"] == "${local.subscribers}"
+    assert subscription["for_each"] == "${local.subscriptions}"
     assert subscription["filter"] == 'attributes.event_type = "${each.value.event_type}"'
-    assert subscription["topic"] == "${google_pubsub_topic.events.id}"
+    assert subscription["topic"] == '${google_pubsub_topic.this["events"].id}'
     (push,) = subscription["push_config"]
-    assert push["push_endpoint"] == f"${{{SUBSCRIBER}[each.key].service_config[0].uri}}"
+    assert push["push_endpoint"] == f"${{{FUNCTION}[each.value.function].service_config[0].uri}}"
+    (token,) = push["oidc_token"]
+    assert token["service_account_email"] == "${google_service_account.caller[each.value.function].email}"
 
 
-def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module) -> None:
-    assert module.resources[SUBSCRIBER]["for_each"] == "${local.subscribers}"
-    assert entry_point(module, SUBSCRIBER) == "${each.key}"
-    alone = {entry_point(module, each) for each in (WEBHOOK, RECONCILE, ORDER_STATUS)}
-    assert alone | set(module.locals["subscribers"]) == decorated()
-    made = set(module.of_type("google_cloudfunctions2_function"))
-    assert made == {"webhook", "subscriber", "reconcile", "order_status"}
+def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module, functions: Functions) -> None:
+    assert set(module.of_type("google_cloudfunctions2_function")) == {"this"}
+    assert module.resources[FUNCTION]["for_each"] == "${local.functions}"
+    assert module.resources[FUNCTION]["build_config"][0]["entry_point"] == "${each.key}"
+    assert set(functions) == decorated()
 
 
-def entry_point(module: Module, function: str) -> Any:
-    return module.resources[function]["build_config"][0]["entry_point"]
+def test_terraform_puts_a_function_together_as_these_tests_do(module: Module) -> None:
+    """`docs_tables.functions` does the same: what one of them changes, the other one must."""
+    assert module.locals["declared_functions"] == (
+        "${{for entry_point, each in merge(local.subscriber_functions, {stripe_webhook = local.webhook, "
+        "reconcile = local.reconcile, order_status = local.order_status}) : "
+        "entry_point => merge(local.function_defaults, each)}}"
+    )
+    assert module.locals["subscriber_functions"] == (
+        "${{for entry_point, each in local.subscribers : entry_point => merge(local.subscriber, {slug = each.slug, "
+        'description = "Brings ${each.event_type} into its order", '
+        'caller = {who = "Pub/Sub", slug = "push-${each.slug}"}})}}'
+    )
+    assert module.locals["environment"] == (
+        "${{for entry_point, each in local.functions : entry_point => {for setting, value in merge("
+        "each.hook ? var.hook.environment : {}, local.common_environment, "
+        "{for topic in local.function_topics[entry_point] : "
+        "local.topics[topic].setting => google_pubsub_topic.this[topic].name}, "
+        "each.orders_role == null ? {} : local.orders_environment, "
+        "{for secret, setting in local.function_secrets[entry_point] : "
+        'setting => "/secrets/${secret}/${local.secrets[secret].file}"}, '
+        "each.environment) : setting => value if value != null}}}"
+    )
+
+
+def test_a_function_gets_what_its_entry_says(module: Module) -> None:
+    config = module.resources[FUNCTION]["service_config"][0]
+    assert {name: config[name] for name in config if "each." in str(config[name]) and name != "dynamic"} == {
+        "service_account_email": "${google_service_account.function[each.key].email}",
+        "ingress_settings": "${each.value.ingress}",
+        "available_memory": "${each.value.memory}",
+        "timeout_seconds": "${each.value.timeout}",
+        "min_instance_count": "${each.value.min_instances}",
+        "max_instance_count": "${each.value.max_instances}",
+        "max_instance_request_concurrency": "${each.value.concurrency}",
+        "direct_vpc_egress": "${one((each.value.hook ? local.hook_network : local.other_network)[*].egress)}",
+        "environment_variables": "${local.environment[each.key]}",
+    }
 
 
 def decorated() -> set[str]:
@@ -81,23 +120,22 @@ def decorated() -> set[str]:
 
 
 def test_every_function_runs_the_runtime_that_can_be_chosen(module: Module) -> None:
-    for name in (WEBHOOK, SUBSCRIBER, RECONCILE, ORDER_STATUS):
-        assert module.resources[name]["build_config"][0]["runtime"] == "${var.runtime}"
+    assert module.resources[FUNCTION]["build_config"][0]["runtime"] == "${var.runtime}"
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings"),
+    ("entry_point", "settings"),
     [
-        ("webhook", WebhookSettings),
-        ("subscriber", SubscriberSettings),
+        ("stripe_webhook", WebhookSettings),
+        *((subscriber, SubscriberSettings) for subscriber in SUBSCRIBERS.values()),
         ("reconcile", ReconcileSettings),
         ("order_status", OrderStatusSettings),
     ],
 )
 def test_what_python_reads_is_what_terraform_sets(
-    environment: Environment, kind: str, settings: type[Settings]
+    environment: Environment, entry_point: str, settings: type[Settings]
 ) -> None:
-    asked, given = names(settings), set(environment[kind])
+    asked, given = names(settings), set(environment[entry_point])
     assert given == asked - set(NOT_IN_PRODUCTION)
 
 
@@ -109,77 +147,62 @@ def names(settings: type[Settings]) -> set[str]:
     return {name for variable in settings.variables().values() for name in variable.names}
 
 
-def test_the_webhooks_secret_file_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
-    (volume,) = module.resources[WEBHOOK]["service_config"][0]["secret_volumes"]
-    assert environment["webhook"]["STRIPE_WEBHOOK_SECRETS_FILE"] == mounted(volume)
-
-
-def test_each_subscribers_secret_file_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
-    (volumes,) = [each["secret_volumes"] for each in subscriber_config(module)["dynamic"] if "secret_volumes" in each]
-    assert volumes["for_each"] == "${local.subscriber_secrets}"
-    template = mounted(volumes["content"][0])
-    paths = {
-        file: f'contains(keys(local.secrets), "{name}") ? "{template.replace("${secret_volumes.key}", name)}" : null'
-        for name, file in re.findall(r'(\w+) = "(\w+_FILE)"', module.locals["subscriber_secrets"])
-    }
-    set_ = environment["subscriber"]
-    assert paths == {name: path for name, path in set_.items() if name.endswith("_FILE")}
-
-
-def subscriber_config(module: Module) -> Mapping[str, Any]:
-    config: Mapping[str, Any] = module.resources[SUBSCRIBER]["service_config"][0]
-    return config
-
-
-def mounted(volume: Mapping[str, Any]) -> str:
-    """The path of the one file in a secret's volume."""
-    (version,) = volume["versions"]
-    assert version["version"] == "latest"
-    return f"{volume['mount_path']}/{version['path']}"
-
-
-def test_the_api_key_of_the_landing_page_is_where_its_secret_is_mounted(
-    module: Module, environment: Environment
+def test_each_secret_file_is_where_its_secret_is_mounted(
+    module: Module, functions: Functions, environment: Environment
 ) -> None:
-    blocks = module.resources[ORDER_STATUS]["service_config"][0]["dynamic"]
-    (dynamic,) = [each for each in blocks if "secret_volumes" in each]
-    path = mounted(dynamic["secret_volumes"]["content"][0]).replace("${secret_volumes.key}", "stripe_api_key")
-    said = environment["order_status"]["STRIPE_API_KEY_FILE"]
-    assert said == f'contains(keys(local.secrets), "stripe_api_key") ? "{path}" : null'
+    (volumes,) = [
+        each["secret_volumes"]
+        for each in module.resources[FUNCTION]["service_config"][0]["dynamic"]
+        if "secret_volumes" in each
+    ]
+    assert volumes["for_each"] == "${local.function_secrets[each.key]}"
+    (content,) = volumes["content"]
+    (version,) = content["versions"]
+    assert content["secret"] == "${google_secret_manager_secret.this[secret_volumes.key].secret_id}"
+    assert version["version"] == "latest"
+    mounted = f"{content['mount_path']}/{version['path']}"
+    secrets = module.locals["declared_secrets"]
+    for entry_point, each in functions.items():
+        paths = {
+            setting: mounted.replace("${local.secrets[secret_volumes.key].file}", secrets[name]["file"]).replace(
+                "${secret_volumes.key}", name
+            )
+            for name, setting in each["secrets"].items()
+        }
+        assert paths == {name: path for name, path in environment[entry_point].items() if name.endswith("_FILE")}
+        assert paths
 
 
-def test_the_reads_of_the_landing_page_are_shared_among_its_instances(module: Module, environment: Environment) -> None:
+def test_the_reads_of_the_landing_page_are_shared_among_its_instances(
+    module: Module, functions: Functions, environment: Environment
+) -> None:
     """The setting is one instance's, the variable is everybody's."""
-    share = "tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))"
+    share = "${tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))}"
     assert environment["order_status"]["ORDER_STATUS_READS_PER_MINUTE"] == share
-    config = module.resources[ORDER_STATUS]["service_config"][0]
-    assert config["max_instance_count"] == "${var.order_status.max_instances}"
+    assert functions["order_status"]["max_instances"] == "${var.order_status.max_instances}"
     (said,) = re.findall(r"\breads_per_minute = optional\(\w+, ([^()]+)\)", module.variables["order_status"]["type"])
     assert int(said) == default_of(OrderStatusSettings, "ORDER_STATUS_READS_PER_MINUTE")
 
 
-def test_the_api_key_of_reconcile_is_where_its_secret_is_mounted(module: Module, environment: Environment) -> None:
-    (volume,) = module.resources[RECONCILE]["service_config"][0]["secret_volumes"]
-    assert environment["reconcile"]["STRIPE_API_KEY_FILE"].strip('"') == mounted(volume)
-
-
 def test_topics_and_database_are_those_that_terraform_makes(module: Module, environment: Environment) -> None:
     set_ = environment
-    assert set_["webhook"]["EVENTS_TOPIC"] == "${google_pubsub_topic.events.name}"
-    assert set_["order_status"]["EVENTS_TOPIC"] == "google_pubsub_topic.events.name"
-    assert set_["order_status"]["FIRESTORE_DATABASE"] == set_["subscriber"]["FIRESTORE_DATABASE"]
-    assert set_["reconcile"]["EVENTS_TOPIC"] == "google_pubsub_topic.events.name"
-    assert set_["reconcile"]["FIRESTORE_DATABASE"] == set_["subscriber"]["FIRESTORE_DATABASE"]
-    assert set_["subscriber"]["DEAD_LETTER_TOPIC"] == "google_pubsub_topic.dead_letter.name"
-    assert set_["subscriber"]["ORDER_EVENTS_TOPIC"] == "one(google_pubsub_topic.order_events[*].name)"
-    assert set_["subscriber"]["FIRESTORE_DATABASE"] == "google_firestore_database.orders.name"
+    for entry_point in ("stripe_webhook", "order_status", "reconcile"):
+        assert set_[entry_point]["EVENTS_TOPIC"] == '${google_pubsub_topic.this["events"].name}'
+    assert set_[SUBSCRIBER]["DEAD_LETTER_TOPIC"] == '${google_pubsub_topic.this["dead_letter"].name}'
+    assert set_[SUBSCRIBER]["ORDER_EVENTS_TOPIC"] == '${google_pubsub_topic.this["order_events"].name}'
+    databases = {each["FIRESTORE_DATABASE"] for each in set_.values() if "FIRESTORE_DATABASE" in each}
+    assert databases == {"${google_firestore_database.orders.name}"}
+    assert "FIRESTORE_DATABASE" not in set_["stripe_webhook"]
+    topic = module.resources["google_pubsub_topic.this"]
+    assert topic["for_each"] == "${local.topics}"
+    assert topic["name"] == "${each.value.name}"
     policy = module.resources["google_pubsub_subscription.subscriber"]["dead_letter_policy"][0]
-    assert policy["dead_letter_topic"] == "${google_pubsub_topic.dead_letter.id}"
+    assert policy["dead_letter_topic"] == '${google_pubsub_topic.this["dead_letter"].id}'
 
 
 def test_the_topics_default_names_are_pythons(module: Module) -> None:
     default = module.variables["name"]["default"]
-    topics = module.of_type("google_pubsub_topic")
+    topics = module.locals["declared_topics"]
     made = {name: topic["name"].replace("${var.name}", default) for name, topic in topics.items()}
     assert made["events"] == default_of(WebhookSettings, "EVENTS_TOPIC")
     assert made["dead_letter"] == default_of(SubscriberSettings, "DEAD_LETTER_TOPIC")
@@ -207,17 +230,17 @@ def test_defaults_are_the_same_on_both_sides(module: Module, variable: str, key:
     assert said.strip('"') == str(default).lower()
 
 
-def test_a_function_outlives_its_deliveries(module: Module) -> None:
-    (beyond,) = re.findall(r"^\$\{var\.hook\.timeout \+ (\d+)\}$", module.locals["subscriber_timeout"])
-    assert int(beyond) >= REST_SECONDS + 30
-    assert subscriber_config(module)["timeout_seconds"] == "${local.subscriber_timeout}"
+def test_a_function_outlives_its_deliveries(module: Module, functions: Functions) -> None:
+    for entry_point in SUBSCRIBERS.values():
+        (beyond,) = re.findall(r"^\$\{var\.hook\.timeout \+ (\d+)\}$", functions[entry_point]["timeout"])
+        assert int(beyond) >= REST_SECONDS + 30
+    assert module.locals["ack_deadline"] == "${local.subscriber.timeout + 30}"
 
 
-def test_a_run_of_reconcile_ends_itself_before_it_is_ended(module: Module) -> None:
+def test_a_run_of_reconcile_ends_itself_before_it_is_ended(functions: Functions) -> None:
     """The time of a run, then the rest of a page whose every session takes the longest there is, short of an outage."""
-    limit = module.locals["reconcile_timeout"]
+    limit = functions["reconcile"]["timeout"]
     assert default_of(ReconcileSettings, "RECONCILE_RUN_SECONDS") + FEW * READ_SECONDS * 2 // IN_A_ROW <= limit
-    assert module.resources[RECONCILE]["service_config"][0]["timeout_seconds"] == "${local.reconcile_timeout}"
 
 
 def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> None:

@@ -22,10 +22,12 @@ from fulfillment.stripe_api import StripeApi
 from fulfillment.topic.publisher import PubSubTopic
 from fulfillment.version import NAME, USER_AGENT, VERSION
 from ops.clients.access import StripeAccess
+from ops.clients.google_api import GoogleApi
 from ops.clients.google_cloud import GoogleCloud
+from ops.clients.secret_manager import SecretManager
 from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_events import StripeEvents
-from ops.dead_letters.subscription import DeadLetterBox
+from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.errors import OperationsError
 from support.serving import served
 
@@ -119,17 +121,17 @@ def test_the_commands_name_themselves_to_stripe(http: Wire, ask: Callable[[Strip
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda google: google.function("f"),
-        lambda google: google.service("s"),
-        lambda google: google.subscription("s"),
-        lambda google: google.topic_policy("t"),
-        lambda google: google.secret_text("s"),
-        lambda google: google.backlog("s"),
+        lambda api: GoogleCloud(api, "europe-west1").function("f"),
+        lambda api: GoogleCloud(api, "europe-west1").service("s"),
+        lambda api: GoogleCloud(api, "europe-west1").subscription("s"),
+        lambda api: GoogleCloud(api, "europe-west1").topic_policy("t"),
+        lambda api: SecretManager(api).latest("s"),
+        lambda api: GoogleCloud(api, "europe-west1").backlog("s"),
     ],
-    ids=["function", "service", "subscription", "topic_policy", "secret_text", "backlog"],
+    ids=["function", "service", "subscription", "topic_policy", "secret", "backlog"],
 )
-def test_the_commands_name_themselves_to_google(http: Wire, ask: Callable[[GoogleCloud], object]) -> None:
-    refused_or_missing(lambda: ask(GoogleCloud("acme-shop", "europe-west1", http.at)))
+def test_the_commands_name_themselves_to_google(http: Wire, ask: Callable[[GoogleApi], object]) -> None:
+    refused_or_missing(lambda: ask(GoogleApi("acme-shop", http.at)))
     (call,) = http.calls
     assert USER_AGENT in call.get("x-goog-api-client", call["user-agent"]).split()
 
@@ -175,8 +177,10 @@ async def test_firestore_is_told_who_calls(
     [lambda box: box.pull(1), lambda box: box.keep(["a"]), lambda box: box.acknowledge(["a"])],
     ids=["pull", "keep", "acknowledge"],
 )
-async def test_pulling_dead_letters_names_its_caller(rpc: Wire, ask: Callable[[DeadLetterBox], Awaitable[Any]]) -> None:
-    box = DeadLetterBox("p", "s", rpc.at, 60)
+async def test_pulling_dead_letters_names_its_caller(
+    rpc: Wire, ask: Callable[[DeadLetterSubscription], Awaitable[Any]]
+) -> None:
+    box = DeadLetterSubscription("p", "s", rpc.at, 60)
     with pytest.raises(OperationsError):
         await ask(box)
     await box.close()

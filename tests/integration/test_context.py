@@ -32,9 +32,9 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, Json, body, event, line_item, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
-from local.runtime.memory_pipe import MemoryTopic, push_body
 from support.builders import order_of
 from support.handlers import ask
 

@@ -14,7 +14,7 @@ from fulfillment.domain.order import LineItem, Order
 from fulfillment.errors import PermanentError
 from local.fakes.stripe_events import COMPLETED, event, new_id, session
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 from support.builders import order_of
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from fulfillment.topic.message import parse_push
 from fulfillment.topic.publisher import PubSubTopic
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 from support.serving import served
 
 DOWN_SECONDS = 8

@@ -24,9 +24,9 @@ from fulfillment.order_status.session_cache import SessionCache
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Line
 from fulfillment.topic.finder import Finder
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
-from local.runtime.memory_pipe import MemoryTopic
 from support.builders import order
 
 SESSION = "cs_test_a1"

@@ -12,6 +12,7 @@ import pytest
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
+from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import (
     COMPLETED,
     FAILED,
@@ -28,8 +29,8 @@ from local.fakes.stripe_stand_in import StripeStandIn
 from local.fakes.stripe_stand_in import serve as serve_stripe
 from local.runtime.counting import Counts, counting
 from local.runtime.emulators import Emulators
-from local.runtime.memory_pipe import push_body
-from local.runtime.pipe import ORDER_EVENTS, PubSubAdmin
+from local.runtime.pipe import ORDER_EVENTS
+from local.runtime.pubsub_admin import PubSubAdmin
 from support import smtp_servers
 from support.markdown import table_with
 from support.serving import Serve

@@ -16,7 +16,7 @@ from fulfillment.topic import pubsub
 from fulfillment.topic.publisher import PubSubTopic
 from fulfillment.topic.pubsub import Publisher, PublishRequest, PublishResponse, PubsubMessage, authorized
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,11 @@ from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event, session
 from local.runtime.emulators import Emulators
-from local.runtime.memory_pipe import MemoryTopic, push_body
-from local.runtime.pipe import PubSubAdmin
 from local.runtime.processes import free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 from support.builders import order_of
 from support.samples import Json
 from support.serving import Serve, served
@@ -150,7 +150,7 @@ POISON = [
     ("malformed_event: the body is not JSON", replace(message(GOOD), data=b"")),
     ("malformed_event: the body is not a JSON object", replace(message(GOOD), data=b"[]")),
     ("malformed_event: the body is not UTF-8", replace(message(GOOD), data=b"\xff")),
-    ("malformed_event: the body is nested too deep", replace(message(GOOD), data=b"[" * 10_000)),
+    ("malformed_event: the body is nested too deep", replace(message(GOOD), data=b"[" * 100_000)),
     ("malformed_event: data.object.id: not a usable id", message(event(COMPLETED, session("a/b")))),
     ("malformed_event: data.object.id: not a usable id", message(event(COMPLETED, session("..")))),
     ("malformed_event: data.object.id: not a usable id", message(event(COMPLETED, session("__x__")))),

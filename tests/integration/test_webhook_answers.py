@@ -13,8 +13,8 @@ import pytest
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, body, event, session, signature
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import PubSubAdmin
 from local.runtime.processes import free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 from support.serving import Serve
 
 OTHER = "whsec_" + "f" * 32

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.deployment.terraform_output import Deployment, load, parse
+from ops.deployment.model import Deployment
+from ops.deployment.terraform_output import load, parse
 from ops.errors import WrongSettings
 from support.deployments import told
 

@@ -566,7 +566,7 @@ def test_an_answer_that_is_nonsense_is_no_answer(registered: Operator) -> None:
     assert findings(registered) == {"service checkout-webhook: read": "could not check"}
 
 
-def test_trouble_comes_last_with_the_command_that_mends_it(registered: Operator) -> None:
+def test_trouble_comes_last_with_the_command_that_fixes_it(registered: Operator) -> None:
     _sub("filter", "")(registered)
     result = registered.runs("doctor")
     *_, line, summary = result.stdout.splitlines()
@@ -580,7 +580,7 @@ def test_trouble_comes_last_with_the_command_that_mends_it(registered: Operator)
 
 
 @pytest.mark.parametrize(
-    ("change", "mend"),
+    ("change", "fix"),
     [
         (
             _put("functions", "webhook", "state", Function.State.FAILED),
@@ -599,10 +599,10 @@ def test_trouble_comes_last_with_the_command_that_mends_it(registered: Operator)
         (_sub("ack_deadline_seconds", 10), "terraform -chdir=terraform apply"),
     ],
 )
-def test_trouble_is_told_with_what_mends_it(registered: Operator, change: Change, mend: str) -> None:
+def test_trouble_is_told_with_what_fixes_it(registered: Operator, change: Change, fix: str) -> None:
     change(registered)
     (found,) = [each for each in registered.reports("doctor")["checks"] if each["verdict"] == "trouble"]
-    assert mend in found["mend"]
+    assert fix in found["fix"]
 
 
 @pytest.mark.parametrize(
@@ -615,7 +615,7 @@ def test_a_placeholder_over_a_real_value_is_found_with_the_version_that_holds_it
     _holds(secret, placeholder, placeholder)(registered)
     found = _newest(registered, secret)
     assert found["problem"] == f"a placeholder is newer than the real value in version {version}"
-    assert found["mend"].startswith(f"gcloud secrets versions access {version} --secret checkout-{secret} ")
+    assert found["fix"].startswith(f"gcloud secrets versions access {version} --secret checkout-{secret} ")
 
 
 def test_a_placeholder_over_a_disabled_value_is_found_too(registered: Operator) -> None:
@@ -643,4 +643,4 @@ def test_an_endpoint_of_somebody_elses_is_taken_over_with_its_secret(operator: O
         Version(b"whsec_" + b"1" * 32)
     )
     (found,) = [each for each in operator.reports("doctor")["checks"] if each["verdict"] == "trouble"]
-    assert found["mend"] == f"scripts/ops add-webhook-secret --endpoint {made['id']}"
+    assert found["fix"] == f"scripts/ops add-webhook-secret --endpoint {made['id']}"

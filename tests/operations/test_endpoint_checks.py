@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ops.clients.endpoints import Endpoint, wanted
 from ops.clients.signing_secrets import SigningSecrets
+from ops.clients.webhook_endpoints import Endpoint, wanted
 from ops.doctor.checks import Verdict
 from ops.doctor.endpoint_checks import BY_HAND, check_endpoints
 from ops.errors import Refused
@@ -84,7 +84,7 @@ def test_another_endpoint_that_is_trouble(other: Endpoint) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "mend"),
+    ("other", "fix"),
     [
         (replace(GOOD, id="we_2", api_version="2024-06-20"), "scripts/ops register-webhook --retire"),
         (
@@ -95,9 +95,9 @@ def test_another_endpoint_that_is_trouble(other: Endpoint) -> None:
         (replace(GOOD, id="we_3", metadata={}), BY_HAND),
     ],
 )
-def test_another_endpoint_is_told_with_what_becomes_of_it(other: Endpoint, mend: str) -> None:
+def test_another_endpoint_is_told_with_what_becomes_of_it(other: Endpoint, fix: str) -> None:
     found = check_endpoints((WANTED,), [GOOD, other], STORED, SERVICE)
-    assert [each.mend for each in found if each.check == f"other endpoint {other.id}"] == [mend]
+    assert [each.fix for each in found if each.check == f"other endpoint {other.id}"] == [fix]
 
 
 def test_connect_needs_one_for_each() -> None:

@@ -8,7 +8,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from local.runtime.emulators import Emulators
+from ops.clients.google_api import GoogleApi
 from ops.clients.google_cloud import GoogleCloud
+from ops.clients.secret_manager import SecretManager
 from ops.errors import Missing, Refused
 from support.deployments import deployed, subscription
 from support.google_stand_in import GoogleStandIn
@@ -26,16 +28,16 @@ def test_a_subscription_reads_the_same_from_the_emulator_and_from_the_stand_in(e
     for topic in (made.topic, made.dead_letter_policy.dead_letter_topic):
         publisher.create_topic(name=topic)
     subscriber.create_subscription(request=made)
-    real = GoogleCloud(of.project, of.region, f"http://{emulated.pubsub}").subscription(each.subscription)
+    real = GoogleCloud(GoogleApi(of.project, f"http://{emulated.pubsub}"), of.region).subscription(each.subscription)
     stand_in = GoogleStandIn(of.project)
     stand_in.add(made)
     with served(stand_in.app()) as base:
-        assert GoogleCloud(of.project, of.region, base.rstrip("/")).subscription(each.subscription) == real
+        assert GoogleCloud(GoogleApi(of.project, base.rstrip("/")), of.region).subscription(each.subscription) == real
     assert (real.expires, real.wrapped, real.attempts, real.minimum_backoff) == (False, True, 100, 10)
 
 
 def test_what_does_not_exist_at_the_emulator_is_missing(emulated: Emulators) -> None:
-    google = GoogleCloud("shared", "europe-west1", f"http://{emulated.pubsub}")
+    google = GoogleCloud(GoogleApi("shared", f"http://{emulated.pubsub}"), "europe-west1")
     with pytest.raises(Missing):
         google.subscription("nobody-made-it")
     with pytest.raises(Missing):
@@ -43,7 +45,7 @@ def test_what_does_not_exist_at_the_emulator_is_missing(emulated: Emulators) -> 
 
 
 def test_a_google_that_does_not_answer_is_given_up_in_time() -> None:
-    google = GoogleCloud("shared", "europe-west1", "http://127.0.0.1:9", seconds=0.5)
+    google = GoogleCloud(GoogleApi("shared", "http://127.0.0.1:9", seconds=0.5), "europe-west1")
     with pytest.raises(Refused, match="did not answer in time"):
         google.function("checkout-webhook")
 
@@ -54,11 +56,11 @@ def test_a_google_that_fails_for_a_moment_is_asked_again() -> None:
     stand_in.faults["subscriptions"] = 503
     stand_in.before = lambda _call: stand_in.faults.clear() if len(stand_in.calls) == 3 else None
     with served(stand_in.app()) as base:
-        GoogleCloud("shared", "europe-west1", base.rstrip("/")).subscription("checkout-completed")
+        GoogleCloud(GoogleApi("shared", base.rstrip("/")), "europe-west1").subscription("checkout-completed")
     assert len(stand_in.calls) == 3
 
 
 def test_without_credentials_it_says_how_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     with pytest.raises(Refused, match="gcloud auth application-default login"):
-        GoogleCloud("shared", "europe-west1").secret_text("checkout-webhook-secrets")
+        SecretManager(GoogleApi("shared")).latest("checkout-webhook-secrets")

@@ -8,15 +8,15 @@ import pytest
 
 from fulfillment.topic.publisher import PubSubTopic
 from local.runtime.pipe import DEAD_LETTER
-from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.dead_letter import DeadLetter
 from ops.dead_letters.reading import Reading, reading
-from ops.dead_letters.subscription import DeadLetterBox
+from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.errors import Missing
 from support.emulated_shop import EmulatedShop
 
 
 def run(shop: EmulatedShop, lease: int = 60) -> AbstractAsyncContextManager[Reading]:
-    return reading(DeadLetterBox(shop.project, DEAD_LETTER, shop.emulated.pubsub, lease))
+    return reading(DeadLetterSubscription(shop.project, DEAD_LETTER, shop.emulated.pubsub, lease))
 
 
 async def seen(letters: Reading) -> set[str]:
@@ -75,7 +75,7 @@ async def test_what_was_acknowledged_is_gone_and_the_rest_is_not(shop: EmulatedS
 
 
 async def test_a_subscription_that_is_not_there_is_said(shop: EmulatedShop) -> None:
-    async with reading(DeadLetterBox(shop.project, "none-such", shop.emulated.pubsub, 60)) as letters:
+    async with reading(DeadLetterSubscription(shop.project, "none-such", shop.emulated.pubsub, 60)) as letters:
         with pytest.raises(Missing, match="terraform apply"):
             await first(letters)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.clients.endpoints import Endpoint, wanted
 from ops.clients.signing_secrets import SigningSecrets
+from ops.clients.webhook_endpoints import Endpoint, wanted
 from ops.webhook.registration import make_plan
 from support.deployments import deployed
 

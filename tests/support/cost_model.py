@@ -91,7 +91,7 @@ class Bill:
         here = gib * Decimal(str(stored(month)))
         daily, weekly = Decimal(copies(month, 1, kept.daily)), Decimal(copies(month, 7, kept.weekly))
         return {
-            "whatever the number of orders": self.fixed,
+            "fixed costs": self.fixed,
             "handling the month's orders": self.million_orders * orders / 10**6,
             "reads of mounted secrets": self.secret_read * secret_reads(orders),
             "storage": self.gib_month["storage"] * here,

@@ -16,7 +16,8 @@ from google.pubsub_v1 import (
 )
 
 from fulfillment.domain.event_types import SUBSCRIBERS
-from ops.deployment.terraform_output import Deployment, OrderStatus, Reconcile, Subscriber, parse
+from ops.deployment.model import Deployment, OrderStatus, Reconcile, Subscriber
+from ops.deployment.terraform_output import parse
 from support.google_stand_in import GoogleStandIn
 
 SLUGS = {

@@ -30,7 +30,8 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.stripe_events import Json, body
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import DEAD_LETTER, TOPIC, PubSubAdmin
+from local.runtime.pipe import DEAD_LETTER, TOPIC
+from local.runtime.pubsub_admin import PubSubAdmin
 from ops.cli import ops
 from support.serving import served
 from support.tools import ROOT

@@ -10,7 +10,7 @@ from local.fakes.stripe_stand_in import StripeStandIn
 from local.fakes.stripe_stand_in import serve as serve_stripe
 from local.runtime.emulators import Emulators
 from local.runtime.neighbors import API_KEY, SHOP_URL
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 from support.landings import ClosingStripe, Landing
 from support.serving import Serve
 

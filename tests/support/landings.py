@@ -17,7 +17,7 @@ from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn
-from local.runtime.pipe import PubSubAdmin
+from local.runtime.pubsub_admin import PubSubAdmin
 from support.builders import order
 
 DONE = {"fulfill": Effect(state=EffectState.DONE, key="k")}

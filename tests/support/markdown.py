@@ -46,3 +46,20 @@ def table_with(path: Path, *columns: str) -> list[dict[str, str]]:
 
 def _cells(row: str) -> list[str]:
     return [cell.strip().strip("*") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
+def rows_below(path: Path, heading: str, *columns: str) -> list[dict[str, str]]:
+    """The one table between a heading and the next whose columns begin so: its rows, a cell's text by its column."""
+    text = "\n" + path.read_text("utf-8")
+    _, found, below = text.partition(f"\n{heading}\n")
+    assert found, f"{path.name} has no heading {heading}"
+    section = re.split(r"^#+ ", _FENCE.sub("", below), maxsplit=1, flags=re.MULTILINE)[0]
+    blocks = re.findall(r"(?:^\|.*\n)+", section + "\n", re.MULTILINE)
+    (only,) = [block for block in blocks if tuple(_cells(block.splitlines()[0])[: len(columns)]) == columns]
+    return table_in(only)
+
+
+def table_in(text: str) -> list[dict[str, str]]:
+    """The rows of the only table in a text."""
+    heading, _, *rows = (_cells(line) for line in text.splitlines() if line.startswith("|"))
+    return [dict(zip(heading, row, strict=True)) for row in rows]

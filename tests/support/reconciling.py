@@ -27,8 +27,9 @@ from fulfillment.topic.finder import Finder
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_stripe import MemoryStripe
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import COMPLETED, FAILED, Json, event, session
-from local.runtime.memory_pipe import MemoryTopic, subscribe
+from local.runtime.memory_pipe import subscribe
 from support.builders import order_of, parsed
 
 FILTER = OrderFilter.parse("metadata.shop=ours")

@@ -28,8 +28,8 @@ from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import to_document
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
+from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
-from local.runtime.memory_pipe import push_body
 from support.builders import NOW, card_event, fulfilled_order, item, order_of, parsed
 
 STORED = Path(__file__).parents[1] / "stored"

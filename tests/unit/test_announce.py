@@ -9,7 +9,7 @@ import pytest
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.effects.announce import Announcer, message
-from local.runtime.memory_pipe import MemoryTopic
+from local.fakes.memory_topic import MemoryTopic
 from support.builders import paid_order
 
 

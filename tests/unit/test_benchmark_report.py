@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmark.chart import to_svg
 from benchmark.figures import Goal, Part, Spread, Table, ratios
-from benchmark.picture import to_svg
 from benchmark.report import BEGIN, END, write
 
 SLOW = Goal("acks, of the bare function", Spread.of([0.3, 0.9, 0.4]), least=0.6)

@@ -8,10 +8,10 @@ import pytest
 
 from chaos import cases, model, plan
 from chaos.cases import Case
+from chaos.fault_injector import Killed
 from chaos.incidents import Incident, Kind
 from chaos.judge import Evidence, judge
 from chaos.profiles import LONG
-from chaos.saboteur import Killed
 from chaos.world import Call
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.events import parse

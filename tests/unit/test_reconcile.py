@@ -16,7 +16,7 @@ from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
 from fulfillment.reconcile.endpoint import End
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_stripe import MemoryStripe
-from local.runtime.memory_pipe import MemoryTopic
+from local.fakes.memory_topic import MemoryTopic
 from support.reconciling import Case, cases, healed, shop_of
 
 some = st.lists(cases, max_size=30)

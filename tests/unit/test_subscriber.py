@@ -18,8 +18,8 @@ from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, session
-from local.runtime.memory_pipe import MemoryTopic, push_body
 from support.handlers import HANGS_UP, ask, logged
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -14,8 +14,8 @@ from fulfillment.domain.synthetic_events import SyntheticEvent, claims_more, syn
 from fulfillment.domain.transitions import apply, claim_of
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import COMPLETED, event, session
-from local.runtime.memory_pipe import MemoryTopic
 from support.builders import parsed
 
 ID = "cs_test_found"

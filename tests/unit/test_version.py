@@ -92,8 +92,8 @@ def test_the_clients_that_are_known_are_found() -> None:
         ("subscription", "SubscriberGrpcAsyncIOTransport"),
         ("stripe_api", "StripeClient"),
         ("stripe_endpoints", "StripeClient"),
-        ("google_cloud", "AuthorizedSession"),
-        ("google_cloud", "kind.get_transport_class('rest')"),
+        ("google_api", "_NamedSession"),
+        ("google_api", "kind.get_transport_class('rest')"),
     } <= found
 
 

@@ -10,6 +10,7 @@
 | body over 1 MiB                                      | 413                                           |
 | signed and routed, but without a usable session id   | 200, published: the subscriber parks it       |
 | Pub/Sub did not store it within 8 s                  | 503: Stripe tries again                       |
+| any other error                                      | 500: Stripe tries again                       |
 """
 
 from collections.abc import Mapping

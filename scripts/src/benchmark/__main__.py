@@ -1,5 +1,6 @@
 """Runs the parts, prints what they found, and after a full run writes it down."""
 
+import argparse
 import os
 import platform
 import sys
@@ -27,12 +28,13 @@ PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
 
 
 def main(arguments: list[str]) -> None:
-    """`--quick`, the names of parts, or nothing for all of it."""
-    quick, names = "--quick" in arguments, [each for each in arguments if each != "--quick"]
+    """Measures, and after a full run writes docs/performance.md's tables and docs/performance.svg."""
+    given = _parser().parse_args(arguments)
+    quick, names = given.quick, given.parts
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     if lacking := emulators.missing() or load.missing():
         sys.exit(lacking)
-    if unknown := set(names) - set(PARTS):
-        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     found: dict[str, Part] = {}
     with tempfile.TemporaryDirectory() as directory, Processes(Path(directory)) as processes:
         bench = Bench(processes)
@@ -41,6 +43,14 @@ def main(arguments: list[str]) -> None:
             print(to_markdown(found[name]), flush=True)
     if not quick and not names:
         write(Path("docs"), found, _machine())
+
+
+def _parser() -> argparse.ArgumentParser:
+    what = "Measures the product on this machine. Only a full run writes docs/performance.md and docs/performance.svg."
+    parser = argparse.ArgumentParser("scripts/benchmark", description=what)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"these alone: {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="less than two minutes, and writes nothing")
+    return parser
 
 
 def _machine() -> str:

@@ -18,8 +18,8 @@ from benchmark.servers import PROJECT, Bench
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
+from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import body, event, new_id, session, signature
-from local.runtime.memory_pipe import push_body
 from local.runtime.pipe import FUNCTIONS, ORDER_EVENTS, WEBHOOK
 
 ROUNDS = 3  # for each of the other parts' rounds

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from benchmark.chart import to_svg
 from benchmark.figures import Goal, Part, Table
-from benchmark.picture import to_svg
 
 BEGIN, END = "<!-- what scripts/benchmark has measured -->", "<!-- until here -->"
 PICTURE = "![What scripts/benchmark has measured](performance.svg)"

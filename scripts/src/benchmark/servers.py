@@ -14,8 +14,9 @@ from google.cloud import firestore
 from local.fakes.stripe_events import SECRET
 from local.runtime import emulators
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import DEAD_LETTER, FUNCTIONS, ORDER_EVENTS, PubSubAdmin
+from local.runtime.pipe import DEAD_LETTER, FUNCTIONS, ORDER_EVENTS
 from local.runtime.processes import Processes, ProgramFailed, free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 
 CONTENDERS = Path(__file__).with_name("contenders")
 PROJECT = "local"

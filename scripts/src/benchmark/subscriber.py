@@ -19,8 +19,8 @@ from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import to_document
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
+from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, Json, body, event, new_id, session
-from local.runtime.memory_pipe import push_body
 
 CONNECTIONS = 8
 COUNT = 1_500

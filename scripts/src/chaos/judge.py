@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from chaos import model
 from chaos.cases import Case
+from chaos.fault_injector import Killed
 from chaos.incidents import Incident
-from chaos.saboteur import Killed
 from chaos.world import Call
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING
 from fulfillment.domain.event_types import SUBSCRIBERS

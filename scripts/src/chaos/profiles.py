@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 class Profile:
     """One kind of run. `seconds` is how long things are broken; then `patience` is how long it may take to settle.
 
-    `hurried`: the functions' own time limits are shortened (see `stage`), so that what waits for a lease to run out
+    `hurried`: the functions' own time limits are shortened (see `testbed`), so that what waits for a lease to run out
     fits into a short run. `attempts`: of Pub/Sub, before it makes a dead letter by itself.
     """
 

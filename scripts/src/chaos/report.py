@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from chaos.interludes import reason_of
+from chaos.operator_actions import reason_of
 from chaos.plan import FUNCTIONS, WEBHOOK
 from chaos.run import Run
 
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 def facts(run: Run) -> Json:
     """The figures of a run."""
-    verdict, incidents = run.verdict, [each for each in run.saboteur.incidents if each.hits]
+    verdict, incidents = run.verdict, [each for each in run.fault_injector.incidents if each.hits]
     lines = list(_lines(run))
     return {
         "seed": run.seed,
@@ -30,12 +30,12 @@ def facts(run: Run) -> Json:
         "answers": _counted(run.sender.answers),
         "slowest_answer_seconds": round(run.sender.slowest, 1),
         "deliveries": _counted(Counter(line["outcome"] for line in lines if line["entry_point"] != WEBHOOK)),
-        "kills": _counted(Counter(each.function for each in run.saboteur.killed)),
+        "kills": _counted(Counter(each.function for each in run.fault_injector.killed)),
         "faults": _counted(Counter(each.kind for each in incidents)),
         "faults_by_link": _counted(Counter(each.link for each in incidents)),
         "clock_jumps": len(run.plan.jumps),
         "dead_letters": _counted(Counter(map(reason_of, run.parked))),
-        "effects_performed": len(run.stage.world.calls()),
+        "effects_performed": len(run.testbed.world.calls()),
         "settled_in_seconds": round(run.settled_in, 1),
         "lost": verdict.lost,
         "wrong": verdict.wrong,
@@ -72,7 +72,7 @@ def _counted(counter: Counter[Any]) -> dict[str, int]:
 def _lines(run: Run) -> Iterator[Json]:
     """What the functions logged of the messages that they answered, but for those of another subscriber's type."""
     for function in FUNCTIONS:
-        yield from _records(run.stage.processes.log(function))
+        yield from _records(run.testbed.processes.log(function))
 
 
 def _records(log: Path) -> Iterator[Json]:

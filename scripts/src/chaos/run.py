@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos import cases, interludes, model, plan, stage
+from chaos import cases, model, operator_actions, plan, testbed
 from chaos.cases import Case
+from chaos.fault_injector import FaultInjector
 from chaos.judge import Evidence, Verdict, judge
 from chaos.plan import Plan
 from chaos.profiles import Profile
-from chaos.saboteur import Saboteur
 from chaos.sender import Sender
-from chaos.stage import Stage
+from chaos.testbed import Testbed
 from fulfillment.domain.order import Order
 from fulfillment.topic.message import Message
 from local.runtime.pipe import ORDER_EVENTS
@@ -32,8 +32,8 @@ class Run:
     cases: Sequence[Case]
     plan: Plan
     sender: Sender
-    saboteur: Saboteur
-    stage: Stage
+    fault_injector: FaultInjector
+    testbed: Testbed
     tell: Tell
     parked: list[Message] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
@@ -42,29 +42,29 @@ class Run:
 
     async def play(self) -> None:
         """From the first sale to the verdict."""
-        self.stage.world.sell(self.cases)
+        self.testbed.world.sell(self.cases)
         self.tell(f"{len(self.cases)} orders in {self.profile.seconds:g} s, and everything breaks")
         async with _background(self._watch()):
-            breaking = asyncio.create_task(self.saboteur.carry_out(self.plan))
+            breaking = asyncio.create_task(self.fault_injector.carry_out(self.plan))
             sending = asyncio.create_task(self.sender.send_all(self.cases, self.profile.seconds * 0.9))
             await asyncio.sleep(self.profile.seconds / 2)
-            await _call_all(interludes.MIDDLE, self.stage)
+            await _call_all(operator_actions.MIDDLE, self.testbed)
             await breaking
             self.tell("nothing breaks any more; now it must settle")
             async with asyncio.timeout(self.profile.patience):
                 await sending
-            await _call_all(interludes.END, self.stage)
+            await _call_all(operator_actions.END, self.testbed)
             await self._settle()
         self.verdict = judge(self._evidence())
 
     async def _settle(self) -> None:
         """Until every order is as it must be and no dead letter comes any more, as far as patience goes."""
         began = time.monotonic()
-        self.stage.world.mend()
+        self.testbed.world.fix()
         while (waited := time.monotonic() - began) < self.profile.patience:
-            letters = interludes.take_parked(self.stage)
+            letters = operator_actions.take_parked(self.testbed)
             self.parked += letters
-            replayed = await interludes.replay(self.stage, letters)
+            replayed = await operator_actions.replay(self.testbed, letters)
             not_yet = await self._open()
             if not replayed and not not_yet:
                 self.settled_in = waited
@@ -77,7 +77,7 @@ class Run:
 
     async def _open(self) -> list[Case]:
         """The cases that are not yet as they must be."""
-        found = await asyncio.gather(*(self.stage.order(case.session_id) for case in self.cases))
+        found = await asyncio.gather(*(self.testbed.order(case.session_id) for case in self.cases))
         self.orders = {each.order.id: each.order for each in found if each}
         return [case for case in self.cases if case.expects == "order" and not self._is_right(case)]
 
@@ -91,16 +91,16 @@ class Run:
             await asyncio.sleep(1)
 
     def _look(self) -> None:
-        self.stage.world.note(self.stage.admin.take(ORDER_EVENTS))
+        self.testbed.world.note(self.testbed.admin.take(ORDER_EVENTS))
 
     def _evidence(self) -> Evidence:
         return Evidence(
             cases=self.cases,
             orders=self.orders,
             parked=self.parked,
-            calls=self.stage.world.calls(),
-            killed=self.saboteur.killed,
-            incidents=self.saboteur.incidents,
+            calls=self.testbed.world.calls(),
+            killed=self.fault_injector.killed,
+            incidents=self.fault_injector.incidents,
             forged_taken=self.sender.forged_taken,
         )
 
@@ -108,15 +108,15 @@ class Run:
 async def perform(seed: int, profile: Profile, folder: Path, tell: Tell) -> Run:
     """The whole run of a seed. What its programs print stays in the folder."""
     drawn, sold = plan.draw(seed, profile), cases.draw(seed, profile.orders)
-    async with stage.built(folder, profile, drawn) as built:
-        run = Run(seed, profile, sold, drawn, Sender(built.webhook_url, seed), Saboteur(built), built, tell)
+    async with testbed.built(folder, profile, drawn) as built:
+        run = Run(seed, profile, sold, drawn, Sender(built.webhook_url, seed), FaultInjector(built), built, tell)
         await run.play()
         return run
 
 
-async def _call_all(listed: Sequence[interludes.Interlude], on: Stage) -> None:
-    for interlude in listed:
-        await interlude(on)
+async def _call_all(listed: Sequence[operator_actions.OperatorAction], on: Testbed) -> None:
+    for action in listed:
+        await action(on)
 
 
 @asynccontextmanager

@@ -35,7 +35,7 @@ class Call:
 
 @dataclass
 class World:
-    """Stripe's API, a mail server and the shop. `mended`: from now on nothing is refused for good any more."""
+    """Stripe's API, a mail server and the shop. `fixed`: from now on nothing is refused for good any more."""
 
     folder: Path
     stripe: StripeStandIn
@@ -51,13 +51,13 @@ class World:
             self.stripe.line_items[case.session_id] = list(case.items)
 
     @property
-    def is_mended(self) -> bool:
+    def is_fixed(self) -> bool:
         """Whether the shop sells everything, and every mailbox is there."""
-        return (self.folder / "mended").exists()
+        return (self.folder / "fixed").exists()
 
-    def mend(self) -> None:
+    def fix(self) -> None:
         """What was refused for good is taken from now on."""
-        (self.folder / "mended").touch()
+        (self.folder / "fixed").touch()
 
     def note(self, announcements: Iterable[Message]) -> None:
         """Keeps what was announced, once per message: that Pub/Sub brings one again is no second announcement."""
@@ -83,7 +83,7 @@ class _PostOffice:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
         """Refuses for good who does not exist."""
-        if address.startswith("bounce@") and not self._world.is_mended:
+        if address.startswith("bounce@") and not self._world.is_fixed:
             return "550 5.1.1 no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"

@@ -1,1 +1,5 @@
-"""What terraform/ declares, as plain data (`source`), and the tables made of it (`tables`)."""
+"""The tables of terraform/README.md, made from the .tf files. `scripts/check` says whether they are fresh.
+
+`source`   what terraform/ declares, as plain data
+`tables`   the tables made of it
+"""

@@ -28,6 +28,8 @@ class Module:
     locals: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, Block] = field(default_factory=dict)
     data: dict[str, Block] = field(default_factory=dict)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    """Old and new address, as `moved` blocks say them."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -49,10 +51,16 @@ class Module:
                 for type_, named in block.items():
                     known.update({f"{type_}.{name}": body for name, body in named.items()})
 
+        self.moved.extend((_address(block["from"]), _address(block["to"])) for block in document.get("moved", ()))
+
     def of_type(self, type_: str) -> dict[str, Block]:
         """The resources of a type, by name."""
         kinds = {address: body for address, body in self.resources.items() if address.startswith(f"{type_}.")}
         return {address.removeprefix(f"{type_}."): body for address, body in kinds.items()}
+
+
+def _address(reference: str) -> str:
+    return reference.removeprefix("${").removesuffix("}")
 
 
 def texts(value: object) -> Iterator[str]:

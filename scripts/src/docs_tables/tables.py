@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from docs_tables.functions import functions
 from docs_tables.source import Block, Module
 
 _MARKED = re.compile(r"(<!-- table of (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -50,12 +51,56 @@ def outputs(module: Module) -> str:
 
 def roles(module: Module) -> str:
     """Who may do what: every member of an IAM resource, by account."""
-    grants = [
+    grants = {address: block for address, block in module.resources.items() if _type(address).endswith("_iam_member")}
+    rows = {
         (_member(block, module), _code(_named(block["role"], block, module)), _target(address, block, module))
-        for address, block in module.resources.items()
-        if _type(address).endswith("_iam_member")
-    ]
-    return _table(("account", "role", "on"), sorted(grants))
+        for address, block in grants.items()
+        if address not in _OF_FUNCTIONS.values()
+    }
+    for function in functions(module).values():
+        rows |= set(_rows(function, module))
+    return _table(("account", "role", "on"), sorted(rows))
+
+
+_OF_FUNCTIONS = {
+    "publisher": "google_pubsub_topic_iam_member.publisher",
+    "accessor": "google_secret_manager_secret_iam_member.accessor",
+    "orders": "google_project_iam_member.orders",
+    "hook": "google_project_iam_member.hook",
+    "invoker": "google_cloud_run_v2_service_iam_member.invoker",
+    "signer": "google_service_account_iam_member.agent_signs_pushes",
+}
+"""What is given for each function, as its entry says."""
+
+
+def _rows(function: Block, module: Module) -> Iterator[tuple[str, str, str]]:
+    """Who may do what by these resources, for one function. The subscribers are alike: the slug of each is SLUG."""
+    slug = "SLUG" if function["hook"] else function["slug"]
+    topics, secrets = module.locals["declared_topics"], module.locals["declared_secrets"]
+
+    def row(given: str, account: str, on: str, role: str | None = None) -> tuple[str, str, str]:
+        address = _OF_FUNCTIONS[given]
+        block = module.resources[address]
+        return _code(account), _code(role or block["role"]), _kind(address, _in_words(on), block)
+
+    account = f"NAME-{slug}"
+    for topic in function["topics"]:
+        yield row("publisher", account, topics[topic]["name"])
+    for secret in function["secrets"]:
+        yield row("accessor", account, secrets[secret]["id"])
+    if function["orders_role"]:
+        yield row("orders", account, "${var.project_id}", function["orders_role"])
+    if function["hook"]:
+        yield row("accessor", account, "each of var.hook.secrets")
+        yield row("hook", account, "${var.project_id}", "each of var.hook.roles")
+    if function["public"]:
+        yield row("invoker", "allUsers", account)
+    if function["caller"]:
+        caller = f"NAME-{function['caller']['slug'].replace(function['slug'], slug)}"
+        yield row("invoker", caller, account)
+        if function["caller"]["who"] == "Pub/Sub":
+            agent = module.locals["pubsub_agent"].removeprefix("serviceAccount:")
+            yield row("signer", _in_words(agent), caller)
 
 
 _TABLES: dict[str, Callable[[Module], str]] = {"variables": variables, "outputs": outputs, "roles": roles}
@@ -99,10 +144,20 @@ def _member(block: Block, module: Module) -> str:
 
 def _target(address: str, block: Block, module: Module) -> str:
     """What the role is given on, and the condition that narrows it."""
-    kind = _type(address).removeprefix("google_").removesuffix("_iam_member").replace("_", " ")
     name = _named(next(block[target] for target in _TARGETS if target in block), block, module)
+    return _kind(address, name, block)
+
+
+def _kind(address: str, name: str, block: Block) -> str:
+    kind = _type(address).removeprefix("google_").removesuffix("_iam_member").replace("_", " ")
     narrowed = f" ({block['condition'][0]['description']})" if "condition" in block else ""
     return f"{kind} {_code(name)}{narrowed}"
+
+
+def _in_words(text: str) -> str:
+    for expression, word in _WORDS.items():
+        text = text.replace(expression, word)
+    return text
 
 
 def _named(text: str, user: Block, module: Module) -> str:
@@ -112,18 +167,22 @@ def _named(text: str, user: Block, module: Module) -> str:
         block = module.resources.get(found["address"], {})
         named = next((str(block[key]) for key in _NAMES if key in block), found[0])
         literal = re.fullmatch(r'\["(.*)"\]', found["index"] or "")
-        return literal[1] if literal and "${each.value.id}" in named else named
+        return _declared(block, literal[1], named, module) if literal else named
 
-    text = _REFERENCE.sub(name, text)
-    for expression, word in _WORDS.items():
-        text = text.replace(expression, word)
+    text = _in_words(_REFERENCE.sub(name, text))
     return _each(user) if text.startswith("${each.value") else text
 
 
+def _declared(block: Block, key: str, named: str, module: Module) -> str:
+    """The name of one of the resources that a for_each over a local makes; its key where that is not known."""
+    declared = _expression(str(block.get("for_each", ""))).replace("local.", "declared_")
+    attribute = re.fullmatch(r"\$\{each\.value\.(\w+)\}", named)
+    return str(module.locals.get(declared, {}).get(key, {}).get(attribute[1], key)) if attribute else named
+
+
 def _each(block: Block) -> str:
-    """Where the values of a for_each come from, but for the subscribers: of those there is one each anyway."""
-    sources = re.findall(r"\b(?:var|local)\.\w+(?:\.\w+)*", str(block["for_each"]))
-    return "each of " + ", ".join(dict.fromkeys(name for name in sources if name != "local.subscribers"))
+    """Where the values of a for_each come from."""
+    return "each of " + ", ".join(re.findall(r"\b(?:var|local)\.\w+(?:\.\w+)*", str(block["for_each"])))
 
 
 def _type(address: str) -> str:

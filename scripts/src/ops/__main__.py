@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 
-from local.runtime.processes import spare_loopback_the_proxy
+from ops.clients.loopback import bypass_proxy
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     signal.signal(
         signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)
     )  # as Ctrl-C: what is held is given back
-    spare_loopback_the_proxy()
+    bypass_proxy()
     from ops.cli import ops  # noqa: PLC0415 - see above
 
     ops(prog_name="scripts/ops")

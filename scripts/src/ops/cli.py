@@ -2,8 +2,8 @@
 
 import click
 
-from ops.dead_letters.change import drop_letters, replay_letters
-from ops.dead_letters.show import list_letters, show_letter
+from ops.dead_letters.change import drop_dead_letters, replay_dead_letters
+from ops.dead_letters.show import list_dead_letters, show_dead_letter
 from ops.doctor.command import doctor
 from ops.orders.change import release_order, retry_order
 from ops.orders.erase import erase_buyer
@@ -43,7 +43,7 @@ def events() -> None:
 
 for each in (list_orders, show_order, retry_order, release_order):
     orders.add_command(each)
-for each in (list_letters, show_letter, replay_letters, drop_letters):
+for each in (list_dead_letters, show_dead_letter, replay_dead_letters, drop_dead_letters):
     dead_letters.add_command(each)
 events.add_command(resend_events)
 for each in (

@@ -17,7 +17,8 @@ from rich.text import Text
 from fulfillment.errors import FulfillmentError
 from ops.clients import credentials
 from ops.deployment.emulated import emulated_deployment, is_emulated
-from ops.deployment.terraform_output import Deployment, load
+from ops.deployment.model import Deployment
+from ops.deployment.terraform_output import load
 from ops.errors import OperationsError, WrongSettings
 
 FILE = click.Path(dir_okay=False, path_type=Path)

@@ -12,7 +12,7 @@ from prove import fuzzing
 from prove.fuzzing import Report, Target
 from prove.load import Load
 from prove.servers import Server
-from prove.socket_door import Socket
+from prove.socket_target import SocketTarget
 
 
 def fuzz(inputs: int, seed: str) -> int:
@@ -22,7 +22,7 @@ def fuzz(inputs: int, seed: str) -> int:
         with fuzzing.log_held():
             report = asyncio.run(fuzzing.run(name, target, seed, round(inputs * share)))
         broken += _show(name, report)
-    with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, Socket(processes) as target:
+    with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, SocketTarget(processes) as target:
         broken += _show("socket", _over_sockets(target, seed, round(inputs * fuzzing.SOCKET_SHARE)))
     return broken
 

@@ -19,11 +19,11 @@ from random import Random
 from typing import Any, Protocol
 
 from prove import oracles
-from prove.door import Door
-from prove.landing import Landing
-from prove.mails import Mails
+from prove.mail_target import MailTarget
+from prove.order_status_target import OrderStatusTarget
 from prove.seeds import events
 from prove.targets import Events, Pushes
+from prove.webhook_target import WebhookTarget
 
 KEPT = 500
 MOST = 10
@@ -61,9 +61,9 @@ def shares() -> Mapping[str, tuple[Target, float]]:
     return {
         "events": (Events(), 0.60),
         "pushes": (Pushes(), 0.18),
-        "door": (Door(), 0.17),
-        "mails": (Mails(), 0.01),
-        "landing": (Landing(), 0.02),
+        "webhook": (WebhookTarget(), 0.17),
+        "mails": (MailTarget(), 0.01),
+        "landing": (OrderStatusTarget(), 0.02),
     }
 
 

@@ -6,13 +6,15 @@ _EFFECTS = "tests/unit/test_effects.py"
 _DOCUMENTS = "tests/unit/test_documents.py"
 _ITEMS = "tests/unit/test_items.py"
 _SOURCE_EVENT = "tests/unit/test_source_event.py"
+_NEWER = "tests/unit/test_newer_versions.py"
+_STORED = "tests/unit/test_stored_samples.py"
 
 GUARDS = {
     "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
     "domain/ids.py": (_EVENTS, _DOCUMENTS, "tests/unit/test_synthetic_events.py", "tests/unit/test_topic.py"),
-    "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _EFFECTS),
+    "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _NEWER, _EFFECTS),
     "domain/decision.py": ("tests/unit/test_delivery.py", _EFFECTS),
-    "domain/effects.py": ("tests/unit/test_lifecycle.py", _EFFECTS, _ORDER, _DOCUMENTS),
+    "domain/effects.py": ("tests/unit/test_lifecycle.py", _NEWER, _EFFECTS, _ORDER, _DOCUMENTS),
     "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS),
     "domain/event_types.py": (_EVENTS, _ORDER),
     "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
@@ -22,10 +24,11 @@ GUARDS = {
     "domain/money.py": ("tests/unit/test_money.py",),
     "domain/order.py": (_DOCUMENTS, _ITEMS, _ORDER, "tests/unit/test_sale_day.py"),
     "domain/order_filter.py": ("tests/unit/test_settings.py",),
+    "domain/ownership.py": ("tests/unit/test_ownership.py",),
     "domain/source_event.py": (_SOURCE_EVENT,),
-    "domain/cursor.py": ("tests/unit/test_cursor.py",),
+    "domain/cursor.py": ("tests/unit/test_cursor.py", _STORED),
     "domain/session.py": (_EVENTS,),
-    "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS),
+    "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS, _STORED),
     "domain/buyer_view.py": ("tests/unit/test_buyer_view.py",),
     "domain/status.py": (_DOCUMENTS, _ORDER),
     "domain/sums.py": ("tests/unit/test_sums.py",),

@@ -24,7 +24,7 @@ from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from local.fakes.memory_orders import MemoryOrders
-from local.runtime.memory_pipe import MemoryTopic
+from local.fakes.memory_topic import MemoryTopic
 from prove import oracles
 from prove.mutations import hostile_bytes, hostile_json
 from prove.seeds import FIELDS, TYPES

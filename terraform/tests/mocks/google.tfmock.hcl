@@ -1,5 +1,5 @@
 # What the tests' stand-in of the google provider answers. The real provider checks an IAM member, so a random string will
-# not do. Each account has an answer of its own: with one for all, no test could tell whose account a role is given to.
+# not do. Each account and each topic has an answer of its own: with one for all, no test could tell which one is meant.
 
 mock_data "google_project" {
   defaults = { number = "123456789" }
@@ -8,15 +8,6 @@ mock_data "google_project" {
 # A time, as it is compared with the plan's.
 mock_resource "google_secret_manager_secret" {
   defaults = { create_time = "2026-01-31T12:00:00Z" }
-}
-
-override_resource {
-  target = google_service_account.webhook
-  values = {
-    email  = "checkout-webhook@acme-shop.iam.gserviceaccount.com"
-    member = "serviceAccount:checkout-webhook@acme-shop.iam.gserviceaccount.com"
-    name   = "projects/acme-shop/serviceAccounts/checkout-webhook@acme-shop.iam.gserviceaccount.com"
-  }
 }
 
 override_resource {
@@ -29,7 +20,16 @@ override_resource {
 }
 
 override_resource {
-  target = google_service_account.subscriber["on_checkout_session_completed"]
+  target = google_service_account.function["stripe_webhook"]
+  values = {
+    email  = "checkout-webhook@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-webhook@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-webhook@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.function["on_checkout_session_completed"]
   values = {
     email  = "checkout-completed@acme-shop.iam.gserviceaccount.com"
     member = "serviceAccount:checkout-completed@acme-shop.iam.gserviceaccount.com"
@@ -38,7 +38,7 @@ override_resource {
 }
 
 override_resource {
-  target = google_service_account.subscriber["on_async_payment_succeeded"]
+  target = google_service_account.function["on_async_payment_succeeded"]
   values = {
     email  = "checkout-succeeded@acme-shop.iam.gserviceaccount.com"
     member = "serviceAccount:checkout-succeeded@acme-shop.iam.gserviceaccount.com"
@@ -47,7 +47,7 @@ override_resource {
 }
 
 override_resource {
-  target = google_service_account.subscriber["on_async_payment_failed"]
+  target = google_service_account.function["on_async_payment_failed"]
   values = {
     email  = "checkout-failed@acme-shop.iam.gserviceaccount.com"
     member = "serviceAccount:checkout-failed@acme-shop.iam.gserviceaccount.com"
@@ -56,34 +56,7 @@ override_resource {
 }
 
 override_resource {
-  target = google_service_account.push["on_checkout_session_completed"]
-  values = {
-    email  = "checkout-push-completed@acme-shop.iam.gserviceaccount.com"
-    member = "serviceAccount:checkout-push-completed@acme-shop.iam.gserviceaccount.com"
-    name   = "projects/acme-shop/serviceAccounts/checkout-push-completed@acme-shop.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.push["on_async_payment_succeeded"]
-  values = {
-    email  = "checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
-    member = "serviceAccount:checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
-    name   = "projects/acme-shop/serviceAccounts/checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.push["on_async_payment_failed"]
-  values = {
-    email  = "checkout-push-failed@acme-shop.iam.gserviceaccount.com"
-    member = "serviceAccount:checkout-push-failed@acme-shop.iam.gserviceaccount.com"
-    name   = "projects/acme-shop/serviceAccounts/checkout-push-failed@acme-shop.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.reconcile[0]
+  target = google_service_account.function["reconcile"]
   values = {
     email  = "checkout-reconcile@acme-shop.iam.gserviceaccount.com"
     member = "serviceAccount:checkout-reconcile@acme-shop.iam.gserviceaccount.com"
@@ -92,7 +65,43 @@ override_resource {
 }
 
 override_resource {
-  target = google_service_account.schedule[0]
+  target = google_service_account.function["order_status"]
+  values = {
+    email  = "checkout-order-status@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-order-status@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-order-status@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_checkout_session_completed"]
+  values = {
+    email  = "checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-completed@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_async_payment_succeeded"]
+  values = {
+    email  = "checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_async_payment_failed"]
+  values = {
+    email  = "checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["reconcile"]
   values = {
     email  = "checkout-schedule@acme-shop.iam.gserviceaccount.com"
     member = "serviceAccount:checkout-schedule@acme-shop.iam.gserviceaccount.com"
@@ -101,10 +110,20 @@ override_resource {
 }
 
 override_resource {
-  target = google_service_account.order_status[0]
-  values = {
-    email  = "checkout-order-status@acme-shop.iam.gserviceaccount.com"
-    member = "serviceAccount:checkout-order-status@acme-shop.iam.gserviceaccount.com"
-    name   = "projects/acme-shop/serviceAccounts/checkout-order-status@acme-shop.iam.gserviceaccount.com"
-  }
+  target = google_pubsub_topic.this["events"]
+  values = { id = "projects/acme-shop/topics/checkout-events" }
+}
+
+override_resource {
+  target = google_pubsub_topic.this["dead_letter"]
+  values = { id = "projects/acme-shop/topics/checkout-events-dead-letter" }
+}
+
+override_resource {
+  target = google_pubsub_topic.this["order_events"]
+  values = { id = "projects/acme-shop/topics/checkout-order-events" }
+}
+
+mock_resource "google_artifact_registry_repository" {
+  defaults = { name = "checkout-functions" }
 }

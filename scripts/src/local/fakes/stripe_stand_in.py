@@ -11,7 +11,7 @@ What the CLI 1.52.0 calls, and what this answers:
 
 What the product reads: see `stripe_stand_in_api`; what `scripts/ops` registers: `stripe_stand_in_endpoints`.
 
-    python -m local.stripe_stand_in --port 4242
+    python -m local.fakes.stripe_stand_in --port 4242
     stripe listen --api-base http://127.0.0.1:4242 --no-wss --events … --forward-to …
     STRIPE_API_KEY=sk_test_local_stand_in STRIPE_API_BASE=http://127.0.0.1:4242
 """
@@ -19,10 +19,8 @@ What the product reads: see `stripe_stand_in_api`; what `scripts/ops` registers:
 import argparse
 import asyncio
 import contextlib
-import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
-from urllib.parse import parse_qsl
+from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,10 +29,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, event, line_item, new_id, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, event, line_item, new_id
 from local.fakes.stripe_stand_in_api import ReadableStripe, authorized, find, page, refuse
 from local.fakes.stripe_stand_in_cli import StripeListen
 from local.fakes.stripe_stand_in_endpoints import StripeEndpointsStandIn
+from local.fakes.stripe_stand_in_forms import form_of, open_session
 
 PREFIXES = {"products": "prod", "prices": "price", "payment_methods": "pm"}
 DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"}
@@ -86,15 +85,15 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
 
     async def _create(self, request: Request) -> Response:
         kind = request.url.path.rpartition("/")[2]
-        made = {"id": new_id(PREFIXES[kind]), "object": kind.removesuffix("s"), **await _form(request)}
+        made = {"id": new_id(PREFIXES[kind]), "object": kind.removesuffix("s"), **await form_of(request)}
         self.objects[made["id"]] = made
         return JSONResponse(made)
 
     async def _open(self, request: Request) -> Response:
         """A session before anybody has paid."""
-        form = await _form(request)
+        form = await form_of(request)
         items = [self._item(each) for each in form["line_items"].values()]
-        opened = _open_session(items, form)
+        opened = open_session(items, form)
         self.sessions[opened["id"]], self.line_items[opened["id"]] = opened, items
         return JSONResponse(opened)
 
@@ -111,7 +110,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
 
     async def _confirm(self, request: Request) -> Response:
         paying = find(self.sessions, request.path_params["id"])
-        method = find(self.objects, (await _form(request)).get("payment_method", ""))
+        method = find(self.objects, (await form_of(request)).get("payment_method", ""))
         if paying["status"] != "open":
             raise HTTPException(400, "This Checkout Session is no longer open")
         await self._pay(paying, method)
@@ -144,7 +143,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
 
     async def _retry(self, request: Request) -> Response:
         known = find(self.events, request.path_params["id"])
-        self.resent.append((known["id"], (await _form(request)).get("webhook_endpoint")))
+        self.resent.append((known["id"], (await form_of(request)).get("webhook_endpoint")))
         await self.deliver(known)
         return JSONResponse(known)
 
@@ -175,35 +174,6 @@ async def serve(stand_in: StripeStandIn) -> AsyncIterator[str]:
 
 async def _greet(_request: Request) -> Response:
     return PlainTextResponse("A stand-in of Stripe.\n")
-
-
-async def _form(request: Request) -> Json:
-    """What the CLI posts, by its brackets: `a[b][0]=c` is {"a": {"b": {"0": "c"}}}."""
-    form: Json = {}
-    for name, value in parse_qsl((await request.body()).decode()):
-        *path, last = re.findall(r"[^\[\]]+", name)
-        place = form
-        for key in path:
-            place = place.setdefault(key, {})
-        place[last] = value
-    return form
-
-
-def _open_session(items: Sequence[Json], form: Json) -> Json:
-    total = sum(item["amount_total"] for item in items)
-    return session(
-        new_id("cs_test"),
-        status="open",
-        payment_status="unpaid",
-        mode=form.get("mode", "payment"),
-        client_reference_id=form.get("client_reference_id"),
-        metadata=form.get("metadata", {}),
-        amount_subtotal=total,
-        amount_total=total,
-        currency=items[0]["currency"],
-        total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        **dict.fromkeys(("collected_information", "customer_details", "payment_intent", "shipping_cost")),
-    )
 
 
 def main() -> None:

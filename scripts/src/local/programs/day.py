@@ -13,9 +13,9 @@ from fulfillment.domain.order import Order
 from fulfillment.orders.store import Stored
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import Json, body, line_item, signature
-from local.programs.sales import Sale
+from local.programs.sales import NONSENSE, Sale
 from local.runtime.neighbors import Neighbors
-from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.dead_letter import DeadLetter
 from ops.orders.timeline import still_to_do
 
 PATIENCE_SECONDS = 20
@@ -41,12 +41,8 @@ class Shop(Protocol):
         """What has been parked since the last look."""
         ...
 
-    async def spoil(self, session_id: str) -> None:
-        """Somebody writes nonsense in the place of an order."""
-        ...
-
-    async def mend(self, session_id: str) -> None:
-        """Takes the nonsense away."""
+    async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
+        """Somebody writes a document in the place of an order, or deletes what is there."""
         ...
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
@@ -78,13 +74,13 @@ async def play(sale: Sale, shop: Shop, show: Callable[[Course], None], around: N
         before = await shop.order(sale.session_id)
         known = {each["id"] for each in sent} <= expected
         if sale.spoiled:
-            await shop.spoil(sale.session_id)
+            await shop.write_by_hand(sale.session_id, NONSENSE)
         if sale.lost:
             course.sent.append(f"nothing; reconcile → {await shop.reconcile()}")
         else:
             course.sent += await asyncio.gather(*(_send(each, sale, shop) for each in sent))
         if sale.spoiled:
-            await _mend_and_replay(course, shop)
+            await _fix_and_replay(course, shop)
         if sale.status is not None:
             expected |= sale.events if sale.lost else {each["id"] for each in sent}
             await _await_events(course, shop, expected)
@@ -107,10 +103,10 @@ async def _send(said: Json, sale: Sale, shop: Shop) -> str:
     return f"{short}{f', {status}' if short == 'completed' else ''} → {answer}"
 
 
-async def _mend_and_replay(course: Course, shop: Shop) -> None:
-    """What an operator does: `scripts/ops dead-letters replay`, once what refused the message is mended."""
+async def _fix_and_replay(course: Course, shop: Shop) -> None:
+    """What an operator does: `scripts/ops dead-letters replay`, once what refused the message is fixed."""
     parked = await _expect_parked(course, shop)
-    await shop.mend(course.sale.session_id)
+    await shop.write_by_hand(course.sale.session_id, None)
     if parked:
         letter = DeadLetter(id="", parked_at=datetime.now(UTC), attributes=parked.attributes, data=parked.data)
         await shop.publish(letter.data, letter.again())

@@ -27,7 +27,8 @@ from local.runtime import emulators, pipe
 from local.runtime.memory_pipe import MemoryPipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import Pipe
-from local.runtime.processes import Processes, ProgramFailed, spare_loopback_the_proxy
+from local.runtime.processes import Processes, ProgramFailed
+from ops.clients.loopback import bypass_proxy
 
 COLORS = {"paid": "green", "fulfilled": "green", "awaiting_payment": "yellow", "payment_failed": "red"}
 
@@ -37,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--memory", action="store_true", help="play in one process, without the emulators")
     memory = parser.parse_args().memory
-    spare_loopback_the_proxy()
+    bypass_proxy()
     console = Console(file=sys.stdout)  # this very file: elsewhere, log lines may be sent away
     missing = None if memory else emulators.missing()
     if missing:

@@ -18,11 +18,12 @@ from rich.console import Console
 from rich.text import Text
 
 from fulfillment.domain.event_types import SUBSCRIBERS
-from local.programs.following import follow
+from local.programs.log_view import follow
 from local.runtime import emulators, pipe
 from local.runtime.neighbors import API_KEY, mail_server
 from local.runtime.pipe import PORTS, RECONCILE, Pipe
-from local.runtime.processes import Processes, ProgramFailed, free_ports, is_taken, spare_loopback_the_proxy
+from local.runtime.processes import Processes, ProgramFailed, free_ports, is_taken
+from ops.clients.loopback import bypass_proxy
 
 PORT = 8080
 LAST = 65528  # the next seven are used too
@@ -34,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
     parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next seven too ({PORT})")
     first = parser.parse_args().port
-    spare_loopback_the_proxy()
+    bypass_proxy()
     console = Console(highlight=False, soft_wrap=True)
     ports = dict(zip(PORTS, range(first, first + len(PORTS)), strict=True))
     problem = _problem(ports) or emulators.missing()

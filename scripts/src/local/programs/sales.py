@@ -164,13 +164,13 @@ def _poison(of: str) -> Sale:
 
 def _replayed(of: str) -> Sale:
     return Sale(
-        name="mended",
+        name="fixed",
         session_id=of,
         rounds=[[event(COMPLETED, session(of))]],
         status="fulfilled",
         spoiled=True,
         parked_reason="corrupt_order",
-        proves="what a spoiled document had refused is parked, and fulfilled by a replay once that is mended",
+        proves="what a spoiled document had refused is parked, and fulfilled by a replay once that is fixed",
     )
 
 

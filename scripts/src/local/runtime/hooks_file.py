@@ -17,7 +17,7 @@ def load() -> ModuleType:
     except ImportError as error:
         raise ProgramFailed(f"functions/hooks.py cannot be imported: {error}. {MEND}") from None
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        raise ProgramFailed(f"functions/hooks.py cannot be imported: {_told(error)}. Mend it there.") from None
+        raise ProgramFailed(f"functions/hooks.py cannot be imported: {_told(error)}. Fix it there.") from None
 
 
 def _told(error: Exception) -> str:

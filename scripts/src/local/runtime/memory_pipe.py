@@ -1,13 +1,7 @@
-"""The in-memory topic, and the whole pipe in one process. It passes the same contract tests as the emulator."""
+"""The whole pipe in one process, with Python alone: the real functions, on a topic and a store in memory."""
 
-import asyncio
-import base64
 import functools
-import itertools
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -18,7 +12,6 @@ from starlette.routing import Route
 
 from fulfillment.domain.event_types import EventType
 from fulfillment.effects.runner import EffectExecutors
-from fulfillment.errors import PublishFailed
 from fulfillment.orders.store import Orders, Stored
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.reconcile.settings import ReconcileSettings
@@ -33,71 +26,9 @@ from fulfillment.webhook.endpoint import Webhook
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import SECRET
-from local.programs.sales import NONSENSE
 from local.runtime import hooks_file
-
-Push = Callable[[bytes], Awaitable[int]]
-ACKS = (200, 201, 202, 204)
-
-
-@dataclass(frozen=True)
-class _Subscription:
-    push: Push
-    event_type: str | None
-    backoff: float
-
-
-class MemoryTopic:
-    """A topic that pushes to its subscriptions until they acknowledge. `down`: it takes nothing."""
-
-    def __init__(self) -> None:
-        self.down = False
-        self.stored: list[Message] = []
-        self._subscriptions: list[_Subscription] = []
-        self._deliveries: set[asyncio.Task[None]] = set()
-
-    def subscribe(self, push: Push, event_type: str | None = None, backoff: float = 0.05) -> None:
-        """Adds a push subscription, filtered by the attribute event_type if one is given."""
-        self._subscriptions.append(_Subscription(push, event_type, backoff))
-
-    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Stores a message and sends it on its way."""
-        if self.down:
-            raise PublishFailed("Pub/Sub did not store the message: it is down")
-        message = Message(data=data, attributes=dict(attributes), id=str(len(self.stored) + 1))
-        self.stored.append(message)
-        for subscription in self._subscriptions:
-            if subscription.event_type in (None, attributes.get("event_type")):
-                delivery = asyncio.create_task(_deliver(message, subscription))
-                self._deliveries.add(delivery)
-                delivery.add_done_callback(self._deliveries.discard)
-        return str(message.id)
-
-    async def settle(self) -> None:
-        """Returns once every message is acknowledged."""
-        while self._deliveries:
-            await asyncio.gather(*self._deliveries)
-            await asyncio.sleep(0)  # of what is done already gather gives no turn to those who are told
-
-
-async def _deliver(message: Message, to: _Subscription) -> None:
-    for attempt in itertools.count(1):
-        if await to.push(push_body(message, attempt)) in ACKS:
-            return
-        await asyncio.sleep(to.backoff)
-
-
-def push_body(message: Message, attempt: int | None = None) -> bytes:
-    """The body of a push request, as Pub/Sub writes it."""
-    inner = {
-        "data": base64.b64encode(message.data).decode(),
-        "attributes": dict(message.attributes),
-        "messageId": message.id,
-        "publishTime": datetime.now(UTC).isoformat(),
-    }
-    push: dict[str, Any] = {"message": inner, "subscription": "projects/local/subscriptions/local"}
-    return json.dumps(push if attempt is None else push | {"deliveryAttempt": attempt}).encode()
 
 
 def subscribe(
@@ -146,13 +77,9 @@ class MemoryPipe:
         parked, self._dead_letter.stored = self._dead_letter.stored, []
         return parked
 
-    async def spoil(self, session_id: str) -> None:
-        """Somebody writes nonsense in the place of an order."""
-        self._orders.write_by_hand(session_id, NONSENSE)
-
-    async def mend(self, session_id: str) -> None:
-        """Takes the nonsense away."""
-        self._orders.write_by_hand(session_id, None)
+    async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
+        """Somebody writes a document in the place of an order, or deletes what is there."""
+        self._orders.write_by_hand(session_id, document)
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Puts a message on the topic of events."""

@@ -2,23 +2,16 @@
 `functions-framework` command, on the official emulators. Reconcile is there if there is a key to read Stripe with.
 """
 
-import contextlib
 import sys
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import grpc
 import httpx
-from google.api_core.exceptions import AlreadyExists
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import AsyncClient
-from google.pubsub_v1 import PublisherClient, SubscriberClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.orders.firestore_orders import FirestoreOrders
@@ -26,10 +19,10 @@ from fulfillment.orders.store import Stored
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.stripe_events import SECRET
-from local.programs.sales import NONSENSE
 from local.runtime import emulators
 from local.runtime.emulators import Emulators
 from local.runtime.processes import Processes, free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 
 FUNCTIONS = Path(__file__).parents[4] / "functions"
 WEBHOOK = "stripe_webhook"
@@ -38,55 +31,6 @@ ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values(), ORDER_STATUS)
 RECONCILE = "reconcile"
 PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE)
 TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
-
-
-class PubSubAdmin:
-    """Makes topics and subscriptions in the emulator, and reads what was parked."""
-
-    def __init__(self, host: str, project: str) -> None:
-        channel = grpc.insecure_channel(host)
-        self._project = f"projects/{project}"
-        self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
-        self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-
-    def create_topic(self, topic: str) -> None:
-        """Makes a topic, if it is not there."""
-        with contextlib.suppress(AlreadyExists):
-            self._publisher.create_topic(name=f"{self._project}/topics/{topic}")
-
-    def subscribe(self, name: str, topic: str, url: str, **more: Any) -> None:
-        """Makes a push subscription as Terraform makes it, but without a backoff: with one, the emulator 0.8.20 stops
-        retrying when several messages fail at once; without, it tries each again every second.
-        """
-        request = {
-            "name": f"{self._project}/subscriptions/{name}",
-            "topic": f"{self._project}/topics/{topic}",
-            "push_config": {"push_endpoint": url},
-            "ack_deadline_seconds": 90,
-            **more,
-        }
-        with contextlib.suppress(AlreadyExists):
-            self._subscriber.create_subscription(request=request)
-
-    def keep(self, topic: str, name: str | None = None) -> None:
-        """Makes the subscription of that name, or of the topic's, that keeps its messages for whoever looks."""
-        name = f"{self._project}/subscriptions/{name or topic}"
-        with contextlib.suppress(AlreadyExists):
-            self._subscriber.create_subscription(name=name, topic=f"{self._project}/topics/{topic}")
-
-    def take(self, topic: str, most: int = 100) -> list[Message]:
-        """Pulls and acknowledges what is kept, so many messages at most."""
-        name = f"{self._project}/subscriptions/{topic}"
-        with warnings.catch_warnings():
-            # Deprecated for production, where an empty answer may be a lie; the emulator's is true, and at once.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pulled = self._subscriber.pull({"subscription": name, "max_messages": most, "return_immediately": True})
-        if pulled.received_messages:
-            self._subscriber.acknowledge(subscription=name, ack_ids=[each.ack_id for each in pulled.received_messages])
-        return [
-            Message(data=each.message.data, attributes=dict(each.message.attributes), id=each.message.message_id)
-            for each in pulled.received_messages
-        ]
 
 
 @dataclass
@@ -179,13 +123,10 @@ class Pipe:
         """What has been parked since the last look."""
         return self.admin.take(DEAD_LETTER)
 
-    async def spoil(self, session_id: str) -> None:
-        """Somebody writes nonsense in the place of an order."""
-        await self._by_hand(session_id).set(NONSENSE)
-
-    async def mend(self, session_id: str) -> None:
-        """Takes the nonsense away."""
-        await self._by_hand(session_id).delete()
+    async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
+        """Somebody writes a document in the place of an order, or deletes what is there."""
+        place = self._by_hand(session_id)
+        await (place.delete() if document is None else place.set(document))
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Puts a message on the topic of events."""

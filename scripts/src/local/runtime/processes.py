@@ -55,13 +55,6 @@ def is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def spare_loopback_the_proxy() -> None:
-    """Whoever talks to loopback, here and in programs started from here, asks no proxy that the environment names."""
-    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    both = ",".join(filter(None, (spared, "127.0.0.1", "localhost")))
-    os.environ.update(no_proxy=both, NO_PROXY=both)
-
-
 class Processes:
     """Programs, each in a process group of its own: ending the group ends the emulators' java, too."""
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fulfillment.settings import parsers
 from fulfillment.settings.hosts import is_loopback
 from fulfillment.settings.shared import STRIPE_API
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 
 

@@ -61,7 +61,7 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A function's Cloud Run service: who may call it. `open_door`: nobody is asked who they are."""
+    """A function's Cloud Run service: who may call it. `invoker_check_disabled`: nobody is asked who they are."""
 
     policy: Policy
-    open_door: bool
+    invoker_check_disabled: bool

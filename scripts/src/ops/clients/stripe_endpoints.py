@@ -11,7 +11,7 @@ from fulfillment.domain.shape import ShapeError, read
 from fulfillment.settings.parsers import parse_webhook_secrets
 from fulfillment.stripe_api import name_caller
 from ops.clients.access import StripeAccess
-from ops.clients.endpoints import Endpoint, Wanted
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint
 from ops.errors import Missing, Refused
 
 SECONDS = 20
@@ -39,7 +39,7 @@ class StripeEndpoints:
             listed = self._endpoints.list(params={"limit": PAGE}).auto_paging_iter()
             return tuple(_endpoint(each.to_dict()) for each in listed)
 
-    def create(self, wanted: Wanted) -> NewEndpoint:
+    def create(self, wanted: DesiredEndpoint) -> NewEndpoint:
         """Makes an endpoint. It sends at once: store its secret."""
         params: Any = {
             "url": wanted.url,
@@ -54,7 +54,7 @@ class StripeEndpoints:
             (secret,) = parse_webhook_secrets(str(made.get("secret")))
             return NewEndpoint(endpoint=_endpoint(made), secret=secret)
 
-    def update(self, endpoint: str, wanted: Wanted) -> None:
+    def update(self, endpoint: str, wanted: DesiredEndpoint) -> None:
         """Gives an endpoint the wanted events and metadata, and enables it. Its version and secret stay."""
         params: Any = {"enabled_events": sorted(wanted.events), "disabled": False, "metadata": wanted.metadata}
         with calling(_ADVICE):

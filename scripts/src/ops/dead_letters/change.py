@@ -21,10 +21,10 @@ import click
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.publisher import PubSubTopic
 from ops.command import FILE, Report, changing, order_operation
-from ops.dead_letters.letter import DeadLetter, Wanted
+from ops.dead_letters.dead_letter import DeadLetter, DeadLetterFilter
 from ops.dead_letters.reading import Reading, reading
-from ops.dead_letters.show import box_of, wanted, which
-from ops.deployment.terraform_output import Deployment
+from ops.dead_letters.show import subscription_of, wanted, which
+from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 from ops.terminal.progress import Progress
 
@@ -32,7 +32,7 @@ Settle = Callable[[list[DeadLetter]], Awaitable[list[DeadLetter]]]
 
 
 @dataclass
-class Tally:
+class Stats:
     """What became of the letters: `settled` by reason, `kept` why."""
 
     settled: Counter[str] = field(default_factory=Counter)
@@ -52,21 +52,21 @@ class Tally:
 @order_operation("replay")
 @which
 @changing
-async def replay_letters(deployment: Deployment, *, lease: int, yes: bool, **asked: Any) -> Report:
-    """Send dead letters again, as they were, now that what refused them is mended.
+async def replay_dead_letters(deployment: Deployment, *, lease: int, yes: bool, **asked: Any) -> Report:
+    """Send dead letters again, as they were, now that what refused them is fixed.
 
     Effects that had failed are owed again. A letter is taken away once it is published. What is refused again is parked
     again, and not tried again by the same run.
     """
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    tally = Tally()
+    tally = Stats()
 
     async def replay(letters: list[DeadLetter]) -> list[DeadLetter]:
         published = await asyncio.gather(*(_publish(topic, each) for each in letters))
         tally.kept["not published: Pub/Sub did not store it"] += published.count(False)
         return [each for each, stored in zip(letters, published, strict=True) if stored]
 
-    run = reading(box_of(deployment, lease))
+    run = reading(subscription_of(deployment, lease))
     await _each(run, wanted(**asked), tally, replay if yes else None, lambda each: each.replayable)
     return tally.report("replayed", yes=yes)
 
@@ -76,13 +76,15 @@ async def replay_letters(deployment: Deployment, *, lease: int, yes: bool, **ask
 @click.option("--all", "every", is_flag=True, help="All of them: else say which.")
 @click.option("--save", type=FILE, help="Where they are written before: dead-letters-….jsonl here.")
 @changing
-async def drop_letters(deployment: Deployment, *, yes: bool, every: bool, save: Path | None, **asked: Any) -> Report:
+async def drop_dead_letters(
+    deployment: Deployment, *, yes: bool, every: bool, save: Path | None, **asked: Any
+) -> Report:
     """Take dead letters away for good. They are written to a file first, which names the buyers: mode 0600."""
-    run, meant = reading(box_of(deployment, asked.pop("lease"))), wanted(**asked)
+    run, meant = reading(subscription_of(deployment, asked.pop("lease"))), wanted(**asked)
     if not meant.narrowed and not every:
         raise WrongSettings("say which ones: --id, --reason, --type, --session or --since; or --all")
     file = save or Path(f"dead-letters-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
-    tally = Tally()
+    tally = Stats()
 
     async def drop(letters: list[DeadLetter]) -> list[DeadLetter]:
         _save(file, letters)
@@ -97,8 +99,8 @@ async def drop_letters(deployment: Deployment, *, yes: bool, every: bool, save: 
 
 async def _each(
     run: AbstractAsyncContextManager[Reading],
-    meant: Wanted,
-    tally: Tally,
+    meant: DeadLetterFilter,
+    tally: Stats,
     settle: Settle | None,
     possible: Callable[[DeadLetter], bool],
 ) -> None:

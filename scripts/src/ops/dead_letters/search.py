@@ -1,4 +1,6 @@
-"""The dead letters that hold a buyer: they are no part of an order, and outlive its erasure."""
+"""Dead letters are searched for those of some orders, or of a buyer. They are no part of an order, and outlive its
+erasure.
+"""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -6,28 +8,27 @@ from typing import Any
 
 from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
-from ops.dead_letters.letter import DeadLetter
+from ops.dead_letters.dead_letter import DeadLetter
 from ops.dead_letters.reading import reading
-from ops.dead_letters.subscription import DeadLetterBox
-from ops.orders.mailboxes import names
+from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.terminal.progress import Progress
 
 Judge = Callable[[DeadLetter], bool]
 
 
-def about(box: str | None, order_ids: AbstractSet[str]) -> Judge:
-    """Whether a letter is of one of the orders, or names the mailbox anywhere."""
+def about(order_ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Judge:
+    """Whether a letter is of one of the orders, or what it says names the buyer anywhere."""
 
     def judge(letter: DeadLetter) -> bool:
-        return letter.session_id in order_ids or (box is not None and names(_said(letter.data), box))
+        return letter.session_id in order_ids or names_buyer(_said(letter.data))
 
     return judge
 
 
-async def letters_about(box: DeadLetterBox, judge: Judge) -> list[str]:
+async def dead_letters_about(subscription: DeadLetterSubscription, judge: Judge) -> list[str]:
     """The ids of the letters that are so. Takes nothing away. Refused if they cannot be read."""
     found = list[str]()
-    async with reading(box) as run:
+    async with reading(subscription) as run:
         with Progress("looking at dead letters") as progress:
             async for batch in run.batches():
                 found += [each.id for each in batch if judge(each)]

@@ -11,13 +11,13 @@ from rich.text import Text
 from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
 from ops.command import F, Report, order_operation
-from ops.dead_letters.letter import HEAD, DeadLetter, Wanted
+from ops.dead_letters.dead_letter import HEAD, DeadLetter, DeadLetterFilter
 from ops.dead_letters.reading import reading
-from ops.dead_letters.subscription import DeadLetterBox
-from ops.deployment.terraform_output import Deployment
+from ops.dead_letters.subscription import DeadLetterSubscription
+from ops.deployment.model import Deployment
 from ops.errors import Missing
-from ops.terminal.lines import columns, printable
 from ops.terminal.progress import Progress
+from ops.terminal.tables import columns, printable
 from ops.terminal.times import MOMENT
 
 TYPES = click.Choice(["completed", "async_payment_succeeded", "async_payment_failed"])
@@ -44,24 +44,24 @@ def held(command: F) -> F:
     return click.option("--lease", type=lease, default=60, show_default=True, help=told)(command)
 
 
-def wanted(*, until: datetime | None, **asked: Any) -> Wanted:
+def wanted(*, until: datetime | None, **asked: Any) -> DeadLetterFilter:
     """Which ones are meant. Without an end it is now: what is refused and parked again meanwhile is not."""
-    return Wanted(until=until or datetime.now(UTC), **asked)
+    return DeadLetterFilter(until=until or datetime.now(UTC), **asked)
 
 
-def box_of(deployment: Deployment, lease: int) -> DeadLetterBox:
+def subscription_of(deployment: Deployment, lease: int) -> DeadLetterSubscription:
     """Where the deployment's dead letters are."""
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
-    return DeadLetterBox(deployment.project, deployment.dead_letter_subscription, emulator, lease)
+    return DeadLetterSubscription(deployment.project, deployment.dead_letter_subscription, emulator, lease)
 
 
 @order_operation("list")
 @which
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
-async def list_letters(deployment: Deployment, *, lease: int, limit: int, **asked: Any) -> Report:
+async def list_dead_letters(deployment: Deployment, *, lease: int, limit: int, **asked: Any) -> Report:
     """What waits for a person, and why. Takes nothing away."""
     meant, found, more = wanted(**asked), list[DeadLetter](), False
-    async with reading(box_of(deployment, lease)) as run:
+    async with reading(subscription_of(deployment, lease)) as run:
         with Progress("reading dead letters") as progress:
             async for batch in run.batches():
                 fitting = [each for each in batch if meant.fits(each)]
@@ -80,9 +80,9 @@ async def list_letters(deployment: Deployment, *, lease: int, limit: int, **aske
 @click.argument("letter")
 @held
 @click.option("--body", is_flag=True, help="Show the event, too: it names the buyer.")
-async def show_letter(deployment: Deployment, *, letter: str, lease: int, body: bool) -> Report:
+async def show_dead_letter(deployment: Deployment, *, letter: str, lease: int, body: bool) -> Report:
     """Everything about one dead letter, LETTER being its id in the list. Takes nothing away."""
-    async with reading(box_of(deployment, lease)) as run:
+    async with reading(subscription_of(deployment, lease)) as run:
         found = await _find(run.batches(), letter)
     names = [(name, text) for name, text in sorted(found.attributes.items())]
     lines: list[Text | str] = [Text("  ".join(found.row()), style="bold"), *columns(names)]

@@ -19,8 +19,8 @@ from fulfillment.credentials import find
 from fulfillment.orders.firestore import plain
 from fulfillment.version import USER_AGENT
 from ops.clients import credentials
-from ops.dead_letters.letter import DeadLetter
-from ops.doctor.checks import APPLY
+from ops.dead_letters.dead_letter import DeadLetter
+from ops.deployment.terraform_output import APPLY
 from ops.errors import Missing, Refused
 
 SECONDS = 20
@@ -32,7 +32,7 @@ _OPTIONS = [
 ]
 
 
-class DeadLetterBox:
+class DeadLetterSubscription:
     """The subscription that keeps dead letters. `lease`: for how many seconds what is pulled is kept from others."""
 
     def __init__(self, project: str, subscription: str, emulator: str | None, lease: int) -> None:

@@ -1,1 +1,6 @@
-"""Docstring."""
+"""What was deployed: names, no secrets.
+
+`model`              the deployment as values: topics, functions, accounts, secrets by their ids
+`terraform_output`   reads it from Terraform, or from a file
+`emulated`           the one that runs on the emulators of this machine
+"""

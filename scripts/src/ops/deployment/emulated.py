@@ -6,7 +6,7 @@ ORDERS_COLLECTION and STRIPE_LIVEMODE, with the same defaults.
 
 from collections.abc import Mapping
 
-from ops.deployment.terraform_output import Deployment, Secrets, Topics, Webhook
+from ops.deployment.model import Deployment, Secrets, Topics, Webhook
 from ops.errors import WrongSettings
 
 HOSTS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST")

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ops.deployment.terraform_output import APPLY
 from ops.errors import Missing, OperationsError
-
-APPLY = "terraform -chdir=terraform apply"
 
 
 class Verdict(StrEnum):
@@ -19,36 +18,36 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line: what was checked, how it ended, what is wrong (or worth knowing), and the command that mends it."""
+    """One line: what was checked, how it ended, what is wrong (or worth knowing), and the command that fixes it."""
 
     subject: str
     check: str
     verdict: Verdict
     problem: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 Problems = Mapping[str, str | None]
 """Check -> what is wrong, or None."""
 
 
-def judge(subject: str, problems: Problems, mend: str = APPLY, mends: Mapping[str, str] | None = None) -> list[Finding]:
-    """A finding for each check; `mends` are the commands of those that `mend` does not mend."""
+def judge(subject: str, problems: Problems, fix: str = APPLY, fixes: Mapping[str, str] | None = None) -> list[Finding]:
+    """A finding for each check; `fixes` are the commands of those that `fix` does not fix."""
     return [
         Finding(
             subject=subject,
             check=check,
             verdict=Verdict.TROUBLE if problem else Verdict.OK,
             problem=problem or "",
-            mend=(mends or {}).get(check, mend) if problem else "",
+            fix=(fixes or {}).get(check, fix) if problem else "",
         )
         for check, problem in problems.items()
     ]
 
 
-def unknown(subject: str, check: str, why: str, mend: str = "") -> Finding:
+def unknown(subject: str, check: str, why: str, fix: str = "") -> Finding:
     """What could not be checked, and why."""
-    return Finding(subject=subject, check=check, verdict=Verdict.UNKNOWN, problem=why, mend=mend)
+    return Finding(subject=subject, check=check, verdict=Verdict.UNKNOWN, problem=why, fix=fix)
 
 
 def attempt(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from ops.clients.endpoints import Endpoint, Wanted, host_of
 from ops.clients.signing_secrets import SigningSecrets
-from ops.doctor.checks import APPLY, Finding, Problems, Verdict, differs, judge, unknown
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint, host_of
+from ops.deployment.terraform_output import APPLY
+from ops.doctor.checks import Finding, Problems, Verdict, differs, judge, unknown
 from ops.errors import OperationsError
 
 REGISTER = "scripts/ops register-webhook"
@@ -13,7 +14,10 @@ BY_HAND = "delete it in Stripe's dashboard; one of another deployment gets the m
 
 
 def check_endpoints(
-    wanted: Sequence[Wanted], endpoints: Sequence[Endpoint], stored: SigningSecrets | OperationsError, webhook: str
+    wanted: Sequence[DesiredEndpoint],
+    endpoints: Sequence[Endpoint],
+    stored: SigningSecrets | OperationsError,
+    webhook: str,
 ) -> list[Finding]:
     """Each wanted endpoint, and then every other one that reaches our host. `webhook` is its service's own address."""
     findings: list[Finding] = []
@@ -32,19 +36,21 @@ def check_endpoints(
     return findings + (_others(rest, wanted[0], stored) if rest else judge("stripe", {"other endpoints": None}))
 
 
-def _best(wanted: Wanted, endpoints: Sequence[Endpoint], stored: SigningSecrets | OperationsError) -> Endpoint | None:
+def _best(
+    wanted: DesiredEndpoint, endpoints: Sequence[Endpoint], stored: SigningSecrets | OperationsError
+) -> Endpoint | None:
     """The endpoint that is meant for it: the one that is most like it, and ours or at our address at least."""
     known = {each.id for each in endpoints if isinstance(stored, SigningSecrets) and stored.knows(each.id)}
     ours = [each for each in endpoints if each.points_at(wanted.url) or each.managed_for(wanted.deployment)]
     return max(ours, key=lambda each: (*_likeness(wanted, each), each.id in known, -each.created), default=None)
 
 
-def _likeness(wanted: Wanted, each: Endpoint) -> tuple[bool, ...]:
+def _likeness(wanted: DesiredEndpoint, each: Endpoint) -> tuple[bool, ...]:
     same = (each.points_at(wanted.url), each.api_version == wanted.api_version, each.connect is wanted.connect)
     return (*same, each.managed_for(wanted.deployment))
 
 
-def _deviations(wanted: Wanted, found: Endpoint) -> Problems:
+def _deviations(wanted: DesiredEndpoint, found: Endpoint) -> Problems:
     lacking, unwanted = sorted(wanted.events - found.events), sorted(found.events - wanted.events)
     return {
         "url": None if found.points_at(wanted.url) else f"{found.id} sends to {found.place}, must be {wanted.url}",
@@ -60,7 +66,9 @@ def _deviations(wanted: Wanted, found: Endpoint) -> Problems:
     }
 
 
-def _secret(subject: str, found: Endpoint, wanted: Wanted, stored: SigningSecrets | OperationsError) -> Finding:
+def _secret(
+    subject: str, found: Endpoint, wanted: DesiredEndpoint, stored: SigningSecrets | OperationsError
+) -> Finding:
     """Whether its events can pass at all."""
     if isinstance(stored, OperationsError):
         return unknown(subject, "signing secret", str(stored))
@@ -68,18 +76,20 @@ def _secret(subject: str, found: Endpoint, wanted: Wanted, stored: SigningSecret
         None if stored.knows(found.id) else f"that of {found.id} is not known to be stored: its events are refused"
     )
     ours = found.managed_for(wanted.deployment)
-    mend = REGISTER if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
-    return judge(subject, {"signing secret": problem}, mend)[0]
+    fix = REGISTER if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
+    return judge(subject, {"signing secret": problem}, fix)[0]
 
 
-def _reaches(each: Endpoint, wanted: Wanted, webhook: str) -> bool:
+def _reaches(each: Endpoint, wanted: DesiredEndpoint, webhook: str) -> bool:
     """Whether it is ours, or reaches our host without being another deployment's."""
     if "deployment" in each.metadata:
         return each.managed_for(wanted.deployment) or each.points_at(wanted.url)
     return each.host in {host_of(wanted.url), host_of(webhook)}
 
 
-def _others(rest: Sequence[Endpoint], wanted: Wanted, stored: SigningSecrets | OperationsError) -> list[Finding]:
+def _others(
+    rest: Sequence[Endpoint], wanted: DesiredEndpoint, stored: SigningSecrets | OperationsError
+) -> list[Finding]:
     """One that is ours, in use and of another version is an upgrade under way. Any other is a mistake."""
     findings = []
     for each in rest:
@@ -93,7 +103,7 @@ def _others(rest: Sequence[Endpoint], wanted: Wanted, stored: SigningSecrets | O
                 check=f"other endpoint {each.id}",
                 verdict=Verdict.OK if upgrade else Verdict.TROUBLE,
                 problem=f"of version {each.api_version}, it sends to {each.place} too",
-                mend=ending if in_use else REGISTER if ours else BY_HAND,
+                fix=ending if in_use else REGISTER if ours else BY_HAND,
             )
         )
     return findings

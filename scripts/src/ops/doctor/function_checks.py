@@ -14,8 +14,9 @@ from fulfillment.settings.base import Settings
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from ops.clients.google_resources import Function, Service
-from ops.deployment.terraform_output import Deployment, OrderStatus, Reconcile, Subscriber
-from ops.doctor.checks import APPLY, Finding, Problems, differs, judge
+from ops.deployment.model import Deployment, OrderStatus, Reconcile, Subscriber
+from ops.deployment.terraform_output import APPLY
+from ops.doctor.checks import Finding, Problems, differs, judge
 
 INVOKER = "roles/run.invoker"
 
@@ -33,7 +34,7 @@ def check_webhook(deployment: Deployment, found: Function) -> list[Finding]:
         **_settings(WebhookSettings, deployment, found, {"EVENTS_TOPIC": deployment.topics.events}),
     }
     return judge(
-        f"function {deployment.webhook.function}", problems, mends=_look(deployment, deployment.webhook.function)
+        f"function {deployment.webhook.function}", problems, fixes=_look(deployment, deployment.webhook.function)
     )
 
 
@@ -55,7 +56,7 @@ def check_subscriber(deployment: Deployment, entry_point: str, wanted: Subscribe
         **_secrets(needed, found),
         **_settings(SubscriberSettings, deployment, found, values),
     }
-    return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
+    return judge(f"function {wanted.function}", problems, fixes=_look(deployment, wanted.function))
 
 
 def check_order_status(deployment: Deployment, wanted: OrderStatus, found: Function) -> list[Finding]:
@@ -98,28 +99,28 @@ def _check_finder(
         **_secrets({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
         **_settings(settings, deployment, found, values),
     }
-    return judge(f"function {wanted.function}", problems, mends=_look(deployment, wanted.function))
+    return judge(f"function {wanted.function}", problems, fixes=_look(deployment, wanted.function))
 
 
-def check_public_door(function: str, whom: str, found: Service) -> list[Finding]:
+def check_public_service(function: str, whom: str, found: Service) -> list[Finding]:
     """Stripe and buyers have no Google account: anybody may call what is for them. The webhook's door is the signature,
     the landing page's the session's id.
     """
-    open_to_all = found.open_door or found.policy.lets(INVOKER, "allUsers")
+    open_to_all = found.invoker_check_disabled or found.policy.lets(INVOKER, "allUsers")
     problem = None if open_to_all else f"Google refuses {whom}: allUsers is not its invoker"
     return judge(f"service {function}", {"invoker": problem})
 
 
-def check_private_door(function: str, whom: str, account: str, found: Service) -> list[Finding]:
+def check_private_service(function: str, whom: str, account: str, found: Service) -> list[Finding]:
     """Nobody but Pub/Sub may call a subscriber, nobody but the schedule reconcile: each by an account of its own."""
     invited = found.policy.lets(INVOKER, f"serviceAccount:{account}")
-    public = [*found.policy.public, *(["the check of the invoker is off"] if found.open_door else [])]
+    public = [*found.policy.public, *(["the check of the invoker is off"] if found.invoker_check_disabled else [])]
     problems = {
         "invoker": None if invited else f"Google refuses {whom}: {account} is not its invoker",
         "not public": f"anybody may call it: {', '.join(public)}" if public else None,
     }
-    mends = {"not public": f"take that away: gcloud run services get-iam-policy {function}"}
-    return judge(f"service {function}", problems, mends=mends)
+    fixes = {"not public": f"take that away: gcloud run services get-iam-policy {function}"}
+    return judge(f"service {function}", problems, fixes=fixes)
 
 
 def _function(found: Function) -> Problems:

@@ -1,7 +1,7 @@
 """What Pub/Sub's subscriptions and topics must be like: the rules, pure."""
 
 from ops.clients.google_resources import Policy, Subscription
-from ops.deployment.terraform_output import Deployment, Subscriber
+from ops.deployment.model import Deployment, Subscriber
 from ops.doctor.checks import Finding, Problems, differs, judge
 
 PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"

@@ -8,7 +8,7 @@ from fulfillment.settings.parsers import parse_api_key
 from ops.clients.access import mode_of
 from ops.clients.google_resources import Policy
 from ops.clients.signing_secrets import SigningSecrets
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.doctor.checks import Finding, judge
 
 ACCESSOR = "roles/secretmanager.secretAccessor"
@@ -24,10 +24,10 @@ def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
         problems["registered"] = "it holds the placeholder only: every event is refused"
     name, to = deployment.secrets.webhook, f"--project {deployment.project}"
     good = f"gcloud secrets versions access NUMBER --secret {name} {to}"
-    mends = {
+    fixes = {
         "holds": f"add the last good version again: {good} | gcloud secrets versions add {name} {to} --data-file=-"
     }
-    return judge(f"secret {name}", problems, "scripts/ops register-webhook", mends)
+    return judge(f"secret {name}", problems, "scripts/ops register-webhook", fixes)
 
 
 def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
@@ -35,15 +35,15 @@ def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
     problems = {"holds": _problem(lambda: parse_api_key(text)), "mode": None}
     if not problems["holds"] and mode_of(text.strip()) not in {deployment.mode, None}:
         problems["mode"] = f"the key is of {mode_of(text.strip())} mode, and the deployment of {deployment.mode} mode"
-    mend = RAISE.format("stripe_api_key", "stripe.api_key_version")
-    return judge(f"secret {deployment.secrets.stripe_api_key}", problems, mend)
+    fix = RAISE.format("stripe_api_key", "stripe.api_key_version")
+    return judge(f"secret {deployment.secrets.stripe_api_key}", problems, fix)
 
 
 def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:
     """The mail server."""
     problems = {"holds": _problem(lambda: SmtpServer.parse(text))}
-    mend = RAISE.format("smtp_url", "mail.smtp_url_version")
-    return judge(f"secret {deployment.secrets.smtp_url}", problems, mend)
+    fix = RAISE.format("smtp_url", "mail.smtp_url_version")
+    return judge(f"secret {deployment.secrets.smtp_url}", problems, fix)
 
 
 def check_newest(
@@ -57,15 +57,13 @@ def check_newest(
     real = [number for number, each in before.items() if each is not None and not PLACEHOLDERS.fullmatch(each)]
     if real:
         problem: str | None = f"a placeholder is newer than the real value in version {real[0]}"
-        mend = (
-            f"gcloud secrets versions access {real[0]} --secret {of} | gcloud secrets versions add {of} --data-file=-"
-        )
+        fix = f"gcloud secrets versions access {real[0]} --secret {of} | gcloud secrets versions add {of} --data-file=-"
     else:
         shut = [number for number, each in before.items() if each is None]
         numbers = ", ".join(map(str, shut))
         problem = f"a placeholder is newer than what is disabled or destroyed: version {numbers}" if shut else None
-        mend = f"gcloud secrets versions list {of}, enable the one with the real value, and run this again"
-    return judge(f"secret {name}", {"newest": problem}, mend)
+        fix = f"gcloud secrets versions list {of}, enable the one with the real value, and run this again"
+    return judge(f"secret {name}", {"newest": problem}, fix)
 
 
 def check_readers(name: str, accounts: Iterable[tuple[str, str]], found: Policy) -> list[Finding]:

@@ -20,7 +20,7 @@ from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.publisher import PubSubTopic
 from ops.command import F, Report, changing, order_operation
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.orders.lookup import look_up_one
 from ops.orders.stored import orders_of
 

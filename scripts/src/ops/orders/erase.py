@@ -11,12 +11,12 @@ from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.order import Order
 from fulfillment.orders.store import Orders, Stored, update
 from ops.command import Report, changing, order_operation
-from ops.dead_letters.search import about, letters_about
-from ops.dead_letters.show import box_of
-from ops.deployment.terraform_output import Deployment
+from ops.dead_letters.search import about, dead_letters_about
+from ops.dead_letters.show import subscription_of
+from ops.deployment.model import Deployment
 from ops.errors import Missing, Refused
 from ops.orders.lookup import NONE, alike_lines, search
-from ops.orders.mailboxes import mailbox
+from ops.orders.mailboxes import mailbox, names
 from ops.orders.stored import orders_of
 
 ELSEWHERE = "Other places hold the buyer's data for a while, or for good: docs/ops.md, erase."
@@ -74,8 +74,13 @@ async def erase_buyer(
 
 
 async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str]) -> list[str]:
-    box = box_of(deployment, LEASE_SECONDS)
-    return await letters_about(box, about(mailbox(order), frozenset(order_ids)))
+    buyer = mailbox(order)
+
+    def names_buyer(said: Any) -> bool:
+        return buyer is not None and names(said, buyer)
+
+    subscription = subscription_of(deployment, LEASE_SECONDS)
+    return await dead_letters_about(subscription, about(frozenset(order_ids), names_buyer))
 
 
 def _has_an_address(stored: Stored) -> bool:
@@ -112,7 +117,7 @@ def _report(result: Erasure, *, yes: bool) -> Report:
     ]
     lines += ["Whether dead letters hold the buyer is not known."] if result.letters is None else []
     lines += [ELSEWHERE if yes else "Do it: --yes"] if result.done else []
-    names = {"erased": result.done} if yes else {"would_erase": result.done}
+    erased = {"erased": result.done} if yes else {"would_erase": result.done}
     found = {"kept": result.kept, "alike": result.alike, "dead_letters": result.letters}
-    data: dict[str, Any] = {"changed": yes, **names, **found}
+    data: dict[str, Any] = {"changed": yes, **erased, **found}
     return Report(ok=result.complete, lines=lines, data=data)

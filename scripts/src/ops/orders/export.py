@@ -12,10 +12,10 @@ from typing import Any, TextIO
 import click
 
 from ops.command import FILE, Report, order_operation
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 from ops.orders.export_rows import csv_line, header, json_line
-from ops.orders.show import STATUSES, Wanted
+from ops.orders.show import STATUSES, OrderQuery
 from ops.orders.stored import orders_of, pages
 from ops.terminal.progress import Progress
 from ops.terminal.times import MOMENT
@@ -40,7 +40,7 @@ async def export_orders(
     if output is None and click.get_current_context().params["as_json"]:
         raise WrongSettings("--json says on stdout what was written, so what is written needs an --output FILE")
     since: datetime | None = asked["since"]
-    wanted, count, unreadable = Wanted(status=asked["status"]), 0, list[str]()
+    wanted, count, unreadable = OrderQuery(status=asked["status"]), 0, list[str]()
     line = csv_line if as_format == "csv" else json_line
     with _opened(output) as out, Progress("orders") as progress:
         if as_format == "csv":

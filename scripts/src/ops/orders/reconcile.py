@@ -21,7 +21,7 @@ from fulfillment.topic.publisher import PubSubTopic
 from ops.clients.access import stripe_access
 from ops.command import Report, changing, order_operation
 from ops.deployment.emulated import is_emulated
-from ops.deployment.terraform_output import Deployment, Limits
+from ops.deployment.model import Deployment, Limits
 from ops.orders.stored import orders_of
 from ops.terminal.progress import Progress
 from ops.terminal.times import MOMENT

@@ -14,14 +14,14 @@ from fulfillment.domain.status import Status
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders
 from ops.command import Report, order_operation
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Missing
 from ops.orders.lookup import NONE, alike_lines, search
 from ops.orders.stored import orders_of, pages
 from ops.orders.timeline import still_to_do, timeline
 from ops.orders.views import HEAD, amount, document, row, row_data
-from ops.terminal.lines import columns, printable
 from ops.terminal.progress import Progress
+from ops.terminal.tables import columns, printable
 from ops.terminal.times import SPAN, clock
 
 ANY = "*"
@@ -30,7 +30,7 @@ EFFECTS = click.Choice([each.value for each in EffectState if each is not Effect
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class OrderQuery:
     """Which orders are asked for."""
 
     status: str | None = None
@@ -78,7 +78,7 @@ async def list_orders(
 ) -> Report:
     """Where orders stand, by their ids, page by page. Nothing of the buyers."""
     now = datetime.now(UTC)
-    wanted = Wanted(before=now - older_than if older_than else None, **asked)
+    wanted = OrderQuery(before=now - older_than if older_than else None, **asked)
     with Progress("reading orders") as progress:
         found = await _listed(orders_of(deployment), wanted, limit, after, progress)
     data = {
@@ -113,7 +113,7 @@ async def show_order(deployment: Deployment, *, order: str, personal: bool) -> R
     return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries, "alike": meant.alike})
 
 
-async def _listed(orders: Orders, wanted: Wanted, limit: int, after: str | None, progress: Progress) -> Listing:
+async def _listed(orders: Orders, wanted: OrderQuery, limit: int, after: str | None, progress: Progress) -> Listing:
     found = Listing()
     async for page in pages(orders, wanted.conditions(), after):
         found.unreadable += page.unreadable

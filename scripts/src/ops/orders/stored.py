@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.orders.store import Found, Orders, Stored
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Refused
 
 PAGE = 200

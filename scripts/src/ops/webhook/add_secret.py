@@ -9,10 +9,11 @@ import click
 
 from fulfillment.settings.parsers import parse_webhook_secrets
 from ops.clients.access import google_base
-from ops.clients.google_cloud import GoogleCloud
+from ops.clients.google_api import GoogleApi
+from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import PLACEHOLDER, SigningSecrets
 from ops.command import Report, confirm, operation, somebody_answers
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 
 
@@ -31,16 +32,16 @@ def add_webhook_secret(deployment: Deployment, *, endpoint: str | None, drop_oth
         raise WrongSettings("--endpoint must be an endpoint's id, as the dashboard shows it: we_…")
     if drop_others:
         somebody_answers("--drop-others", yes=yes)
-    google = GoogleCloud(deployment.project, deployment.region, google_base(os.environ))
+    manager = SecretManager(GoogleApi(deployment.project, google_base(os.environ)))
     name = deployment.secrets.webhook
-    before = google.signing_secrets(name)
-    google.assert_may_store(name)
+    before = manager.signing_secrets(name)
+    manager.assert_may_store(name)
     whose = _whose(before, endpoint)
     secret = _ask()
     after = before.adding(secret, whose)
     if drop_others:
         after = _drop(after, secret, yes=yes)
-    google.store(name, before, after)
+    manager.store(name, before, after)
     return _report(before, after, whose)
 
 

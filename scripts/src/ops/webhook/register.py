@@ -17,12 +17,13 @@ import click
 
 from fulfillment.settings import parsers
 from ops.clients.access import google_base, stripe_access
-from ops.clients.endpoints import Endpoint, Wanted, wanted
-from ops.clients.google_cloud import GoogleCloud
+from ops.clients.google_api import GoogleApi
+from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_endpoints import StripeEndpoints
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint, wanted
 from ops.command import Report, confirm, operation, somebody_answers
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Refused, Stopped, WrongSettings
 from ops.webhook.registration import Plan, Update, make_plan
 
@@ -48,7 +49,7 @@ def register_webhook(deployment: Deployment, *, url: str | None, api_version: st
         somebody_answers("--retire", yes=asked["yes"])
     registrar = Registrar(
         stripe=StripeEndpoints(access),
-        google=GoogleCloud(deployment.project, deployment.region, google_base(os.environ)),
+        manager=SecretManager(GoogleApi(deployment.project, google_base(os.environ))),
         secret=deployment.secrets.webhook,
         dry_run=asked["dry_run"],
         named=api_version is not None,
@@ -73,17 +74,17 @@ class Registrar:
     """Carries out a plan, and remembers what it did."""
 
     stripe: StripeEndpoints
-    google: GoogleCloud
+    manager: SecretManager
     secret: str
     dry_run: bool
     named: bool
     steps: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def register(self, wanted: Sequence[Wanted], *, retire: bool, yes: bool) -> None:
+    def register(self, wanted: Sequence[DesiredEndpoint], *, retire: bool, yes: bool) -> None:
         """Everything, in the order that a crash anywhere forgives."""
-        stored = self.google.signing_secrets(self.secret)
-        self.google.assert_may_store(self.secret)
+        stored = self.manager.signing_secrets(self.secret)
+        self.manager.assert_may_store(self.secret)
         plan = make_plan(wanted, self.stripe.list(), stored, named=self.named)
         if plan.conflicts:
             raise Stopped("\n".join(plan.conflicts))
@@ -115,7 +116,7 @@ class Registrar:
         self.steps.append({"action": action, "endpoint": endpoint, "why": why})
         return not self.dry_run
 
-    def _create(self, each: Wanted, stored: SigningSecrets) -> SigningSecrets:
+    def _create(self, each: DesiredEndpoint, stored: SigningSecrets) -> SigningSecrets:
         """Makes an endpoint and stores its secret, or neither."""
         if self.dry_run:
             self._step("create", None, str(each))
@@ -123,12 +124,12 @@ class Registrar:
         made = self.stripe.create(each)
         after = stored.adding(made.secret, made.endpoint.id)
         try:
-            after = self.google.store(self.secret, stored, after)
+            after = self.manager.store(self.secret, stored, after)
         except Refused as error:
             with contextlib.suppress(Refused):  # else the next run deletes it
                 self.stripe.delete(made.endpoint.id)
             problem = f"The signing secret of the new endpoint could not be stored: {error}."
-            raise Stopped(f"{problem} The endpoint is not kept. Mend that, and run this again.") from None
+            raise Stopped(f"{problem} The endpoint is not kept. Fix that, and run this again.") from None
         self._step("create", made.endpoint.id, f"{each}; its signing secret is stored")
         return after
 
@@ -157,7 +158,7 @@ class Registrar:
                 stored = self._forget(ghost, stored)
 
     def _forget(self, endpoint: str, stored: SigningSecrets) -> SigningSecrets:
-        return self.google.store(self.secret, stored, stored.without(endpoint))
+        return self.manager.store(self.secret, stored, stored.without(endpoint))
 
     def _say_what_is_left(self, plan: Plan, *, retire: bool) -> None:
         when = "when the new endpoint has delivered" if plan.creates else "when it is not needed any more"

@@ -14,8 +14,8 @@ Stripe cannot change an endpoint's version, so another version is a second endpo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ops.clients.endpoints import Endpoint, Wanted
 from ops.clients.signing_secrets import SigningSecrets
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Update:
     """An endpoint to be made as wanted again, and what is wrong with it."""
 
     endpoint: Endpoint
-    wanted: Wanted
+    wanted: DesiredEndpoint
     why: str
 
 
@@ -36,7 +36,7 @@ class Plan:
     `ghosts` are noted, but unknown to Stripe. `conflicts` stop everything.
     """
 
-    creates: list[Wanted] = field(default_factory=list)
+    creates: list[DesiredEndpoint] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     orphans: list[Endpoint] = field(default_factory=list)
     others: list[Endpoint] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Plan:
 
 
 def make_plan(
-    wanted: Sequence[Wanted], endpoints: Sequence[Endpoint], stored: SigningSecrets, *, named: bool = False
+    wanted: Sequence[DesiredEndpoint], endpoints: Sequence[Endpoint], stored: SigningSecrets, *, named: bool = False
 ) -> Plan:
     """The steps from what is to what is wanted; `named` if a person has just named the version."""
     plan = Plan()
@@ -68,7 +68,7 @@ def make_plan(
     return plan
 
 
-def _plan_one(plan: Plan, wanted: Wanted, endpoints: Sequence[Endpoint], stored: SigningSecrets) -> None:
+def _plan_one(plan: Plan, wanted: DesiredEndpoint, endpoints: Sequence[Endpoint], stored: SigningSecrets) -> None:
     """One endpoint's part: keep and perhaps update, create, or stop."""
     fitting = [each for each in endpoints if _fits(each, wanted)]
     kept = next((each for each in fitting if stored.knows(each.id)), None)
@@ -83,12 +83,12 @@ def _plan_one(plan: Plan, wanted: Wanted, endpoints: Sequence[Endpoint], stored:
         plan.creates.append(wanted)
 
 
-def _fits(endpoint: Endpoint, wanted: Wanted) -> bool:
+def _fits(endpoint: Endpoint, wanted: DesiredEndpoint) -> bool:
     same = (endpoint.api_version, endpoint.connect) == (wanted.api_version, wanted.connect)
     return same and endpoint.livemode is wanted.livemode and endpoint.points_at(wanted.url)
 
 
-def _deviation(endpoint: Endpoint, wanted: Wanted) -> str:
+def _deviation(endpoint: Endpoint, wanted: DesiredEndpoint) -> str:
     problems = []
     if missing := wanted.events - endpoint.events:
         problems.append(f"it lacks {', '.join(sorted(missing))}")

@@ -14,10 +14,10 @@ from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_events import StripeEvents
 from ops.command import Report, changing, order_operation
 from ops.deployment.emulated import is_emulated
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 from ops.errors import Missing, Refused, WrongSettings
-from ops.terminal.lines import columns
 from ops.terminal.progress import Progress
+from ops.terminal.tables import columns
 from ops.terminal.times import MOMENT, clock
 
 

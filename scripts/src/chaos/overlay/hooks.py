@@ -49,7 +49,7 @@ def _call(order: Order, key: str) -> None:
         case "raise" if first:
             _record("raised", key, call)
             raise ConnectionError("the warehouse does not answer")
-        case "refuse" if not (FOLDER / "mended").exists():
+        case "refuse" if not (FOLDER / "fixed").exists():
             _record("refused", key, call)
             raise PermanentError("not for sale")
     _record("done", key, call)

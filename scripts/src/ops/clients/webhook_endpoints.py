@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fulfillment.domain.event_types import EventType
-from ops.deployment.terraform_output import Deployment
+from ops.deployment.model import Deployment
 
 MANAGED_BY = "scripts/ops"
 EVENTS = frozenset(each.value for each in EventType)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DesiredEndpoint:
     """An endpoint as it shall be. `connect`: for the events of connected accounts, instead of one's own."""
 
     url: str
@@ -55,7 +55,7 @@ class Endpoint:
         """Whether `scripts/ops register-webhook` has made it, or taken it over, for the deployment."""
         return self.metadata.get("managed_by") == MANAGED_BY and self.metadata.get("deployment") == deployment
 
-    def newer_than(self, wanted: Wanted) -> bool:
+    def newer_than(self, wanted: DesiredEndpoint) -> bool:
         """Whether its version is a later one: versions begin with their date."""
         return (self.api_version or "") > wanted.api_version
 
@@ -70,12 +70,14 @@ class Endpoint:
         return host_of(self.url)
 
 
-def wanted(deployment: Deployment, url: str | None = None, api_version: str | None = None) -> tuple[Wanted, ...]:
+def wanted(
+    deployment: Deployment, url: str | None = None, api_version: str | None = None
+) -> tuple[DesiredEndpoint, ...]:
     """What shall be registered: an endpoint of one's own account and, with Connect, one of the connected accounts:
     Stripe has no endpoint for both.
     """
     return tuple(
-        Wanted(
+        DesiredEndpoint(
             url=url or deployment.webhook.url,
             api_version=api_version or deployment.api_version,
             livemode=deployment.livemode,

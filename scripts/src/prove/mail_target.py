@@ -44,7 +44,7 @@ _WORDS = [each for each in VALUES if isinstance(each, str)]
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-class Mails:
+class MailTarget:
     """Receipts and failure notices: MailRefused, or one mail to one address, in which only the shop speaks HTML."""
 
     def __init__(self, templates: Path = TEMPLATES) -> None:

@@ -16,8 +16,8 @@ from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.finder import Finder
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import line_item
-from local.runtime.memory_pipe import MemoryTopic
 from prove import oracles
 from prove.mutations import VALUES, hostile_json
 from prove.targets import NOW, CheckedOrders, Headers, answer
@@ -31,7 +31,7 @@ _LINKS = (SHOP, "data:,", "?", "#", "/")
 _RUNS = {"script", "img", "iframe", "object", "embed", "form", "input", "base"}
 
 
-class Landing:
+class OrderStatusTarget:
     """A page about one order: whatever is asked, and however the order is called."""
 
     def __init__(self, templates: Path = TEMPLATES) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from chaos.incidents import Incident
 from chaos.plan import Fault, Kill, Plan
-from chaos.stage import Stage
+from chaos.testbed import Testbed
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Killed:
 
 
 @dataclass
-class Saboteur:
-    """Breaks a stage."""
+class FaultInjector:
+    """Breaks a testbed."""
 
-    stage: Stage
+    testbed: Testbed
     incidents: list[Incident] = field(default_factory=list)
     killed: list[Killed] = field(default_factory=list)
 
@@ -31,12 +31,12 @@ class Saboteur:
         began = asyncio.get_running_loop().time()
         tasks: Sequence[Awaitable[None]] = [self._fault(began, fault) for fault in plan.faults]
         await asyncio.gather(*tasks, self._kill_all(began, plan.kills))
-        for link in self.stage.links.values():
+        for link in self.testbed.links.values():
             link.end()
 
     async def _fault(self, began: float, fault: Fault) -> None:
         await _until(began + fault.at)
-        link = self.stage.links[fault.link]
+        link = self.testbed.links[fault.link]
         if link.incident:  # one thing at a time
             return
         self.incidents.append(link.begin(fault.kind, fault.delay))
@@ -47,9 +47,9 @@ class Saboteur:
         for kill in kills:
             await _until(began + kill.at)
             self.killed.append(Killed(kill.function, time.time()))
-            await asyncio.to_thread(self.stage.kill, kill.function)
+            await asyncio.to_thread(self.testbed.kill, kill.function)
             await asyncio.sleep(kill.pause)
-            self.stage.start(kill.function)
+            self.testbed.start(kill.function)
 
 
 async def _until(moment: float) -> None:

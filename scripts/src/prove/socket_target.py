@@ -11,12 +11,12 @@ from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.fakes.stripe_events import SECRET
 from local.runtime.processes import Processes
 from prove import oracles
-from prove.door import Knock, knock
 from prove.mutations import BYTES, hostile_bytes
 from prove.servers import Server
+from prove.webhook_target import HostileRequest, make_request
 
 
-class Socket:
+class SocketTarget:
     """The webhook by the command that runs it in production. What it publishes must have been signed."""
 
     def __init__(self, processes: Processes) -> None:
@@ -35,16 +35,16 @@ class Socket:
         self._server.stop()
         self._pubsub.__exit__(kind, error, trace)
 
-    def make(self, random: Random, sample: bytes) -> tuple[Knock, bytes]:
+    def make(self, random: Random, sample: bytes) -> tuple[HostileRequest, bytes]:
         """The bytes of a hostile request, and what they were made of."""
-        made = knock(random, sample)
+        made = make_request(random, sample)
         return made, _on_the_wire(random, made)
 
-    async def take(self, made: tuple[Knock, bytes]) -> str:
+    async def take(self, made: tuple[HostileRequest, bytes]) -> str:
         """How the server took it."""
-        knock, raw = made
-        if oracles.is_signed(knock.signature or "", knock.body, SECRET, time.time()):
-            self._signed.add(knock.body)
+        request, raw = made
+        if oracles.is_signed(request.signature or "", request.body, SECRET, time.time()):
+            self._signed.add(request.body)
         answer = await _exchange(self._server.port, raw)
         statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
         oracles.hold(all(status < 500 for status in statuses), f"answered {statuses}")
@@ -57,20 +57,20 @@ class Socket:
         return self._server.megabytes()
 
 
-def _on_the_wire(random: Random, knock: Knock) -> bytes:
+def _on_the_wire(random: Random, request: HostileRequest) -> bytes:
     """The request as bytes, framed by its length or in chunks; half of them bent."""
-    lines = [f"{knock.method} /{random.choice(('', 'x', '%00', '?a=b'))} HTTP/1.1".encode(), b"Host: x"]
-    lines += [b"%s: %s" % each for each in knock.more]
-    if knock.signature is not None:
-        lines.append(b"Stripe-Signature: " + knock.signature.encode("latin-1"))
+    lines = [f"{request.method} /{random.choice(('', 'x', '%00', '?a=b'))} HTTP/1.1".encode(), b"Host: x"]
+    lines += [b"%s: %s" % each for each in request.more]
+    if request.signature is not None:
+        lines.append(b"Stripe-Signature: " + request.signature.encode("latin-1"))
     chunked = random.random() < 0.3
-    lines.append(b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(knock.body))
+    lines.append(b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(request.body))
     if random.random() < 0.2:
         odd = (b"Content-Length: 7", b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"X: " + BYTES[6])
         lines.append(random.choice(odd))
     head = b"\r\n".join([*lines, b"Connection: close", b"", b""])
-    half = len(knock.body) // 2
-    body = _chunks(knock.body[:half], knock.body[half:]) if chunked else knock.body
+    half = len(request.body) // 2
+    body = _chunks(request.body[:half], request.body[half:]) if chunked else request.body
     return hostile_bytes(random, head) + body if random.random() < 0.5 else head + body
 
 

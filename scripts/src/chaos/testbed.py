@@ -24,14 +24,15 @@ from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators
 from local.runtime.neighbors import API_KEY, SHOP_URL
-from local.runtime.pipe import DEAD_LETTER, ORDER_EVENTS, TOPIC, PubSubAdmin
+from local.runtime.pipe import DEAD_LETTER, ORDER_EVENTS, TOPIC
 from local.runtime.processes import Processes, free_ports
+from local.runtime.pubsub_admin import PubSubAdmin
 
 PROJECT = "chaos"
 WATCHED = "dead-letters-watched"  # our own look at them: what the operator takes must not depend on it
 ACK_SECONDS = 10  # the emulator takes a broken connection for no answer at all, and waits so long for one
 STARTING_SECONDS = 10  # of the functions, after which the plan begins
-LAID_OVER = Path(__file__).parent / "source"
+LAID_OVER = Path(__file__).parent / "overlay"
 HURRIED = {  # file: what is written there, and what the hurried copy has instead
     "effects/mail.py": ("SECONDS = 30", "SECONDS = 5"),
     "stripe_api.py": ("READ_SECONDS = 20", "READ_SECONDS = 5"),
@@ -43,7 +44,7 @@ _WORTH = {"mail": proxy.end_of_mail, "pubsub": proxy.after_greeting, "firestore"
 
 
 @dataclass
-class Stage:
+class Testbed:
     """Everything that runs. `links` by name, as `plan.link_names` has them."""
 
     processes: Processes
@@ -77,7 +78,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def built(folder: Path, profile: Profile, plan: Plan) -> AsyncIterator[Stage]:
+async def built(folder: Path, profile: Profile, plan: Plan) -> AsyncIterator[Testbed]:
     """Everything, started."""
     ports = dict(zip(FUNCTIONS, free_ports(len(FUNCTIONS)), strict=True))
     source = copied(folder, profile)
@@ -93,17 +94,17 @@ async def built(folder: Path, profile: Profile, plan: Plan) -> AsyncIterator[Sta
                 admin = PubSubAdmin(hosts.pubsub, PROJECT)
                 orders = FirestoreOrders(PROJECT, "(default)", "orders")
                 with _environment(hosts.env):
-                    stage = Stage(processes, hosts, by_name, ports, env, source, around, admin, orders)
-                    await _open(stage, profile)
-                    yield stage
+                    testbed = Testbed(processes, hosts, by_name, ports, env, source, around, admin, orders)
+                    await _open(testbed, profile)
+                    yield testbed
 
 
-async def _open(stage: Stage, profile: Profile) -> None:
-    _create_topics(stage, profile.attempts)
+async def _open(testbed: Testbed, profile: Profile) -> None:
+    _create_topics(testbed, profile.attempts)
     for function in FUNCTIONS:
-        stage.start(function)
+        testbed.start(function)
     for function in FUNCTIONS:
-        await asyncio.to_thread(stage.processes.await_http, function, stage.ports[function])
+        await asyncio.to_thread(testbed.processes.await_http, function, testbed.ports[function])
 
 
 def copied(folder: Path, profile: Profile) -> Path:
@@ -115,7 +116,7 @@ def copied(folder: Path, profile: Profile) -> Path:
         file = source / "fulfillment" / name
         text, found = re.subn(rf"^{re.escape(written)}\b", instead, file.read_text(), flags=re.MULTILINE)
         if found != 1:
-            raise LookupError(f"{name} has no line {written}: tell chaos/stage.py what it is now")
+            raise LookupError(f"{name} has no line {written}: tell chaos/testbed.py what it is now")
         file.write_text(text)
     return source
 
@@ -150,18 +151,18 @@ def _clock(function: str, plan: Plan) -> dict[str, str]:
     return {"CHAOS_CLOCK": " ".join(jumps)}
 
 
-def _create_topics(stage: Stage, attempts: int) -> None:
+def _create_topics(testbed: Testbed, attempts: int) -> None:
     for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
-        stage.admin.create_topic(topic)
+        testbed.admin.create_topic(topic)
     policy = {"dead_letter_topic": f"projects/{PROJECT}/topics/{DEAD_LETTER}", "max_delivery_attempts": attempts}
     for event_type, name in SUBSCRIBERS.items():
-        url = f"http://127.0.0.1:{stage.links[f'push->{name}'].port}/"
+        url = f"http://127.0.0.1:{testbed.links[f'push->{name}'].port}/"
         only = f'attributes.event_type = "{event_type}"'
         more = {"filter": only, "dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS}
-        stage.admin.subscribe(name.replace("_", "-"), TOPIC, url, **more)
-    stage.admin.keep(DEAD_LETTER)
-    stage.admin.keep(DEAD_LETTER, WATCHED)
-    stage.admin.keep(ORDER_EVENTS)
+        testbed.admin.subscribe(name.replace("_", "-"), TOPIC, url, **more)
+    testbed.admin.keep(DEAD_LETTER)
+    testbed.admin.keep(DEAD_LETTER, WATCHED)
+    testbed.admin.keep(ORDER_EVENTS)
 
 
 def _port(host: str) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 from fulfillment.topic.publisher import Topic
 from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
 from fulfillment.webhook.settings import WebhookSettings
+from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import SECRET
-from local.runtime.memory_pipe import MemoryTopic
 from prove import oracles
 from prove.mutations import hostile_bytes, hostile_json
 from prove.targets import Handler, Headers, ask
@@ -22,7 +22,7 @@ _ANSWERS = {200, 400, 405, 413}
 
 
 @dataclass(frozen=True)
-class Knock:
+class HostileRequest:
     """One request to the webhook. `honest`: signed as Stripe signs, and not bent on the way."""
 
     body: bytes
@@ -32,34 +32,34 @@ class Knock:
     method: str = "POST"
 
 
-class Door:
+class WebhookTarget:
     """The webhook without a network: nothing unsigned is published, everything signed is answered for."""
 
     def __init__(self, webhook: Callable[[Topic], Handler] = lambda topic: Webhook(SETTINGS, topic)) -> None:
         self._topic = MemoryTopic()
         self._handler = webhook(self._topic)
 
-    def make(self, random: Random, sample: bytes) -> Knock:
+    def make(self, random: Random, sample: bytes) -> HostileRequest:
         """A hostile request, honestly signed or not."""
-        return knock(random, sample)
+        return make_request(random, sample)
 
-    async def take(self, knock: Knock) -> str:
+    async def take(self, request: HostileRequest) -> str:
         """How the webhook took it."""
-        signature = () if knock.signature is None else ((b"stripe-signature", knock.signature.encode("latin-1")),)
-        status = await ask(self._handler, knock.body, (*signature, *knock.more), knock.method)
+        signature = () if request.signature is None else ((b"stripe-signature", request.signature.encode("latin-1")),)
+        status = await ask(self._handler, request.body, (*signature, *request.more), request.method)
         stored, self._topic.stored = self._topic.stored, []
         oracles.hold(status in _ANSWERS, f"answered {status}")
         oracles.hold(status == 200 or not stored, f"published, and answered {status}")
         for message in stored:
-            signed = oracles.is_signed(knock.signature or "", message.data, SECRET, time.time())
-            oracles.hold(signed and message.data == knock.body, "published without a valid signature")
+            signed = oracles.is_signed(request.signature or "", message.data, SECRET, time.time())
+            oracles.hold(signed and message.data == request.body, "published without a valid signature")
             _attributes_fit(message.attributes)
-        if knock.honest:
-            oracles.hold(status == expected(knock.body), f"what Stripe signed was answered {status}")
+        if request.honest:
+            oracles.hold(status == expected(request.body), f"what Stripe signed was answered {status}")
         return f"{status} {stored[0].attributes.get('session_id') if stored else None}"
 
 
-def knock(random: Random, sample: bytes) -> Knock:
+def make_request(random: Random, sample: bytes) -> HostileRequest:
     """A hostile request made of a sample event."""
     body = hostile_json(random, sample)
     if random.random() < 0.01:
@@ -68,7 +68,7 @@ def knock(random: Random, sample: bytes) -> Knock:
     signature = _signature(random, body, honest=honest)
     more = () if honest else _headers(random)
     method = "POST" if honest or random.random() < 0.9 else random.choice(("GET", "PUT", "HEAD", "OPTIONS", "BREW"))
-    return Knock(body, signature, honest, more, method)
+    return HostileRequest(body, signature, honest, more, method)
 
 
 def expected(body: bytes) -> int:

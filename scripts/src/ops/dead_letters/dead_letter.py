@@ -101,7 +101,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DeadLetterFilter:
     """Which dead letters are meant: all that is given must fit."""
 
     until: datetime

@@ -1,0 +1,36 @@
+"""The functions that terraform/ declares, put together as functions.tf does it."""
+
+from typing import Any
+
+from docs_tables.source import Block, Module
+
+
+def functions(module: Module) -> dict[str, dict[str, Any]]:
+    """The entry of each function by its entry point, with the defaults. An expression stays text."""
+    if "function_defaults" not in module.locals:
+        return {}
+    entries = {
+        **{entry_point: subscriber(module, each) for entry_point, each in module.locals["subscribers"].items()},
+        "stripe_webhook": module.locals["webhook"],
+        "reconcile": module.locals["reconcile"],
+        "order_status": module.locals["order_status"],
+    }
+    return {entry_point: {**module.locals["function_defaults"], **each} for entry_point, each in entries.items()}
+
+
+def subscriber(module: Module, each: Block) -> dict[str, Any]:
+    """The entry of a subscriber: what all have in common, and what is its own."""
+    slug = each["slug"]
+    return {**module.locals["subscriber"], "slug": slug, "caller": {"who": "Pub/Sub", "slug": f"push-{slug}"}}
+
+
+def environment(module: Module, function: Block) -> dict[str, str]:
+    """The settings of a function, as expressions."""
+    topics, secrets = module.locals["declared_topics"], module.locals["declared_secrets"]
+    return {
+        **module.locals["common_environment"],
+        **{topics[topic]["setting"]: f'${{google_pubsub_topic.this["{topic}"].name}}' for topic in function["topics"]},
+        **(module.locals["orders_environment"] if function["orders_role"] else {}),
+        **{setting: f"/secrets/{name}/{secrets[name]['file']}" for name, setting in function["secrets"].items()},
+        **function["environment"],
+    }
