@@ -23,8 +23,9 @@ from local.fakes.stripe_stand_in import StripeStandIn, serve
 from local.runtime.pipe import Pipe
 from local.runtime.processes import Processes
 from support import tools
+from support.waiting import LONG
 
-SECONDS = 30
+SECONDS = LONG
 EVENTS = f"{COMPLETED},{SUCCEEDED},{FAILED}"
 
 

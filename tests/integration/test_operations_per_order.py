@@ -35,8 +35,7 @@ from support import smtp_servers
 from support.markdown import table_with
 from support.serving import Serve
 from support.tools import ROOT
-
-pytestmark = pytest.mark.timeout(90)
+from support.waiting import LONG
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Metered:
         before, of = self._spent(), said["data"]["object"]
         self.stripe.sessions[of["id"]] = of
         self.stripe.line_items[of["id"]] = [line_item()]
-        async with httpx.AsyncClient(timeout=60) as client:
+        async with httpx.AsyncClient(timeout=LONG) as client:
             self.webhook_calls += 1
             content = body(said)
             assert (await client.post(self.webhook, content=content, headers=signature(content))).status_code == 200

@@ -35,6 +35,7 @@ from local.runtime.pubsub_admin import PubSubAdmin
 from ops.cli import ops
 from support.serving import served
 from support.tools import ROOT
+from support.waiting import LONG
 
 SECRETIVE = ("jenny", "Jenny", "Oyster", "R-1001", "cart_")
 
@@ -126,7 +127,7 @@ class EmulatedShop:
             self.admin.subscribe("completed", TOPIC, url)
             yield
 
-    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = LONG) -> None:
         """Returns once it is so."""
         deadline = time.monotonic() + seconds
         while not condition():
