@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import ROOT
+from support.tools import ROOT
 
 DOCUMENT = ROOT / "docs" / "decisions.md"
 TEXT = DOCUMENT.read_text("utf-8")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from markdown import anchors, links
-from tools import ROOT
+from support.markdown import anchors, links
+from support.tools import ROOT
 
 
 def documents() -> list[str]:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-import pythons
 from docs_tables.source import Module
-from tools import ROOT
+from support import pythons
+from support.tools import ROOT
 
 GITHUB = ROOT / ".github"
 FORMS = sorted(set((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) - {GITHUB / "ISSUE_TEMPLATE" / "config.yml"})
