@@ -3,12 +3,12 @@
 # names of its resources, a description, a timeout, max_instances, a concurrency, and what is not as here:
 
 locals {
-  # A function that nobody may call, and that may do nothing.
+  # By default no account may call a function, and its own account has no roles.
   function_defaults = {
     enabled       = true
     ingress       = "ALLOW_INTERNAL_ONLY"
     public        = false # whether anybody may call it
-    caller        = null  # who else calls it: `who`, and the `slug` of the caller's account
+    caller        = null  # who else calls it (`who`), and the `slug` of that caller's account
     memory        = "512Mi"
     min_instances = 0
     topics        = []    # where it publishes; a setting tells it each topic's name
@@ -59,7 +59,10 @@ locals {
         local.common_environment,
         { for topic in local.function_topics[entry_point] : local.topics[topic].setting => google_pubsub_topic.this[topic].name },
         each.orders_role == null ? {} : local.orders_environment,
-        { for secret, setting in local.function_secrets[entry_point] : setting => "/secrets/${secret}/${local.secrets[secret].file}" },
+        {
+          for secret, setting in local.function_secrets[entry_point] :
+          setting => "/secrets/${secret}/${local.secrets[secret].file}"
+        },
         each.environment,
       ) : setting => value if value != null
     }
@@ -88,7 +91,7 @@ resource "google_pubsub_topic_iam_member" "publisher" {
   member  = google_service_account.function[each.value.function].member
 
   lifecycle {
-    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    # A role that is no longer needed is removed after the function that still uses it was updated.
     create_before_destroy = true
   }
 }
@@ -113,7 +116,7 @@ resource "google_secret_manager_secret_iam_member" "accessor" {
   member    = google_service_account.function[each.value.function].member
 
   lifecycle {
-    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    # A role that is no longer needed is removed after the function that still uses it was updated.
     create_before_destroy = true
   }
 }
@@ -133,7 +136,7 @@ resource "google_project_iam_member" "orders" {
   }
 }
 
-# What the user's hooks.py needs beyond, and only that.
+# The further roles that the user's hooks.py needs.
 resource "google_project_iam_member" "hook" {
   for_each = merge([
     for entry_point, each in local.functions :
@@ -145,7 +148,7 @@ resource "google_project_iam_member" "hook" {
   member  = google_service_account.function[each.value.function].member
 
   lifecycle {
-    # A role that is not needed any more goes after the function that still runs with it was rebuilt.
+    # A role that is no longer needed is removed after the function that still uses it was updated.
     create_before_destroy = true
   }
 }
@@ -234,7 +237,7 @@ resource "google_cloudfunctions2_function" "this" {
   ]
 }
 
-# Whose account calls a function that not everybody may call.
+# The account as which Pub/Sub or Cloud Scheduler calls a function.
 resource "google_service_account" "caller" {
   for_each = { for entry_point, each in local.functions : entry_point => each.caller if each.caller != null }
 
@@ -255,7 +258,7 @@ resource "google_cloud_run_v2_service_iam_member" "invoker" {
   member   = each.value.public ? "allUsers" : google_service_account.caller[each.key].member
 
   lifecycle {
-    # A function that is made anew has no invoker; one that is only updated keeps it, without a gap.
+    # A function that is replaced loses its invoker. A function that is updated keeps it.
     replace_triggered_by = [google_cloudfunctions2_function.this[each.key].id]
   }
 }

@@ -26,8 +26,8 @@ locals {
   ]
   called = "${local.lines_of}=(${join(" OR ", formatlist("\"%s\"", local.called_names))})"
 
-  # The effects of functions/fulfillment/domain/effects.py that somebody waits for. `jsonPayload.effects` says what became of those
-  # that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
+  # The effects of functions/fulfillment/domain/effects.py that a buyer or you wait for. `jsonPayload.effects` holds the result
+  # of those that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
   effects = ["load_line_items", "fulfill", "send_receipt", "payment_failed", "notify_payment_failed"]
 
   metrics = {

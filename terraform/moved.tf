@@ -1,5 +1,5 @@
-# What has another address in Terraform's state than in an earlier version: `terraform apply` keeps it and changes only the
-# address. A block may go when nobody upgrades from such a version any more.
+# Resources that have another address in Terraform's state than in an earlier version. `terraform apply` keeps the resource
+# and changes its address. Remove a block only when upgrades from such a version are no longer supported.
 
 # Before 1.0.0 each function had resources of its own.
 

@@ -1,4 +1,4 @@
-# Finds what Stripe knows and did not tell, on a schedule. Made only with an API key: without one nobody reads Stripe.
+# Finds on a schedule what Stripe knows and did not send. It is deployed only with an API key, which it reads Stripe with.
 
 locals {
   reconcile_count = var.stripe.api_key_version == null ? 0 : 1
@@ -23,8 +23,8 @@ locals {
       RECONCILE_MAX_AGE_DAYS     = tostring(var.reconcile.max_age_days)
       RECONCILE_LATE_MINUTES     = tostring(var.reconcile.late_minutes)
       RECONCILE_READS_PER_SECOND = tostring(var.reconcile.reads_per_second)
-      # This product's first secret is as old as the product here: what was sold before is another system's. Without it a
-      # sale between the first apply and the first run, whose event is lost, would be nobody's.
+      # What was sold before the first apply belongs to another system. The webhook's secret is created by the first apply, so
+      # its age is the deployment's. The first run may be later: a sale before it whose event is lost must be found, too.
       RECONCILE_SINCE = coalesce(var.reconcile.since, google_secret_manager_secret.this["webhook"].create_time)
     }
   }

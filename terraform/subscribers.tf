@@ -35,7 +35,7 @@ locals {
     })
   }
 
-  # A function may have more than one: each filters one event type, and pushes to the function as its caller's account.
+  # A function may have several. Each filters one event type, and pushes to the function as the function's caller.
   subscriptions = {
     for entry_point, each in local.subscribers :
     entry_point => { function = entry_point, slug = each.slug, event_type = each.event_type }

@@ -1,4 +1,4 @@
-# The public door for Stripe: verifies Stripe's signature, publishes, answers.
+# The public endpoint for Stripe: verifies Stripe's signature, publishes the event, answers.
 
 locals {
   webhook = {

@@ -1,36 +1,34 @@
 """What several kinds of tests share: the emulators, the whole pipe, and a server for one entry point."""
 
 import contextlib
+import gc
 import os
 import signal
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from functions_framework.aio import create_asgi_app
 from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import NodeManager, WorkerController
 
-import spreading
-import tools
 from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators
 from local.runtime.pipe import FUNCTIONS, Pipe
 from local.runtime.processes import Processes, free_ports
 from ops.clients.loopback import bypass_proxy
+from support import spreading, tools
+from support.serving import Serve, served
+
+pytest_plugins = ["support.landing_fixtures"]
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("brief", parent=settings.get_profile("default"), max_examples=20)
 settings.register_profile("first", parent=settings.get_profile("brief"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("default")
-
-Serve = Callable[..., str]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,6 +65,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not {"emulated", "running_pipe"}.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("emulators")
     items.sort(key=lambda item: spreading.place(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -148,20 +152,3 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             return stack.enter_context(served(app))
 
         yield start
-
-
-@contextlib.contextmanager
-def served(app: Any) -> Iterator[str]:
-    """An ASGI app on a free port of loopback, on a thread of its own."""
-    port = free_ports(1)[0]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.005)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.should_exit = True
-        thread.join()

@@ -1,4 +1,5 @@
-# What is made, with every switch on. Nothing real is touched: the providers are mocked.
+# What is made, with every switch on. Nothing real is touched: the providers are mocked. shared.auto.tfvars.json holds the
+# variables that all test files have in common.
 
 mock_provider "archive" {}
 mock_provider "time" {}
@@ -8,9 +9,6 @@ mock_provider "google" {
 }
 
 variables {
-  alerts                 = { emails = ["on-call@acme.example"] }
-  project_id             = "acme-shop"
-  region                 = "europe-west1"
   stripe                 = { livemode = true, api_key_version = 1, order_filter = "metadata.shop=acme" }
   stripe_api_key         = "rk_live_abcdefgh12345678"
   mail                   = { from = "Acme <orders@acme.example>", shop_url = "https://acme.example" }

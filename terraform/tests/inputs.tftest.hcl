@@ -7,10 +7,7 @@ mock_provider "google" {
 }
 
 variables {
-  alerts     = { emails = ["on-call@acme.example"] }
-  project_id = "acme-shop"
-  region     = "europe-west1"
-  stripe     = { livemode = false }
+  stripe = { livemode = false }
 }
 
 run "refuses_all_of_these_1" {

@@ -8,8 +8,6 @@ mock_provider "google" {
 }
 
 variables {
-  project_id             = "acme-shop"
-  region                 = "europe-west1"
   stripe                 = { livemode = true, api_key_version = 1 }
   stripe_api_key         = "rk_live_abcdefgh12345678"
   smtp_url               = "smtps://shop:hunter2@mail.acme.example:465"

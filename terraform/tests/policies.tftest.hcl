@@ -8,10 +8,7 @@ mock_provider "google" {
 }
 
 variables {
-  alerts     = { emails = ["on-call@acme.example"] }
-  project_id = "acme-shop"
-  region     = "europe-west1"
-  stripe     = { livemode = false, api_key_version = 1 }
+  stripe = { livemode = false, api_key_version = 1 }
 
   stripe_api_key         = "rk_test_abcdefgh12345678"
   stripe_webhook_secrets = "whsec_0123456789abcdef0123456789abcdef"

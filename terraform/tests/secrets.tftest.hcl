@@ -8,11 +8,8 @@ mock_provider "google" {
 }
 
 variables {
-  alerts     = { emails = ["on-call@acme.example"] }
-  project_id = "acme-shop"
-  region     = "europe-west1"
-  stripe     = { livemode = false, api_key_version = 1 }
-  mail       = { from = "Acme <orders@acme.example>" }
+  stripe = { livemode = false, api_key_version = 1 }
+  mail   = { from = "Acme <orders@acme.example>" }
 
   # Nothing is handed over. (Empty, as `terraform test` cannot apply an ephemeral variable that is null.)
   stripe_api_key         = ""

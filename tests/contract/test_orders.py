@@ -22,7 +22,8 @@ from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, SUCCEEDED, event, session
 from local.runtime.emulators import Emulators
 from local.runtime.processes import free_ports
-from samples import NOW, eras, parsed
+from support.builders import NOW, order_of, parsed
+from support.samples import eras
 
 
 @pytest.fixture(params=["memory", "firestore"])
@@ -36,7 +37,7 @@ def orders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> O
 
 def new_order(**changes: Any) -> Order:
     said = session(f"cs_test_{uuid.uuid4().hex}", payment_status="unpaid", **changes)
-    return apply(None, parsed(event(COMPLETED, said))).order
+    return order_of(event(COMPLETED, said))
 
 
 def paid(order: Order) -> Order:
@@ -250,7 +251,7 @@ async def test_metadata_at_stripes_limits_comes_back_as_it_was(orders: Orders) -
 
 async def test_an_id_of_255_characters_is_an_id(orders: Orders) -> None:
     order_id = uuid.uuid4().hex.ljust(255, "x")
-    order = apply(None, parsed(event(COMPLETED, session(order_id)))).order
+    order = order_of(event(COMPLETED, session(order_id)))
     assert await orders.create(order)
     assert as_said((await stored(orders, order_id)).order) == as_said(order)
 
@@ -258,7 +259,7 @@ async def test_an_id_of_255_characters_is_an_id(orders: Orders) -> None:
 async def test_the_sample_of_every_era_is_stored_whole(orders: Orders) -> None:
     for name, sample in eras():
         sample["data"]["object"]["id"] = f"cs_test_{uuid.uuid4().hex}"
-        order = apply(None, parsed(sample)).order
+        order = order_of(sample)
         assert await orders.create(order), name
         assert as_said((await stored(orders, order.id)).order) == as_said(order), name
 

@@ -13,6 +13,7 @@ from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.runtime.emulators import Emulators
 from local.runtime.pubsub_admin import PubSubAdmin
+from support.waiting import LONG
 
 Taken = Callable[[], list[Message]]
 
@@ -61,7 +62,7 @@ async def test_a_slow_one_is_given_up_and_stores_it_all_the_same() -> None:
         running.seconds = 1
         with pytest.raises(PublishFailed):
             await PubSubTopic("shared", "any", running.host, seconds=0.3).publish(b"x", {})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while not running.stored:
                 await asyncio.sleep(0.05)
         assert [each.data for each in running.take()] == [b"x"]

@@ -20,6 +20,7 @@ from local.fakes.memory_topic import MemoryTopic
 from local.runtime.emulators import Emulators
 from local.runtime.processes import free_ports
 from local.runtime.pubsub_admin import PubSubAdmin
+from support.waiting import LONG
 
 
 class Receiver:
@@ -33,7 +34,7 @@ class Receiver:
         self.received.append(parse_push(body))
         return self.answers.pop(0) if self.answers else 204
 
-    async def receive(self, count: int, seconds: float = 15) -> list[Message]:
+    async def receive(self, count: int, seconds: float = LONG) -> list[Message]:
         async with asyncio.timeout(seconds):
             while len(self.received) < count:
                 await asyncio.sleep(0.01)

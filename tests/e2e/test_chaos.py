@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from chaos.profiles import SHORT
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
 
 ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(900)
 def test_while_everything_breaks_nothing_is_lost_wrong_or_twice_without_a_reason(tmp_path: Path) -> None:
     tools.need(tools.missing_emulators())
     seed, figures = secrets.randbelow(10**6), tmp_path / "figures.json"
     command = [sys.executable, "-m", "chaos", "--profile=short", f"--seed={seed}", f"--json={figures}"]
-    ran = subprocess.run(command, env=ENV, cwd=ROOT, capture_output=True, text=True, timeout=260, check=False)
+    ran = subprocess.run(command, env=ENV, cwd=ROOT, capture_output=True, text=True, timeout=880, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"scripts/chaos --profile short --seed {seed}\n" in ran.stdout
     assert "nothing lost, nothing wrong, nothing twice without a reason" in ran.stdout

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import tools
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import COMPLETED, FAILED, event, line_item, session, signature
@@ -23,6 +22,8 @@ from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import FUNCTIONS, ORDER_EVENTS, Pipe
 from local.runtime.processes import Processes
+from support import tools
+from support.waiting import LONG
 
 HOOKS = '''
 """Ships each order once: remembers keys in a folder, and hangs in the middle while a file says so."""
@@ -55,7 +56,7 @@ class Shop:
         assert await self.pipe.post(payload, signature(payload)) == 200
         return order_id
 
-    async def order(self, order_id: str, status: Status, seconds: float = 60) -> Order:
+    async def order(self, order_id: str, status: Status, seconds: float = LONG) -> Order:
         """The order, once it has that status and owes nothing."""
         async with asyncio.timeout(seconds):
             while True:
@@ -69,7 +70,7 @@ class Shop:
         return file.read_text().split() if file.exists() else []
 
     async def called(self, count: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONG):
             while len(self.calls()) < count:
                 await asyncio.sleep(0.05)
 
@@ -133,7 +134,7 @@ async def test_a_subscriber_killed_in_the_middle_of_fulfill_ends_fulfilled_with_
 async def test_what_a_hook_refuses_for_good_is_parked_and_the_buyer_still_gets_the_receipt(shop: Shop) -> None:
     order_id = await shop.sell(metadata={"refuse": "yes"})
     order = await shop.order(order_id, Status.PAID)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG):
         while (order := await shop.order(order_id, Status.PAID)).effects["fulfill"].state.value != "failed":
             await asyncio.sleep(0.1)
     assert order.effects["send_receipt"].state.value == "done"
@@ -146,7 +147,7 @@ async def test_what_a_hook_refuses_for_good_is_parked_and_the_buyer_still_gets_t
 async def test_what_was_parked_is_replayed_by_the_operator_once_the_hook_is_mended(shop: Shop) -> None:
     order_id = await shop.sell(metadata={"refuse": "yes"})
     await shop.called(1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG):
         while (await shop.order(order_id, Status.PAID)).effects["fulfill"].state.value != "failed":
             await asyncio.sleep(0.1)
     (shop.folder / "mended").touch()
@@ -165,7 +166,7 @@ async def operate(shop: Shop, *args: str) -> Any:
     command = [sys.executable, "-m", "ops", *args, "--json"]
     path = f"{FUNCTIONS.parent}/scripts/src:{FUNCTIONS.parent}/functions"
     env = {**os.environ, **shop.pipe.emulators.env, "PYTHONPATH": path}
-    return json.loads(await asyncio.to_thread(subprocess.check_output, command, env=env, timeout=60))
+    return json.loads(await asyncio.to_thread(subprocess.check_output, command, env=env, timeout=LONG))
 
 
 async def test_stripe_may_be_down_for_a_while(shop: Shop) -> None:

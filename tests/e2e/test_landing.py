@@ -8,13 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-import tools
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import COMPLETED, body, event, line_item, session, signature
 from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import WEBHOOK, Pipe
 from local.runtime.processes import Processes
+from support import tools
+from support.waiting import LONG
 
 PAYING: list[dict[str, object]] = [
     {},
@@ -36,12 +37,12 @@ class Shop:
         return order_id
 
     async def visit(self, order_id: str) -> str:
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=LONG) as client:
             params, headers = {"session_id": order_id}, {"Accept": "application/json"}
             answer = await client.get(self.pipe.order_status_url, params=params, headers=headers)
         return str(answer.json()["status"])
 
-    async def waits_for(self, order_id: str, status: str, seconds: float = 120) -> set[str]:
+    async def waits_for(self, order_id: str, status: str, seconds: float = LONG) -> set[str]:
         """What the buyer sees until it is that."""
         seen = set[str]()
         async with asyncio.timeout(seconds):

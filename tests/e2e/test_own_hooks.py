@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from local.programs.sales import sales
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
+from support.waiting import LONG
 
 ALL_RIGHT = f"{len(sales())} of {len(sales())} cases are as they should be"
 REFUSES = """
@@ -32,7 +33,7 @@ def demo(folder: Path, hooks: str, *arguments: str) -> subprocess.CompletedProce
     path = f"{folder}:{ROOT}/scripts/src:{ROOT}/functions"
     env = {"PYTHONPATH": path, "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "COLUMNS": "200"}
     command = [sys.executable, "-m", "local.programs.demo", *arguments]
-    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
 
 
 def test_the_first_example_of_the_documents_passes_the_demo_as_it_stands(tmp_path: Path) -> None:

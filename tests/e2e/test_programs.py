@@ -20,11 +20,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-import tools
 from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session, signature
 from local.programs.sales import sales
 from local.runtime.processes import Processes, free_ports, is_taken
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
+from support.waiting import LONG
 
 ALL_RIGHT = f"{len(sales())} of {len(sales())} cases are as they should be"
 ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
@@ -33,7 +34,7 @@ ENV = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ[
 def demo(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "local.programs.demo", *arguments]
     env = ENV | {"COLUMNS": "200"} | ({"PATH": path} if path is not None else {})
-    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
 
 
 def test_the_demo_shows_the_day_on_the_emulators_and_leaves_nothing_running() -> None:
@@ -109,7 +110,9 @@ def test_a_setup_that_cannot_install_says_so_and_starts_nothing(tmp_path: Path) 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     env = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}
-    ran = subprocess.run([tmp_path / "scripts/demo"], env=env, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(
+        [tmp_path / "scripts/demo"], env=env, capture_output=True, text=True, timeout=LONG, check=False
+    )
     assert ran.returncode == 1
     assert ran.stderr.endswith("Is there a way to the package index from here?\n")
     assert "Traceback" not in ran.stderr
@@ -128,7 +131,7 @@ def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how
         assert ports
         assert all(is_taken(port) for port in ports)
         running.send_signal(how)
-        assert running.wait(100) == 128 + how
+        assert running.wait(LONG) == 128 + how
     finally:
         end(running)
     assert not any(is_taken(port) for port in ports)
@@ -152,12 +155,12 @@ def end(running: subprocess.Popen[bytes]) -> None:
     if running.poll() is None:
         running.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            running.wait(100)
+            running.wait(LONG)
         running.kill()
         running.wait()
 
 
-def said(log: Path, word: str, seconds: float = 120) -> str:
+def said(log: Path, word: str, seconds: float = LONG) -> str:
     deadline = time.monotonic() + seconds
     while word not in log.read_text():
         assert time.monotonic() < deadline, log.read_text()
@@ -193,7 +196,7 @@ def test_dev_says_the_line_to_paste_shows_what_happens_and_leaves_nothing_behind
         assert_shown_as_printed(url, shown, log)
         assert all(is_taken(port) for port in range(first, first + 7))
         running.send_signal(how)
-        assert running.wait(100) == 0
+        assert running.wait(LONG) == 0
         assert "nothing is left running" in log.read_text()
     assert not any(is_taken(port) for port in range(first, first + 7))
 
@@ -206,7 +209,7 @@ def assert_shown_as_printed(webhook: str, shown: str, log: Path) -> None:
     (export, *hosts), *commands = pasted(shown)[-3:]
     assert export == "export"
     env = ENV | dict(host.split("=") for host in hosts)
-    orders, parked = (subprocess.check_output(each, env=env, cwd=ROOT, text=True, timeout=60) for each in commands)
+    orders, parked = (subprocess.check_output(each, env=env, cwd=ROOT, text=True, timeout=LONG) for each in commands)
     assert "cs_test_dev  fulfilled" in orders
     assert "cs_test_poison  malformed_event" in parked
 
@@ -219,12 +222,12 @@ def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_i
         listen, trigger, *_ = pasted(said(log, "Ctrl-C stops everything"))
         processes.start("listen", listen, env)
         said(processes.log("listen"), "Ready!")
-        subprocess.run(trigger, env=env, check=True, capture_output=True, timeout=60)
+        subprocess.run(trigger, env=env, check=True, capture_output=True, timeout=LONG)
         assert "load_line_items done" in said(log, "order fulfilled")
         assert "refused" not in log.read_text(), "its own question whether the page is there yet was shown"
         assert_stripe_is_asked_as_printed(log.read_text())
         running.send_signal(signal.SIGINT)
-        assert running.wait(100) == 0
+        assert running.wait(LONG) == 0
     assert not any(is_taken(port) for port in range(first, first + 7))
 
 
@@ -251,7 +254,7 @@ def test_dev_shows_a_mistake_in_hooks_py_as_it_is_written(tmp_path: Path, monkey
     monkeypatch.setitem(ENV, "PYTHONPATH", f"{tmp_path}:{ENV['PYTHONPATH']}")
     log = tmp_path / "dev.log"
     with dev("--port", str(free_row()), log=log) as running:
-        assert running.wait(60) == 1
+        assert running.wait(LONG) == 1
     assert mistake in log.read_text()
     assert "SyntaxError" in log.read_text()
 
@@ -261,7 +264,7 @@ def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with dev("--port", str(port), log=log) as running:
-            assert running.wait(100) == 1
+            assert running.wait(LONG) == 1
     assert f"Port {port}, for stripe_webhook, is taken. See by whom: lsof -i :{port}" in log.read_text()
     other = re.search(r"scripts/dev --port (\d+)", log.read_text())
     assert other
@@ -275,7 +278,7 @@ def test_dev_names_a_port_that_is_free_where_the_first_guess_is_taken(tmp_path: 
         with contextlib.suppress(OSError):  # somebody else has it: as good
             stack.enter_context(socket.create_server(("127.0.0.1", 9083)))
         running = stack.enter_context(dev("--port", "9080", log=log))
-        assert running.wait(100) == 1
+        assert running.wait(LONG) == 1
     other = re.search(r"scripts/dev --port (\d+)", log.read_text())
     assert other
     assert other[1] != "9080"

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-import tools
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import COMPLETED, body, event, line_item, session, signature
 from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import RECONCILE, Pipe
 from local.runtime.processes import Processes
+from support import tools
+from support.waiting import LONG
 
 
 class Shop:
@@ -32,7 +33,7 @@ class Shop:
 
     async def ends(self, order_ids: list[str], status: Status) -> None:
         """Returns once all of the orders have that status."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONG):
             for each in order_ids:
                 while (found := await self.pipe.order(each)) is None or found.order.status is not status:
                     await asyncio.sleep(0.1)
@@ -42,7 +43,7 @@ class Shop:
         log = self.pipe.processes.log(RECONCILE)
         before = log.read_text().count('"duration_ms"')
         assert await self.pipe.reconcile() == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LONG):
             while log.read_text().count('"duration_ms"') == before:
                 await asyncio.sleep(0.05)
         lines = [line for line in log.read_text().splitlines() if '"duration_ms"' in line]

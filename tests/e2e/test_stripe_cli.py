@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from fulfillment.domain.effects import owed
 from fulfillment.domain.status import Status
 from fulfillment.orders.store import Stored
@@ -23,8 +22,10 @@ from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event,
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 from local.runtime.pipe import Pipe
 from local.runtime.processes import Processes
+from support import tools
+from support.waiting import LONG
 
-SECONDS = 30
+SECONDS = LONG
 EVENTS = f"{COMPLETED},{SUCCEEDED},{FAILED}"
 
 

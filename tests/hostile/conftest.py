@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from functions_framework.aio import create_asgi_app
 
-from conftest import served
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.fakes.stripe_events import SECRET
 from local.runtime.pipe import FUNCTIONS
+from support.serving import served
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from prove import mutation
 from prove.guards import GUARDS
 from prove.mutants import mutants
-from tools import ROOT
+from support.tools import ROOT
 
 SAMPLE = 40
 
@@ -20,11 +20,11 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a process of its own: a mutant is a fork, and this one has threads."""
     env = {"PYTHONPATH": "scripts/src:functions", "PATH": os.environ["PATH"]}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
+        [sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=880, check=False
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_mutants_drawn_from_the_rules_are_noticed() -> None:
     rules = [option for file in GUARDS if file.startswith("domain/") for option in ("--file", file)]
     ran = python("-m", "prove", "mutate", *rules, f"--sample={SAMPLE}", "--seed=ci")

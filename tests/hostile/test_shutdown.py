@@ -19,6 +19,7 @@ from local.runtime.emulators import Emulators
 from local.runtime.pipe import FUNCTIONS
 from local.runtime.processes import Processes
 from prove.servers import Server
+from support.waiting import LONG
 
 GRACE = 10  # Cloud Run's
 
@@ -28,7 +29,7 @@ async def test_the_webhook_answers_what_it_has_taken_in_before_it_ends(tmp_path:
         server = Server(processes, pubsub.host)
         server.start()
         pubsub.seconds = 3
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=LONG) as client:
             posts = [asyncio.create_task(_sell(client, server.port)) for _ in range(20)]
             await _until(lambda: pubsub.asked > 0)
             await asyncio.sleep(1)  # for the others to be in, too
@@ -60,7 +61,7 @@ async def test_a_subscriber_finishes_the_hook_that_runs_and_strikes_it_off(
     with Processes(tmp_path) as processes:
         server = Server(processes, emulated.pubsub, entry_point="on_checkout_session_completed", source=source)
         server.start({"FIRESTORE_EMULATOR_HOST": emulated.firestore})
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=LONG) as client:
             pushed = asyncio.create_task(_push(client, server.port, push))
             await _until(running.exists)
             server.terminate()
@@ -82,6 +83,6 @@ async def _push(client: httpx.AsyncClient, port: int, push: bytes) -> int:
 
 
 async def _until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG):
         while not happened():
             await asyncio.sleep(0.01)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Serve
 from fulfillment.settings import parsers
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session
 from local.runtime.processes import free_ports
-from raw_http import Answer, exchange, post
+from support.raw_http import Answer, exchange, post
+from support.serving import Serve
 
 OTHER = "whsec_" + "f" * 32
 BODY = body(event(COMPLETED, session("cs_test_a1"), id="evt_1"))

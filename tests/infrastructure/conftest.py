@@ -8,7 +8,7 @@ import pytest
 from docs_tables.functions import environment as settings_of
 from docs_tables.functions import functions as declared
 from docs_tables.source import Module
-from tools import ROOT
+from support.tools import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from docs_tables.source import Module
-from log_filter import matches
-from tools import ROOT
+from support.log_filter import matches
+from support.tools import ROOT
 
 WEBHOOK, SUBSCRIBER, RECONCILE, PAGE = (
     "checkout-webhook",

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from cost_model import (
+from docs_tables.source import Module
+from fulfillment.domain.cursor import OVERLAP_SECONDS
+from fulfillment.domain.status import Status
+from fulfillment.effects.announce import Announcer
+from fulfillment.orders.documents import to_document
+from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
+from fulfillment.stripe_api import PAGE
+from fulfillment.topic.attributes import attributes_of
+from local.fakes.memory_topic import MemoryTopic
+from local.fakes.stripe_events import body
+from support.builders import card_event, fulfilled_order
+from support.cost_model import (
     DELIVERY_SECONDS,
     MONTH_DAYS,
     MONTH_SECONDS,
@@ -25,21 +36,10 @@ from cost_model import (
     stored,
     written,
 )
-from docs_tables.source import Module
-from firestore_sizes import document_bytes, index_entries
-from fulfillment.domain.cursor import OVERLAP_SECONDS
-from fulfillment.domain.status import Status
-from fulfillment.effects.announce import Announcer
-from fulfillment.orders.documents import to_document
-from fulfillment.settings.secret_file import SECRET_CACHE_SECONDS
-from fulfillment.stripe_api import PAGE
-from fulfillment.topic.attributes import attributes_of
-from local.fakes.memory_topic import MemoryTopic
-from local.fakes.stripe_events import body
-from mail_samples import LETTERS
-from markdown import table_with
-from order_sample import card_event, fulfilled_order
-from tools import ROOT
+from support.firestore_sizes import document_bytes, index_entries
+from support.mails import LETTERS
+from support.markdown import table_with
+from support.tools import ROOT
 
 COSTS, README = ROOT / "docs" / "costs.md", ROOT / "README.md"
 SIZES, HANDLING, FIXED = "of one card order with two line items", "for a million card orders", "every month"

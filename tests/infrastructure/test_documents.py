@@ -9,7 +9,7 @@ import pytest
 
 from docs_tables.source import Module
 from ops.cli import ops
-from tools import ROOT
+from support.tools import ROOT
 
 COMMAND = re.compile(r"scripts/ops +([a-z][a-z-]+)((?: +--[a-z-]+(?: [^\s`\"'.,;:()-][^\s`\"']*)?)*)")
 EXAMPLE = ROOT / "terraform" / "terraform.tfvars.example"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import tools
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
+from support.waiting import LONG
 
 GOOD = """\
 variable "name" {
@@ -49,7 +50,7 @@ def check(tree: Path, **env: str) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-euo", "pipefail", "-c", f"source {ROOT}/scripts/lib/terraform.sh; check_terraform"]
     env = {"PATH": os.environ["PATH"], "HOME": str(tree), "TMPDIR": str(tree / "tmp")} | env
     (tree / "tmp").mkdir(exist_ok=True)
-    return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=LONG, check=False)
 
 
 def files(tree: Path) -> set[Path]:

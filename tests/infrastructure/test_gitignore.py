@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tools import ROOT
+from support.tools import ROOT
 
 WRITTEN = re.compile(r"(?:>|--output|--deployment|--save) +([\w…-]+\.\w+)|`(dead-letters-…\.jsonl)`")
 FOUND = WRITTEN.findall((ROOT / "docs" / "ops.md").read_text())

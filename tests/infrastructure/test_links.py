@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from markdown import anchors, links
-from tools import ROOT
+from support.markdown import anchors, links
+from support.tools import ROOT
 
 
 def documents() -> list[str]:
@@ -41,8 +41,8 @@ def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:
 
 
 NAMED = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]+\.(?:py|md|tf|toml|txt|in|html|sh|example|hcl)|\w+/\w+\.py)(?:::\w+)?`")
-HISTORY = frozenset({"CHANGELOG.md", "docs/decisions.md"})
-"""These documents name files and commands as they were."""
+HISTORY = frozenset({"CHANGELOG.md"})
+"""It names files and commands as they were."""
 COMMAND = re.compile(r"\bscripts/(\w+)(?![\w./])")
 MADE = frozenset({"terraform/.terraform.lock.hcl"})
 """What a command makes, and the repository does not hold."""

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-import log_vocabulary
-from conftest import Serve
 from docs_tables.source import Module, texts
 from fulfillment.domain.effects import ANNOUNCEMENTS, OWED_ON_ENTERING
 from local.fakes.stripe_events import signature
-from log_vocabulary import Vocabulary
-from markdown import anchors
-from tools import ROOT
+from support import log_vocabulary
+from support.log_vocabulary import Vocabulary
+from support.markdown import anchors
+from support.serving import Serve
+from support.tools import ROOT
 
 RUNBOOK = ROOT / "docs" / "operations.md"
 

@@ -13,7 +13,6 @@ from typing import Any, get_args, get_type_hints
 import click
 import pytest
 
-import log_vocabulary
 from benchmark.__main__ import PARTS
 from fulfillment.domain import checkout, items, order
 from fulfillment.domain.buyer_view import BuyerStatus
@@ -36,10 +35,11 @@ from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import REQUESTS, attributes_of
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.stripe_events import COMPLETED, event, session
-from mail_samples import order as sample_order
-from markdown import rows_below, table_in
 from ops.cli import ops
-from tools import ROOT
+from support import log_vocabulary
+from support.builders import order as sample_order
+from support.markdown import rows_below, table_in
+from support.tools import ROOT
 
 DOCS, FUNCTIONS = ROOT / "docs", ROOT / "functions" / "fulfillment"
 HTTP, DATA_MODEL, RUNBOOK = DOCS / "http.md", DOCS / "data-model.md", DOCS / "operations.md"

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-import pythons
 from docs_tables.source import Module
-from tools import ROOT
+from support import pythons
+from support.tools import ROOT
 
 GITHUB = ROOT / ".github"
 FORMS = sorted(set((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) - {GITHUB / "ISSUE_TEMPLATE" / "config.yml"})
@@ -113,3 +113,16 @@ def test_every_file_is_as_the_editorconfig_says() -> None:
             assert text == "" or text.endswith("\n"), name
         if rules["trim_trailing_whitespace"] == "true":
             assert not re.search(r"[ \t]$", text, re.MULTILINE), name
+
+
+def test_every_path_that_the_guide_for_contributors_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:functions|scripts|terraform|tests|docs)/[^\s`]*)`", text))
+    assert len(named) > 30
+    assert sorted(name for name in named if not list(ROOT.glob(name.replace("<folder>", "*")))) == []
+
+
+def test_the_guide_for_contributors_has_a_recipe_for_each_kind_of_addition() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    recipes = re.findall(r"^## How to add (.*)$", text, re.MULTILINE)
+    assert recipes == ["an effect", "an event type", "an operator's command", "an alert", "a setting"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs_tables.source import Block, Module, texts
-from tools import ROOT
+from support.tools import ROOT
 
 FUNCTION = "google_cloudfunctions2_function."
 BUILD_ROLES = {

@@ -1,31 +1,21 @@
-"""Every runtime that var.runtime allows and this machine has: the unit tests run on it, with the libraries that are
-locked; and the default one starts what is deployed with nothing but what functions/requirements.txt names.
-"""
+"""The default runtime starts what is deployed, with nothing but what functions/requirements.txt names."""
 
 import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-import pythons
-import source_zip
-import tools
 from docs_tables.source import Module
 from local.fakes.stripe_events import SECRET
 from local.runtime.pipe import ENTRY_POINTS
 from local.runtime.processes import Processes, free_ports
-from tools import ROOT
+from support import pythons, source_zip, tools
+from support.pythons import RUNTIMES
 
-RUNTIMES = ("python311", "python312", "python313", "python314")
-OURS = f"python3{sys.version_info.minor}"
-OTHERS = [each for each in RUNTIMES if each != OURS]
-UNIT_TESTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=brief", "tests/unit")
 CLEAN = {name: os.environ[name] for name in ("PATH", "HOME")}
 
 
@@ -34,37 +24,6 @@ def test_terraform_allows_the_runtimes_that_are_tested_and_no_other(module: Modu
     (rule,) = variable["validation"]
     assert tuple(re.findall(r'"(python\d+)"', rule["condition"])) == RUNTIMES
     assert variable["default"] in RUNTIMES
-
-
-@pytest.fixture(scope="module")
-def unit_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, "subprocess.Popen[str]"]]:
-    """The unit tests on the other runtimes that are here, side by side; with fewer examples for each property, as
-    looking for new ones is what the main run does.
-    """
-    running: dict[str, subprocess.Popen[str]] = {}
-    try:
-        for runtime in filter(pythons.find, OTHERS):
-            command = [pythons.environment(runtime, ROOT / "requirements.txt") / "python", *UNIT_TESTS]
-            env = CLEAN | {"HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path_factory.mktemp(runtime))}
-            output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-            running[runtime] = subprocess.Popen(command, cwd=ROOT, env=env, **output)  # type: ignore[call-overload]
-        yield running
-    finally:
-        for each in running.values():
-            each.kill()
-            each.wait()
-
-
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize("runtime", OTHERS)
-def test_the_unit_tests_run_on_every_other_runtime(
-    unit_tests: Mapping[str, "subprocess.Popen[str]"], runtime: str
-) -> None:
-    if not tools.want(tools.missing_python(runtime)):
-        pytest.skip(f"{runtime} is not on this machine")
-    said, _ = unit_tests[runtime].communicate(timeout=380)
-    assert unit_tests[runtime].returncode == 0, said
-    assert re.search(r"\d{3,} passed", said)
 
 
 @pytest.fixture(scope="module")

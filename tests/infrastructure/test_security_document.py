@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tools import ROOT
+from support.tools import ROOT
 
 DOCUMENT = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", DOCUMENT)

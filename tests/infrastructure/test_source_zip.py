@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import source_zip
-import tools
 from docs_tables.source import Module
-from source_zip import expression, tracked_files, zipped
+from support import source_zip, tools
+from support.source_zip import expression, tracked_files, zipped
 
 NOT_DEPLOYED = {"requirements.in"}  # what it locks is: requirements.txt
 JUNK = [

@@ -14,13 +14,12 @@ from stripe.checkout import Session as StripeSession
 from fulfillment.domain.erasure import erase
 from fulfillment.domain.items import read_page, with_line_items
 from fulfillment.domain.order import Order
-from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import to_document
 from local.fakes.stripe_events import COMPLETED, Json, event
-from markdown import table
 from ops.orders.views import document
-from samples import NOW, parsed
-from tools import ROOT
+from support.builders import NOW, order_of
+from support.markdown import table
+from support.tools import ROOT
 
 DOCUMENT = ROOT / "docs" / "stripe-fields.md"
 SESSION_ROWS, ITEM_ROWS = (table(DOCUMENT, heading) for heading in ("## The Checkout Session", "## A line item"))
@@ -141,8 +140,8 @@ ITEM: Json = {
 COLLECTED_ONLY = ("business_name", "individual_name")
 
 
-def order_of(session: Json = SESSION) -> Order:
-    order = apply(None, parsed(event(COMPLETED, session))).order
+def kept_order(session: Json = SESSION) -> Order:
+    order = order_of(event(COMPLETED, session))
     return with_line_items(order, read_page({"data": [ITEM], "has_more": False}).items)
 
 
@@ -169,7 +168,7 @@ def test_what_is_called_kept_of_a_session_is_in_the_document(name: str, place: s
     said = SESSION
     if name.startswith("collected_information.") and name.endswith(COLLECTED_ONLY):
         said = SESSION | {"customer_details": SESSION["customer_details"] | dict.fromkeys(COLLECTED_ONLY)}
-    found, wanted = at(to_document(order_of(said)), place), at(said, name)
+    found, wanted = at(to_document(kept_order(said)), place), at(said, name)
     assert _same(found, wanted), place
 
 
@@ -184,28 +183,28 @@ def test_what_is_called_kept_of_a_conversion_is_in_the_document(part: str) -> No
     conversion = {"amount_subtotal": 301, "amount_total": 302, "source_currency": "gbp"}
     said = {name: value for name, value in SESSION.items() if name != "presentment_details"}
     place = kept_as(decided(SESSION_ROWS)[f"currency_conversion.{part}"][0])
-    assert at(to_document(order_of(said | {"currency_conversion": conversion})), place) == conversion[part]
+    assert at(to_document(kept_order(said | {"currency_conversion": conversion})), place) == conversion[part]
 
 
 @pytest.mark.parametrize(
     ("name", "place"), [(name, kept_as(kept)) for name, (kept, _) in decided(ITEM_ROWS).items() if kept]
 )
 def test_what_is_called_kept_of_an_item_is_in_the_document(name: str, place: str) -> None:
-    (item,) = to_document(order_of())["line_items"]
+    (item,) = to_document(kept_order())["line_items"]
     assert at(item, place) == at(ITEM, name)
 
 
 def erased() -> Order:
-    return erase(order_of(), NOW)
+    return erase(kept_order(), NOW)
 
 
 def hidden() -> Json:
-    return document(order_of(), personal=False)
+    return document(kept_order(), personal=False)
 
 
 @pytest.mark.parametrize("without_person", [lambda: to_document(erased()), hidden], ids=["erased", "hidden"])
 def test_what_is_called_personal_is_erased_and_hidden_and_nothing_else_is(without_person: Callable[[], Json]) -> None:
-    whole, left = to_document(order_of()), without_person()
+    whole, left = to_document(kept_order()), without_person()
     for name, place in _session_cases():
         personal = "(personal)" in decided(SESSION_ROWS)[name][0]
         assert (left[place.partition(".")[0]] in (None, [], {})) is personal, name

@@ -6,9 +6,9 @@ import tomllib
 
 import pytest
 
-import tools
 from licenses import table
-from tools import ROOT
+from support import tools
+from support.tools import ROOT
 
 LOCKS = ("functions/requirements.txt", "requirements.txt", "scripts/lib/checkov/requirements.txt")
 SECRET = re.compile(r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY")

@@ -27,8 +27,8 @@ from fulfillment.stripe_api import READ_SECONDS
 from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
-from mail_samples import order
-from tools import ROOT
+from support.builders import order
+from support.tools import ROOT
 
 FUNCTION = "google_cloudfunctions2_function.this"
 SUBSCRIBER = "on_checkout_session_completed"

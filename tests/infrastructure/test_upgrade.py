@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-import terraform_states
-import tools
 from docs_tables.source import Module
-from terraform_states import NoProviders, State, now_at, replaced
+from support import terraform_states, tools
+from support.terraform_states import NoProviders, State, now_at, replaced
 
 VERSIONS = terraform_states.versions()
 NO_PROVIDERS = (

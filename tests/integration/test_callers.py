@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from conftest import served
 from fulfillment.errors import FulfillmentError
 from fulfillment.orders.firestore import Collection
 from fulfillment.stripe_api import StripeApi
@@ -30,6 +29,7 @@ from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_events import StripeEvents
 from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.errors import OperationsError
+from support.serving import served
 
 KEY = "sk_test_0123456789abcdef"
 

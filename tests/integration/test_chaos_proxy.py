@@ -10,6 +10,7 @@ import pytest
 from chaos import proxy
 from chaos.incidents import Kind
 from chaos.proxy import Link, Worth, any_request, end_of_mail
+from support.waiting import LONG
 
 
 class Echo:
@@ -57,7 +58,7 @@ async def linked(worth: Worth = any_request) -> AsyncIterator[Ends]:
     server.close()
 
 
-async def ask(pair: Pair, line: bytes = b"hello\n", seconds: float = 5) -> bytes:
+async def ask(pair: Pair, line: bytes = b"hello\n", seconds: float = LONG) -> bytes:
     """The answer; nothing if the connection ended, TimeoutError if it is silent."""
     reader, writer = pair
     writer.write(line)

@@ -21,7 +21,8 @@ from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from local.runtime.emulators import Emulators
-from samples import NOW, Json, parsed, renderings
+from support.builders import NOW, parsed
+from support.samples import Json, renderings
 
 
 def facts(order: Order) -> str:

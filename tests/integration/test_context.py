@@ -16,7 +16,6 @@ from fulfillment.domain.event_types import EventType
 from fulfillment.domain.ids import ContextPath
 from fulfillment.domain.order import Order
 from fulfillment.domain.ownership import Ownership
-from fulfillment.domain.transitions import apply
 from fulfillment.order_status import lookup
 from fulfillment.order_status.publisher import ClaimPublisher
 from fulfillment.order_status.rate_limiter import RateLimiter
@@ -32,12 +31,12 @@ from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
-from handlers import ask
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, Json, body, event, line_item, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
-from samples import parsed
+from support.builders import order_of
+from support.handlers import ask
 
 SESSION, MEMBER = "cs_test_a1", "acct_1Member"
 KEY = "rk_test_0123456789abcdef"
@@ -187,7 +186,7 @@ async def test_an_order_from_before_contexts_were_kept_learns_its_own_from_a_rep
     """It had asked the key's own account for a day, and its message was parked."""
     world.sell()
     said = paid(context=f"org_1/{MEMBER}")
-    stuck = replace(apply(None, parsed(said)).order, account=None, context=None)
+    stuck = replace(order_of(said), account=None, context=None)
     await world.orders.create(replace(stuck, effects=keep_configured(stuck.effects, {"load_line_items", "fulfill"})))
 
     assert await world.push(said, replay="true") == 204
@@ -204,7 +203,7 @@ async def test_reconcile_reads_a_waiting_order_in_its_context_and_tells_it_again
     """An order of before `context` was kept goes on with its account."""
     world.sell()
     unpaid = event(COMPLETED, session(SESSION, payment_status="unpaid"), account=MEMBER)
-    order = replace(apply(None, parsed(unpaid)).order, context=context)
+    order = replace(order_of(unpaid), context=context)
     await world.orders.create(replace(order, effects=keep_configured(order.effects, set())))
     topic, settings = MemoryTopic(), ReconcileSettings(project="acme", livemode=False, stripe_key=lambda: KEY)
     finder = Finder(topic, "reconcile")
@@ -251,7 +250,7 @@ async def test_the_landing_page_reads_a_waiting_order_in_its_context(world: Worl
     api = stripe_api.StripeApi(lambda: KEY, world.base)
     reading = lookup.Lookup(api, RateLimiter(5), Ownership(livemode=False))
 
-    await visit(reading, topic, apply(None, parsed(said)).order)
+    await visit(reading, topic, order_of(said))
 
     assert headers(world) == {(f"org_1/{MEMBER}", None)}
     (found,) = topic.stored
@@ -274,6 +273,6 @@ async def test_an_organizations_key_reads_both_modes_and_only_our_own_counts(
     reading = lookup.configured(settings)
     assert reading
 
-    await visit(reading, topic, apply(None, parsed(said)).order)
+    await visit(reading, topic, order_of(said))
 
     assert len(topic.stored) == told

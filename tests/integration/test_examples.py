@@ -11,12 +11,11 @@ from google.cloud import firestore
 
 from fulfillment.domain.ids import Id
 from fulfillment.domain.order import LineItem, Order
-from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError
 from local.fakes.stripe_events import COMPLETED, event, new_id, session
 from local.runtime.emulators import Emulators
 from local.runtime.pubsub_admin import PubSubAdmin
-from samples import parsed
+from support.builders import order_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +30,7 @@ def example(file: str, word: str) -> dict[str, Any]:
 
 
 def bought(price: str) -> Order:
-    order = apply(None, parsed(event(COMPLETED, session(new_id("cs_test"))))).order
+    order = order_of(event(COMPLETED, session(new_id("cs_test"))))
     return replace(order, line_items=(LineItem(id="li_1", description="Mug", quantity=2, price=Id(price)),))
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-import samples
 from fulfillment import stripe_api
 from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
@@ -19,6 +18,7 @@ from fulfillment.stripe_api import StripeApi
 from local.fakes.stripe_events import Json, line_item, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 from local.runtime.processes import free_ports
+from support import samples
 
 KEY = "sk_test_0123456789abcdef"
 SESSION = "cs_test_a1"

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from conftest import served
 from fulfillment.topic.message import parse_push
 from fulfillment.topic.publisher import PubSubTopic
 from local.runtime.emulators import Emulators
 from local.runtime.pubsub_admin import PubSubAdmin
+from support.serving import served
 
 DOWN_SECONDS = 8
 

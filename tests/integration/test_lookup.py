@@ -27,7 +27,7 @@ from fulfillment.topic.finder import Finder
 from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
-from mail_samples import order
+from support.builders import order
 
 SESSION = "cs_test_a1"
 

@@ -23,9 +23,9 @@ from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, event, session
 from local.runtime.processes import free_ports
-from mail_samples import HOSTILE_ADDRESSES, KEY, order, part, read, sent_to
-from samples import parsed
-from smtp_servers import Post, certificate, serving
+from support.builders import order, parsed, sent_to
+from support.mails import HOSTILE_ADDRESSES, KEY, part, read
+from support.smtp_servers import Post, certificate, serving
 
 LOGIN = "shop:s3cr%40t@"
 

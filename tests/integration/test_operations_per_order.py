@@ -9,8 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-import smtp_servers
-from conftest import Serve
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
@@ -33,10 +31,11 @@ from local.runtime.counting import Counts, counting
 from local.runtime.emulators import Emulators
 from local.runtime.pipe import ORDER_EVENTS
 from local.runtime.pubsub_admin import PubSubAdmin
-from markdown import table_with
-from tools import ROOT
-
-pytestmark = pytest.mark.timeout(90)
+from support import smtp_servers
+from support.markdown import table_with
+from support.serving import Serve
+from support.tools import ROOT
+from support.waiting import LONG
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Metered:
         before, of = self._spent(), said["data"]["object"]
         self.stripe.sessions[of["id"]] = of
         self.stripe.line_items[of["id"]] = [line_item()]
-        async with httpx.AsyncClient(timeout=60) as client:
+        async with httpx.AsyncClient(timeout=LONG) as client:
             self.webhook_calls += 1
             content = body(said)
             assert (await client.post(self.webhook, content=content, headers=signature(content))).status_code == 200

@@ -15,11 +15,11 @@ from fulfillment.domain.events import parse
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from landings import DONE, Landing, new_id
 from local.fakes.stripe_events import session
 from local.runtime.neighbors import SHOP_URL
 from local.runtime.processes import free_ports
-from mail_samples import item, order
+from support.builders import item, order
+from support.landings import DONE, Landing, new_id
 
 MakeLanding = Callable[..., Landing]
 PERSONAL = ("jenny", "rosen", "oyster", "94080", "example.com/ok", "R-1001", "cart_1001", "pi_3Synth", "evt_", "li_1")

@@ -21,7 +21,7 @@ from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.topic.finder import Finder
 from local.runtime.emulators import Emulators
-from reconciling import Case, Shop
+from support.reconciling import Case, Shop
 
 
 async def call(shop: Shop, method: str = "POST") -> int:

@@ -14,11 +14,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
-from conftest import Serve, served
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.order import Order
-from fulfillment.domain.transitions import Outcome, apply
+from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore_orders import FirestoreOrders
@@ -33,7 +32,9 @@ from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, body, event,
 from local.runtime.emulators import Emulators
 from local.runtime.processes import free_ports
 from local.runtime.pubsub_admin import PubSubAdmin
-from samples import Json, parsed
+from support.builders import order_of
+from support.samples import Json
+from support.serving import Serve, served
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SETTINGS = SubscriberSettings(project="shared", livemode=False)
@@ -330,7 +331,7 @@ async def test_what_is_held_is_a_warning_and_owed_again_when_a_person_releases_i
 async def test_a_debt_that_is_no_longer_configured_is_dropped_and_the_message_acknowledged() -> None:
     orders, order_id = MemoryOrders(), new_id()
     said = event(COMPLETED, session(order_id))
-    await orders.create(apply(None, parsed(said)).order)
+    await orders.create(order_of(said))
     assert post(subscriber(orders), message(said)) == 204
     assert (await held(orders, order_id)).effects == {}
 

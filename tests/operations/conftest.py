@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from conftest import served
-from deployments import deployed, google_runs
-from emulated_shop import EmulatedShop
 from local.fakes.stripe_stand_in import StripeStandIn
 from local.runtime.emulators import Emulators
-from operators import KEY, Operator
+from support.deployments import deployed, google_runs
+from support.emulated_shop import EmulatedShop
+from support.operators import KEY, Operator
+from support.serving import served
 
 
 class Stage:

@@ -5,10 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from google_stand_in import Version
-from operators import Operator
 from ops.cli import ops
 from ops.clients.signing_secrets import fingerprint
+from support.google_stand_in import Version
+from support.operators import Operator
 
 NEW = "whsec_rolled0123456789abcdef"
 THIRD = "whsec_third0123456789abcdef00"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from operators import Operator
+from support.operators import Operator
 
 LOGIN = "gcloud auth application-default login"
 COMMANDS = [

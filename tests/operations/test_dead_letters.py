@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from emulated_shop import SECRETIVE, EmulatedShop, program
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import COMPLETED, FAILED, Json, body, event, session
 from local.runtime.pipe import DEAD_LETTER, TOPIC
+from support.emulated_shop import SECRETIVE, EmulatedShop, program
+from support.waiting import LONG
 
 ODD = b"\x00\xff not JSON, and not UTF-8"
 
@@ -151,7 +152,7 @@ def test_what_is_refused_again_is_parked_again_and_not_replayed_by_the_same_run(
         shop.park(letter("cs_test_a", "permanent: not for sale"))
         told = shop.reports("dead-letters", "replay", "--yes")
         assert told["count"] == 1
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LONG
         while not (again := listed(shop)):
             assert time.monotonic() < deadline
     assert [each["why"] for each in again] == ["permanent: not for sale"]
@@ -191,7 +192,7 @@ def test_a_thousand_letters_are_replayed_though_the_program_is_killed_again_and_
             run.kill()
             killed += run.wait() == -signal.SIGKILL
     assert killed, "no run was killed in the middle of its work: a fast machine needs more letters"
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + LONG
     while seen.keys() != letters:
         assert program(shop, *REPLAY).wait() == 0
         look(shop, seen)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from deployments import told
 from ops.deployment.model import Deployment
 from ops.deployment.terraform_output import load, parse
 from ops.errors import WrongSettings
+from support.deployments import told
 
 
 @pytest.fixture

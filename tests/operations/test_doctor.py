@@ -8,9 +8,9 @@ import pytest
 from google.cloud.functions_v2 import Function, ServiceConfig
 from google.pubsub_v1 import DeadLetterPolicy, ExpirationPolicy, PushConfig, RetryPolicy
 
-from deployments import HOST, grant, told
-from google_stand_in import Version
-from operators import Operator
+from support.deployments import HOST, grant, told
+from support.google_stand_in import Version
+from support.operators import Operator
 
 Change = Callable[[Operator], object]
 LOCATION = "projects/acme-shop/locations/europe-west1"

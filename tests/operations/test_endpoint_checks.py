@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from deployments import deployed
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.webhook_endpoints import Endpoint, wanted
 from ops.doctor.checks import Verdict
 from ops.doctor.endpoint_checks import BY_HAND, check_endpoints
 from ops.errors import Refused
+from support.deployments import deployed
 
 SERVICE = "https://checkout-webhook-x-ew.a.run.app"
 URL = deployed().webhook.url

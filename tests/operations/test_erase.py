@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain import lifecycle
 from fulfillment.domain.checkout import Shipping
 from fulfillment.domain.ids import Id, SessionId
@@ -16,7 +15,9 @@ from fulfillment.domain.status import Status
 from fulfillment.orders.documents import to_document
 from local.fakes.stripe_events import COMPLETED, body, event, session
 from ops.orders import buyer
-from spellings import RESPELLINGS, respelled
+from support.builders import paid_order
+from support.emulated_shop import SECRETIVE, EmulatedShop
+from support.spellings import RESPELLINGS, respelled
 
 NOW = datetime.now(UTC)
 

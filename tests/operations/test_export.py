@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain.order import Order
 from ops.orders.export_rows import COLUMNS, PERSONAL_COLUMNS, csv_line, header
+from support.builders import paid_order
+from support.emulated_shop import SECRETIVE, EmulatedShop
 
 ODD = [
     "=1+1",

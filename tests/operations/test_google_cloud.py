@@ -7,14 +7,14 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from conftest import served
-from deployments import deployed, subscription
-from google_stand_in import GoogleStandIn
 from local.runtime.emulators import Emulators
 from ops.clients.google_api import GoogleApi
 from ops.clients.google_cloud import GoogleCloud
 from ops.clients.secret_manager import SecretManager
 from ops.errors import Missing, Refused
+from support.deployments import deployed, subscription
+from support.google_stand_in import GoogleStandIn
+from support.serving import served
 
 
 def test_a_subscription_reads_the_same_from_the_emulator_and_from_the_stand_in(emulated: Emulators) -> None:

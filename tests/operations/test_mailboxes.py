@@ -13,7 +13,7 @@ from fulfillment.domain.erasure import PERSONAL
 from fulfillment.orders.firestore import Snapshot
 from ops.orders.buyer import FIELDS, Buyer
 from ops.orders.mailboxes import difference, mailbox, names
-from spellings import ASCII, BEYOND, RESPELLINGS, respelled, respellings
+from support.spellings import ASCII, BEYOND, RESPELLINGS, respelled, respellings
 
 anything = st.text(st.characters())
 parts = st.text(min_size=1, max_size=12)

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulated_shop import SECRETIVE, EmulatedShop, paid_order
 from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import LineItem, Order
 from local.fakes.stripe_events import COMPLETED, event, session
 from ops.orders.timeline import still_to_do
 from ops.orders.views import row, row_data
+from support.builders import paid_order
+from support.emulated_shop import SECRETIVE, EmulatedShop
 
 NOW = datetime.now(UTC)
 

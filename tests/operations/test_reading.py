@@ -6,13 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from emulated_shop import EmulatedShop
 from fulfillment.topic.publisher import PubSubTopic
 from local.runtime.pipe import DEAD_LETTER
 from ops.dead_letters.dead_letter import DeadLetter
 from ops.dead_letters.reading import Reading, reading
 from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.errors import Missing
+from support.emulated_shop import EmulatedShop
 
 
 def run(shop: EmulatedShop, lease: int = 60) -> AbstractAsyncContextManager[Reading]:

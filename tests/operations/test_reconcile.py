@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-import deployments
-from emulated_shop import EmulatedShop, paid_order
 from local.fakes.stripe_events import line_item, session
-from operators import Operator
+from support import deployments
+from support.builders import paid_order
+from support.emulated_shop import EmulatedShop
+from support.operators import Operator
 
 DAY = 86400
 

@@ -9,9 +9,10 @@ import pytest
 from starlette.responses import JSONResponse
 
 from fulfillment.domain.event_types import EventType
-from google_stand_in import Version
-from operators import KEY, Operator
 from ops.clients.signing_secrets import fingerprint
+from support.google_stand_in import Version
+from support.operators import KEY, Operator
+from support.waiting import LONG
 
 URL = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook"
 NEWER = "2027-03-31.next"
@@ -406,7 +407,7 @@ def test_the_program_never_says_a_secret_though_the_libraries_are_asked_to_log(o
     env |= {"STRIPE_LOG": "debug", "GOOGLE_SDK_PYTHON_LOGGING_SCOPE": "google"}
     program = Path(__file__).parents[2] / "scripts" / "ops"
     done = subprocess.run(
-        [program, "register-webhook"], env=os.environ | env, capture_output=True, text=True, timeout=60, check=False
+        [program, "register-webhook"], env=os.environ | env, capture_output=True, text=True, timeout=LONG, check=False
     )
     assert done.returncode == 0, done.stderr
     endpoint = only_endpoint(operator)

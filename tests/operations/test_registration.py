@@ -5,10 +5,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments import deployed
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.webhook_endpoints import Endpoint, wanted
 from ops.webhook.registration import make_plan
+from support.deployments import deployed
 
 URL = deployed().webhook.url
 OURS = {"managed_by": "scripts/ops", "deployment": "acme-shop/checkout"}

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from emulated_shop import SECRETIVE, EmulatedShop
 from local.fakes.stripe_events import COMPLETED, FAILED, event, session
-from operators import Operator
+from support.emulated_shop import SECRETIVE, EmulatedShop
+from support.operators import Operator
 
 DAY = 86400
 

@@ -22,7 +22,8 @@ from fulfillment.order_status.page import Page
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.templates import TEMPLATES
-from mail_samples import KEY, LETTERS, order, part, received
+from support.builders import order
+from support.mails import KEY, LETTERS, part, received
 
 SUMMANDS = ("Subtotal", "Discount", "Shipping", "Tax")
 BEFORE = """Subject: Receipt

@@ -16,7 +16,7 @@ from fulfillment.errors import ConfigurationError
 from fulfillment.settings.hosts import Security, SmtpServer, parse_shop_url
 from fulfillment.settings.mailbox import Mailbox, mailbox, parse_sender
 from fulfillment.subscriber.settings import SubscriberSettings
-from mail_samples import HOSTILE_ADDRESSES
+from support.mails import HOSTILE_ADDRESSES
 
 BASE = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "true"}
 URL, SENDER = "smtps://shop:s3cr%40t@smtp.example.com:465", "Shop <orders@shop.example>"

@@ -8,15 +8,13 @@ import pytest
 
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.domain.transitions import apply
 from fulfillment.effects.announce import Announcer, message
 from local.fakes.memory_topic import MemoryTopic
-from local.fakes.stripe_events import COMPLETED, event, session
-from samples import parsed
+from support.builders import paid_order
 
 
 def an_order() -> Order:
-    return apply(None, parsed(event(COMPLETED, session("cs_test_a1", mode="subscription")))).order
+    return paid_order("cs_test_a1", mode="subscription")
 
 
 async def test_its_attributes_are_what_a_filter_wants() -> None:

@@ -11,7 +11,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import synthetic_event
 from local.fakes.stripe_events import session
-from mail_samples import order
+from support.builders import order
 
 ENDED = {"payment_status": "unpaid", "payment_intent": {"id": "pi_1", "status": "canceled"}}
 NOTHING = StripeAnswer()

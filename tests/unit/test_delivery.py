@@ -13,7 +13,7 @@ from fulfillment.errors import PermanentError
 from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, event, session
-from samples import parsed
+from support.builders import parsed
 
 EVENT = parsed(event(COMPLETED, session("cs_test_a1")))
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from fulfillment.domain.checkout import Address, Checkout, Customer, Presentment, Shipping, TaxId
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Lease, LineItem, Order
-from fulfillment.domain.transitions import apply
 from fulfillment.errors import CorruptOrder
 from fulfillment.orders.documents import decoded, from_document, to_document
 from local.fakes.stripe_events import COMPLETED, event, session
-from samples import NOW, json_values, parsed
+from support.builders import NOW, order_of
+from support.samples import json_values
 
 CONTRACT = {
     *("id", "schema", "status", "payment_status", "mode", "livemode", "account", "context"),
@@ -42,7 +42,7 @@ CONTRACT = {
 
 
 def an_order(**changes: Any) -> Order:
-    return apply(None, parsed(event(COMPLETED, session("cs_test_a1", **changes), id="evt_1"))).order
+    return order_of(event(COMPLETED, session("cs_test_a1", **changes), id="evt_1"))
 
 
 def test_the_document_has_the_fields_of_the_contract_and_no_other() -> None:
@@ -127,7 +127,7 @@ def test_what_firestore_refuses_is_written_as_json(metadata: Any, stored: Any) -
 
 @pytest.mark.parametrize("event_id", ["json:", "json:1", "json:null"])
 def test_an_event_id_that_looks_like_an_escape_left_its_order_unreadable(event_id: str) -> None:
-    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), id=event_id))).order
+    order = order_of(event(COMPLETED, session("cs_test_a1"), id=event_id))
     assert from_document(to_document(order)) == order
 
 
@@ -141,7 +141,7 @@ def test_nesting_beyond_firestores_limit_is_written_as_json() -> None:
 
 
 def test_an_event_id_that_looks_like_an_escape_does_not_spoil_its_order() -> None:
-    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), id="json:x"))).order
+    order = order_of(event(COMPLETED, session("cs_test_a1"), id="json:x"))
     assert from_document(to_document(order)) == order
     assert to_document(order)["source"] in to_document(order)["events"]
 

@@ -33,7 +33,9 @@ from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, event, session
-from samples import Json, parsed
+from support.builders import parsed
+from support.samples import Json
+from support.waiting import LONG
 
 PAID = event(COMPLETED, session("cs_test_a1"), id="evt_paid")
 UNPAID = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"), id="evt_unpaid")
@@ -584,7 +586,7 @@ async def test_hooks_wait_for_a_free_thread_within_their_time() -> None:
     hooks, go = Hooks(threads=1), threading.Event()
 
     def hang(_order: Order, _key: str) -> None:
-        go.wait(10)
+        go.wait(LONG)
 
     perform = hooks.performing(hang)
     for _ in range(2):
@@ -592,7 +594,7 @@ async def test_hooks_wait_for_a_free_thread_within_their_time() -> None:
             async with asyncio.timeout(0.05):
                 await perform(apply_paid(), "k")
     go.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LONG):
         await perform(apply_paid(), "k")
 
 

@@ -21,7 +21,8 @@ from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
-from samples import NOW, parsed, renderings
+from support.builders import NOW, parsed
+from support.samples import renderings
 
 LATER = NOW + timedelta(days=1)
 MARK = "jenny-was-here"

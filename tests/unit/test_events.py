@@ -29,7 +29,8 @@ from fulfillment.domain.transitions import apply, is_order
 from fulfillment.errors import MalformedEvent
 from fulfillment.orders.documents import from_document, to_document
 from local.fakes.stripe_events import COMPLETED, body, event, session
-from samples import NOW, Json, eras, json_values, load, parsed
+from support.builders import NOW, order_of, parsed
+from support.samples import Json, eras, json_values, load
 
 ADDRESS = Address(
     city="South San Francisco", country="US", line1="354 Oyster Point Blvd", postal_code="94080", state="CA"
@@ -198,7 +199,7 @@ def test_the_context_is_kept_and_tells_the_account_that_no_other_field_tells() -
     checkout = parsed(event(COMPLETED, session("cs_test_a1"), context="org_1/acct_1")).checkout
     assert (checkout.context, checkout.account) == ("org_1/acct_1", "acct_1")
     assert checkout.owner == Owner(account="acct_1", context=ContextPath("org_1/acct_1"))
-    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1"), context="org_1"))).order
+    order = order_of(event(COMPLETED, session("cs_test_a1"), context="org_1"))
     assert from_document(to_document(order)).owner == Owner(context=ContextPath("org_1"))
     for odd in ("", "acct 1", "acct_1\n", 5, {"id": "acct_1"}, "x" * 513):
         with pytest.raises(shape.ShapeError, match="^context: expected ids, parted by /"):

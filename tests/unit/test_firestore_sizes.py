@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from firestore_sizes import document_bytes, index_entries, name_bytes
+from support.firestore_sizes import document_bytes, index_entries, name_bytes
 
 TASK = "users/jeff/tasks/my_task_id"
 DOCUMENT = {"type": "Personal", "done": False, "priority": 1, "description": "Learn Cloud Firestore"}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import rfc2047
 from fulfillment.effects import mail_headers
 from fulfillment.settings.mailbox import Mailbox, parse_sender
+from support import rfc2047
 
 ADDRESS = "orders@shop.example"
 WORDS = [

@@ -14,7 +14,8 @@ from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.transitions import apply
 from local.fakes.stripe_events import COMPLETED, event, line_item, session
-from samples import NOW, json_values, parsed
+from support.builders import NOW, order_of, paid_order, parsed
+from support.samples import json_values
 
 AMOUNTS = ("amount_subtotal", "amount_discount", "amount_tax", "amount_total")
 USD, EUR = Currency("usd"), Currency("eur")
@@ -27,7 +28,7 @@ bought = st.lists(
 
 
 def order(**changes: object) -> Order:
-    return apply(None, parsed(event(COMPLETED, session("cs_test_a1", **changes)))).order
+    return paid_order("cs_test_a1", **changes)
 
 
 def item(amount: int | None = 3000, currency: Currency | None = USD) -> LineItem:
@@ -207,7 +208,7 @@ def test_the_verdict_does_not_depend_on_which_twin_was_there_when_the_items_were
         for event_id, subtotal in (("evt_b", 1500), ("evt_a", 9000))
     ]
     items = (LineItem(id="li_1", amount_subtotal=1500),)
-    now = apply(None, parsed(twins[0])).order
+    now = order_of(twins[0])
     now = with_line_items(now, items) if loaded_after == 0 else now
     now = apply(now, parsed(twins[1])).order
     now = with_line_items(now, items) if loaded_after == 1 else now

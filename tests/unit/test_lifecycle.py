@@ -9,16 +9,14 @@ from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import Effect, EffectState, owed, ready
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
-from fulfillment.domain.transitions import apply
-from local.fakes.stripe_events import COMPLETED, event, session
-from samples import NOW, parsed
+from support.builders import NOW, paid_order
 
 LATER = NOW + timedelta(minutes=5)
 
 
 def owing(**effects: EffectState) -> Order:
     """A paid order with these effects, each tried twice and failed the last time."""
-    order = apply(None, parsed(event(COMPLETED, session("cs_test_a1")))).order
+    order = paid_order("cs_test_a1")
     tried = {
         name: Effect(state=state, key=f"cs_test_a1:{name}", attempts=2, error="no answer")
         for name, state in effects.items()

@@ -20,7 +20,8 @@ from fulfillment.domain.status import Status
 from fulfillment.effects.mail_message import MailMessages
 from fulfillment.errors import ConfigurationError, MailRefused
 from fulfillment.presentation.templates import TEMPLATES
-from mail_samples import HOME, HOSTILE_ADDRESSES, KEY, LETTERS, bought, item, order, part, received, sent_to
+from support.builders import HOME, bought, item, order, sent_to
+from support.mails import HOSTILE_ADDRESSES, KEY, LETTERS, part, received
 
 
 def plain(of: Order) -> str:

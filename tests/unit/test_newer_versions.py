@@ -10,14 +10,14 @@ from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.domain.transitions import apply
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import EffectsOutstanding, PermanentError
 from fulfillment.orders.store import Stored
 from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
-from samples import Json, parsed
+from support.builders import order_of, parsed
+from support.samples import Json
 
 SESSION = "cs_test_a1"
 NAME = "post_parcel"
@@ -60,7 +60,7 @@ async def stored(orders: MemoryOrders) -> Stored:
 
 
 async def world(effect: Effect, said: Json = UNPAID) -> MemoryOrders:
-    orders, order = MemoryOrders(), apply(None, parsed(said)).order
+    orders, order = MemoryOrders(), order_of(said)
     await orders.create(replace(order, effects={NAME: effect}))
     return orders
 

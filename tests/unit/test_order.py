@@ -15,7 +15,8 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome, apply, claim_of, is_order
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
-from samples import NOW, Json, parsed, renderings, schedules
+from support.builders import NOW, order_of, parsed
+from support.samples import Json, renderings, schedules
 
 
 def arrive(events: list[Json]) -> Order:
@@ -281,7 +282,7 @@ def test_apply_never_changes_what_it_was_given() -> None:
 
 def test_an_event_that_comes_again_fills_in_what_an_older_version_did_not_keep() -> None:
     said = event(COMPLETED, session("cs_test_a1", recovered_from="cs_test_a0"), context="org_1/acct_1")
-    whole = apply(None, parsed(said)).order
+    whole = order_of(said)
     old = replace(whole, account=None, context=None, recovered_from=None)
     again = apply(old, parsed(said))
     assert (again.order, again.outcome) == (whole, Outcome.STALE)

@@ -6,7 +6,7 @@ import pytest
 
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.domain.ownership import Ownership, Verdict
-from mail_samples import order
+from support.builders import order
 
 OURS = OrderFilter.parse("metadata.shop=paper")
 THEIRS = OrderFilter.parse("metadata.shop=ink")

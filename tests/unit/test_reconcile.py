@@ -17,7 +17,7 @@ from fulfillment.reconcile.endpoint import End
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.memory_topic import MemoryTopic
-from reconciling import Case, cases, healed, shop_of
+from support.reconciling import Case, cases, healed, shop_of
 
 some = st.lists(cases, max_size=30)
 kills = st.lists(st.integers(0, 120), max_size=6)

@@ -21,7 +21,8 @@ from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.locales import Notation
 from local.fakes.stripe_events import session
-from mail_samples import AT, KEY, order, part, received
+from support.builders import NOW, order
+from support.mails import KEY, part, received
 
 BERLIN, EVENING = ZoneInfo("Europe/Berlin"), datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
 FOUND = "reconcile:cs_test_a1:"
@@ -35,7 +36,7 @@ def seen(claim: Status, at: datetime) -> Seen:
 def with_events(session_created_at: datetime | None = None, **events: tuple[Status, datetime]) -> Order:
     """The order of those events; `found_…` stands for one that reconcile found."""
     named = {name.replace("found_", FOUND): seen(*told) for name, told in events.items()}
-    return order(events=named, session_created_at=session_created_at, created_at=AT + 30 * DAY)
+    return order(events=named, session_created_at=session_created_at, created_at=NOW + 30 * DAY)
 
 
 WAITING, FAILED, PAID = Status.AWAITING_PAYMENT, Status.PAYMENT_FAILED, Status.PAID
@@ -44,16 +45,16 @@ WAITING, FAILED, PAID = Status.AWAITING_PAYMENT, Status.PAYMENT_FAILED, Status.P
 @pytest.mark.parametrize(
     ("of", "sold_at"),
     [
-        (with_events(AT - MINUTE, evt_1=(PAID, AT)), AT),
-        (with_events(AT - MINUTE, evt_1=(WAITING, AT), evt_2=(PAID, AT + 3 * DAY)), AT + 3 * DAY),
-        (with_events(AT - MINUTE, evt_1=(WAITING, AT)), AT),
-        (with_events(AT - MINUTE, evt_1=(WAITING, AT), evt_2=(FAILED, AT + 3 * DAY)), AT),
-        (with_events(AT - MINUTE, found_paid=(PAID, AT + 3 * DAY)), AT - MINUTE),
-        (with_events(None, found_paid=(PAID, AT + 3 * DAY)), AT + 3 * DAY),
-        (with_events(None, found_paid=(PAID, AT + 3 * DAY), found_waiting=(WAITING, AT + DAY)), AT + DAY),
-        (with_events(AT - MINUTE, evt_1=(WAITING, AT), found_paid=(PAID, AT + 3 * DAY)), AT),
-        (with_events(AT - MINUTE, evt_1=(PAID, AT), found_paid=(PAID, AT + 3 * DAY)), AT),
-        (with_events(AT - MINUTE, found_waiting=(WAITING, AT + DAY)), AT - MINUTE),
+        (with_events(NOW - MINUTE, evt_1=(PAID, NOW)), NOW),
+        (with_events(NOW - MINUTE, evt_1=(WAITING, NOW), evt_2=(PAID, NOW + 3 * DAY)), NOW + 3 * DAY),
+        (with_events(NOW - MINUTE, evt_1=(WAITING, NOW)), NOW),
+        (with_events(NOW - MINUTE, evt_1=(WAITING, NOW), evt_2=(FAILED, NOW + 3 * DAY)), NOW),
+        (with_events(NOW - MINUTE, found_paid=(PAID, NOW + 3 * DAY)), NOW - MINUTE),
+        (with_events(None, found_paid=(PAID, NOW + 3 * DAY)), NOW + 3 * DAY),
+        (with_events(None, found_paid=(PAID, NOW + 3 * DAY), found_waiting=(WAITING, NOW + DAY)), NOW + DAY),
+        (with_events(NOW - MINUTE, evt_1=(WAITING, NOW), found_paid=(PAID, NOW + 3 * DAY)), NOW),
+        (with_events(NOW - MINUTE, evt_1=(PAID, NOW), found_paid=(PAID, NOW + 3 * DAY)), NOW),
+        (with_events(NOW - MINUTE, found_waiting=(WAITING, NOW + DAY)), NOW - MINUTE),
     ],
 )
 def test_a_sale_has_its_own_time_also_where_it_was_found_later(of: Order, sold_at: datetime) -> None:
@@ -61,7 +62,7 @@ def test_a_sale_has_its_own_time_also_where_it_was_found_later(of: Order, sold_a
 
 
 def test_a_synthetic_event_is_known_as_one() -> None:
-    found = synthetic_event(session("cs_test_a1"), owner=OWN, api_version="2026-10-28.endive", at=AT)
+    found = synthetic_event(session("cs_test_a1"), owner=OWN, api_version="2026-10-28.endive", at=NOW)
     assert found is not None
     assert found.event["id"] == f"{FOUND}paid"
 

@@ -16,7 +16,8 @@ from fulfillment.domain.source_event import source_event
 from fulfillment.domain.transitions import Outcome, apply
 from fulfillment.topic.attributes import attributes_of
 from local.fakes.stripe_events import COMPLETED, Json, event, session
-from samples import NOW, parsed, renderings
+from support.builders import NOW, parsed
+from support.samples import renderings
 
 LATER = NOW + timedelta(days=1)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import stored_samples
 from fulfillment.domain.cursor import read_cursor
 from fulfillment.domain.effects import FULFILL
 from fulfillment.domain.events import parse
@@ -16,8 +15,9 @@ from fulfillment.domain.lifecycle import mark_done
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
 from fulfillment.topic.message import parse_push
-from samples import NOW
-from stored_samples import load, samples
+from support import stored_samples
+from support.builders import NOW
+from support.stored_samples import load, samples
 
 NEWER = {"a": [1, {"b": None}], 'json:"__odd__"': 'json:"json:1"', "at": NOW}
 RECORDS = ("customer", "shipping", "lease", "shipping_cost", "presentment", "customer.address", "shipping.address")

@@ -17,10 +17,10 @@ from fulfillment.subscriber.endpoint import BODY_BYTES, Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
-from handlers import HANGS_UP, ask, logged
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, session
+from support.handlers import HANGS_UP, ask, logged
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Capture = pytest.CaptureFixture[str]

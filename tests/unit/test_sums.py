@@ -9,7 +9,7 @@ from fulfillment.domain.checkout import ShippingCost
 from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.sums import Sums, amount, items_add_up, sums
-from mail_samples import order
+from support.builders import order
 
 
 def of(subtotal: Any, discount: Any, shipping: Any, tax: Any, total: Any, **more: Any) -> Any:

@@ -16,7 +16,7 @@ from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
 from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import COMPLETED, event, session
-from samples import parsed
+from support.builders import parsed
 
 ID = "cs_test_found"
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)

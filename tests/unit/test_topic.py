@@ -14,7 +14,7 @@ from fulfillment.topic.attributes import attributes_of, fits
 from fulfillment.topic.message import Message, parse_push
 from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, event, session
-from samples import json_values
+from support.samples import json_values
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -12,7 +12,7 @@ from fulfillment.version import NAME, USER_AGENT, VERSION
 ROOT = Path(__file__).parents[2]
 VENDORS = ("google", "stripe", "grpc", "requests", "httpx", "aiohttp", "urllib")
 CLIENT = re.compile(r".*(Client|Transport|Session|_channel|[Cc]onnection)|urlopen")
-EMULATED = ("local", "benchmark", "benchmarks", "chaos", "chaos_run", "prove", "proof")
+EMULATED = ("local", "benchmark", "chaos", "prove")
 """The rooms of scripts/ that talk to this machine alone."""
 
 

@@ -11,9 +11,9 @@ from fulfillment.errors import PublishFailed
 from fulfillment.topic.message import Message
 from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
 from fulfillment.webhook.settings import WebhookSettings
-from handlers import HANGS_UP, ask, logged
 from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, body, event, session, signature
+from support.handlers import HANGS_UP, ask, logged
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Capture = pytest.CaptureFixture[str]

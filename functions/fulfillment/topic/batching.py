@@ -65,6 +65,7 @@ class Batcher(Generic[Item, Result]):
         self._waiting_size = 0
         self._calls: set[asyncio.Task[None]] = set()
         self._latest: asyncio.Task[None] | None = None  # the call that delays the next one, at most 5 ms
+        self._patience = PATIENCE_SECONDS
 
     async def add(self, item: Item, seconds: float) -> Result:
         """The item's result. Raises Overloaded, TimeoutError after `seconds` (waiting included), or what its call
@@ -97,7 +98,7 @@ class Batcher(Generic[Item, Result]):
 
     async def _gather(self, turns: int) -> None:
         """Returns when that many turns of the loop in a row have added no item, or after 5 ms."""
-        latest = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        latest = asyncio.get_running_loop().time() + self._patience
         quiet, count = 0, len(self._waiting)
         while quiet < turns and asyncio.get_running_loop().time() < latest:
             await asyncio.sleep(0)
@@ -110,7 +111,7 @@ class Batcher(Generic[Item, Result]):
         patience: asyncio.TimerHandle | None = None
         try:
             await self._gather(turns)
-            batch, patience = self._take(), loop.call_later(PATIENCE_SECONDS, self._next, this)
+            batch, patience = self._take(), loop.call_later(self._patience, self._next, this)
             await self._send(batch)
         finally:
             if patience:

@@ -46,7 +46,7 @@ GUARDS = {
 }
 
 PRELOADED = (
-    *("anyio.pytest_plugin", "pytest_asyncio.plugin", "pytest_randomly", "pytest_timeout"),
+    *("anyio.pytest_plugin", "pytest_asyncio.plugin", "pytest_randomly", "pytest_timeout", "xdist.plugin"),
     *("pytest", "hypothesis", "httpx", "uvicorn", "starlette.applications", "functions_framework.aio"),
     *("google.pubsub_v1", "google.cloud.firestore", "google.auth", "stripe", "jinja2", "babel.numbers", "aiosmtplib"),
 )

@@ -1,5 +1,5 @@
 # The deployments that are compared from version to version: the smallest one, and one with everything on. Each version was
-# applied as it says here, with mocked providers. See tests/terraform_states.py.
+# applied as it says here, with mocked providers. See tests/support/terraform_states.py.
 
 mock_provider "archive" {}
 mock_provider "time" {}

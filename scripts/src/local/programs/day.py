@@ -18,7 +18,7 @@ from local.runtime.neighbors import Neighbors
 from ops.dead_letters.dead_letter import DeadLetter
 from ops.orders.timeline import still_to_do
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 QUIET_SECONDS = 1.0
 
 

@@ -3,7 +3,7 @@ place. A stored file holds them for one version, in the configurations of `state
 
 To store those of the version that is checked out (its name is the file's):
 
-    PYTHONPATH=scripts/src:functions:tests .venv/bin/python -m terraform_states 1.0.0
+    PYTHONPATH=scripts/src:functions:tests .venv/bin/python -m support.terraform_states 1.0.0
 """
 
 import json
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools import ROOT
+from support.tools import ROOT
 
 STORED = ROOT / "tests" / "infrastructure" / "states"
 CONFIGURATIONS = STORED / "configurations.tftest.hcl"

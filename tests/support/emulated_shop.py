@@ -18,10 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from conftest import served
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.order import Order
-from fulfillment.domain.transitions import apply
 from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore import Collection
 from fulfillment.orders.firestore_orders import FirestoreOrders
@@ -30,13 +28,14 @@ from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
-from local.fakes.stripe_events import COMPLETED, Json, body, event, session
+from local.fakes.stripe_events import Json, body
 from local.runtime.emulators import Emulators
 from local.runtime.pipe import DEAD_LETTER, TOPIC
 from local.runtime.pubsub_admin import PubSubAdmin
 from ops.cli import ops
-from samples import parsed
-from tools import ROOT
+from support.serving import served
+from support.tools import ROOT
+from support.waiting import LONG
 
 SECRETIVE = ("jenny", "Jenny", "Oyster", "R-1001", "cart_")
 
@@ -128,7 +127,7 @@ class EmulatedShop:
             self.admin.subscribe("completed", TOPIC, url)
             yield
 
-    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = LONG) -> None:
         """Returns once it is so."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -139,12 +138,6 @@ class EmulatedShop:
         if self.refuses:
             raise PermanentError(self.refuses)
         self.performed.append(order.id)
-
-
-def paid_order(order_id: str | None = None, **changes: Any) -> Order:
-    """An order that was just paid, and owes everything."""
-    said = session(order_id or f"cs_test_{uuid.uuid4().hex}", **changes)
-    return apply(None, parsed(event(COMPLETED, said))).order
 
 
 def program(shop: EmulatedShop, *args: str) -> subprocess.Popen[bytes]:

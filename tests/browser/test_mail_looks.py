@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from fulfillment.domain.status import Status
-from mail_samples import KEY, LETTERS, bought, item, order, part, received
+from support import tools
+from support.builders import bought, item, order
+from support.mails import KEY, LETTERS, part, received
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -38,7 +39,7 @@ def seen(page: str, folder: Path, *flags: str) -> str:
         asking.as_uri(),
     ]
     for _try in range(5):  # on a busy machine the browser may print the page before it has answered
-        dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        dom = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
         if said := re.search("</iframe><p>(.+)</p>", dom):
             return said[1]
     pytest.fail("the page never said how wide it is")

@@ -18,7 +18,8 @@ from fulfillment.topic.message import Message
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn
 from local.runtime.pubsub_admin import PubSubAdmin
-from mail_samples import order
+from support.builders import order
+from support.waiting import LONG
 
 DONE = {"fulfill": Effect(state=EffectState.DONE, key="k")}
 
@@ -35,7 +36,7 @@ class Landing:
 
     async def get(self, session_id: str | None, accept: str = "text/html", **more: str) -> httpx.Response:
         params = more | ({} if session_id is None else {"session_id": session_id})
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=LONG) as client:
             return await client.get(self.url, params=params, headers={"Accept": accept})
 
     async def told(self, session_id: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from mortal import Died, Life, Mortal
-from reconciling import Case, Shop, healed, shop_of
+from support.mortal import Died, Life, Mortal
+from support.reconciling import Case, Shop, healed, shop_of
 
 DRAWN = [
     *[Case()] * 8,  # more than fit on a page

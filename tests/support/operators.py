@@ -7,10 +7,10 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from deployments import told
-from google_stand_in import GoogleStandIn
 from local.fakes.stripe_stand_in import StripeStandIn
 from ops.cli import ops
+from support.deployments import told
+from support.google_stand_in import GoogleStandIn
 
 KEY = "rk_test_0123456789abcdef"
 

@@ -34,8 +34,8 @@ from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, event, session, signature
 from local.fakes.stripe_events import body as body_of
-from mortal import Died, Life
-from samples import Json
+from support.mortal import Died, Life
+from support.samples import Json
 
 ORDER = "cs_test_a1"
 EFFECTS = [name for names in OWED_ON_ENTERING.values() for name in names]

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from conftest import Serve
 from fulfillment.orders.firestore_orders import FirestoreOrders
-from landings import ClosingStripe, Landing
 from local.fakes.stripe_stand_in import StripeStandIn
 from local.fakes.stripe_stand_in import serve as serve_stripe
 from local.runtime.emulators import Emulators
 from local.runtime.neighbors import API_KEY, SHOP_URL
 from local.runtime.pubsub_admin import PubSubAdmin
+from support.landings import ClosingStripe, Landing
+from support.serving import Serve
 
 MakeLanding = Callable[..., Landing]
 

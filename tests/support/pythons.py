@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+RUNTIMES = ("python311", "python312", "python313", "python314")
+"""What var.runtime allows."""
 UV = Path(sys.executable).with_name("uv")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stripe-checkout-fulfillment"
 _PROBE = "import sys; print(*sys.version_info[:2], sep='.'); print(sys.version)"

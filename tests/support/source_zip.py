@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from docs_tables.source import Module
-from tools import ROOT
+from support.tools import ROOT
 
 FUNCTIONS = ROOT / "functions"
 TOP = PurePosixPath()

@@ -30,7 +30,7 @@ from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.memory_topic import MemoryTopic
 from local.fakes.stripe_events import COMPLETED, FAILED, Json, event, session
 from local.runtime.memory_pipe import subscribe
-from samples import parsed
+from support.builders import order_of, parsed
 
 FILTER = OrderFilter.parse("metadata.shop=ours")
 LONG_AGO = timedelta(hours=3)
@@ -213,7 +213,7 @@ def _order(session_id: str, case: Case) -> Order:
     paid = case.order in {"paid", "fulfilled", "erased"}
     said = replace(case, payment="paid" if paid else "unpaid").session(session_id)
     more = {"created": said["created"]} | ({"account": case.account} if case.account else {})
-    order = apply(None, parsed(event(COMPLETED, said, **more))).order
+    order = order_of(event(COMPLETED, said, **more))
     if case.order == "payment_failed":
         order = apply(order, parsed(event(FAILED, said, **more))).order
     order = replace(order, effects=keep_configured(order.effects, {FULFILL}))

@@ -23,7 +23,8 @@ from fulfillment.orders.store import Stored
 from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
-from samples import Json, parsed
+from support.builders import parsed
+from support.samples import Json
 
 FAULTS = ("crash", "lost", "expire", "fail", "refuse", "down")
 

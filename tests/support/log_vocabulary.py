@@ -19,7 +19,7 @@ from fulfillment.domain.transitions import Outcome
 from fulfillment.errors import MalformedEvent, PermanentError
 from fulfillment.reconcile.endpoint import End
 from fulfillment.telemetry import Line, Trace
-from tools import ROOT
+from support.tools import ROOT
 
 FUNCTIONS = ROOT / "functions"
 _OUTCOMES = {each.value for each in Outcome}
@@ -116,7 +116,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return {node.value}
         text = ast.unparse(node) if node else "**"
-        assert text in _KNOWN, f"{self._path.name} logs `{text}`: say in tests/log_vocabulary.py what it can be"
+        assert text in _KNOWN, f"{self._path.name} logs `{text}`: say in tests/support/log_vocabulary.py what it can be"
         return _KNOWN[text]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import pythons
 from local.runtime import emulators
+from support import pythons
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 STRIPE_CLI = ROOT / "node_modules" / ".bin" / "stripe"
 lacking: dict[str, int] = {}

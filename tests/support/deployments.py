@@ -16,9 +16,9 @@ from google.pubsub_v1 import (
 )
 
 from fulfillment.domain.event_types import SUBSCRIBERS
-from google_stand_in import GoogleStandIn
 from ops.deployment.model import Deployment, OrderStatus, Reconcile, Subscriber
 from ops.deployment.terraform_output import parse
+from support.google_stand_in import GoogleStandIn
 
 SLUGS = {
     "on_checkout_session_completed": "completed",

@@ -2,7 +2,7 @@
 
 A release writes its own once, and what is there never changes:
 
-    PYTHONPATH=functions:scripts/src:tests .venv/bin/python tests/stored_samples.py 1.1.0
+    PYTHONPATH=functions:scripts/src:tests .venv/bin/python -m support.stored_samples 1.1.0
 
 A time is written as `{"$time": "2026-11-28T12:00:00+00:00"}`, anything else as in JSON.
 """
@@ -30,11 +30,9 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
-from mail_samples import item
-from order_sample import card_event, fulfilled_order
-from samples import NOW, parsed
+from support.builders import NOW, card_event, fulfilled_order, item, order_of, parsed
 
-STORED = Path(__file__).parent / "stored"
+STORED = Path(__file__).parents[1] / "stored"
 VERSIONS = sorted(path.name for path in STORED.iterdir() if path.is_dir())
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 SESSION = "cs_test_a1"
@@ -52,7 +50,7 @@ def samples(kind: str) -> list[Path]:
 
 def orders() -> Iterator[tuple[str, Order]]:
     """Orders in every state that this version can store, by a name for each."""
-    waiting = apply(None, parsed(event(COMPLETED, session(SESSION, payment_status="unpaid"), id="evt_1"))).order
+    waiting = order_of(event(COMPLETED, session(SESSION, payment_status="unpaid"), id="evt_1"))
     paid = apply(waiting, parsed(event(SUCCEEDED, session(SESSION), id="evt_2"))).order
     failed = apply(waiting, parsed(event(FAILED, session(SESSION, payment_status="unpaid"), id="evt_3"))).order
     yield "awaiting_payment", waiting
@@ -71,7 +69,7 @@ def messages() -> Iterator[tuple[str, dict[str, Any]]]:
     """Messages as they are pushed, by a name for each."""
     raw = session(SESSION)
     found = synthetic_event(raw, owner=OWN, api_version="2026-10-28.endive", at=NOW)
-    told = source_event(apply(None, parsed(event(COMPLETED, raw, id="evt_1"))).order)
+    told = source_event(order_of(event(COMPLETED, raw, id="evt_1")))
     assert found
     said = {
         "card": (card_event(), {}),

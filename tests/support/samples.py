@@ -1,17 +1,14 @@
 """The sample events of every era, and strategies that make more of them."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
-from fulfillment.domain.events import CheckoutEvent, parse
 from local.fakes import stripe_events
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-FOLDER = Path(__file__).parent / "stripe_events"
+FOLDER = Path(__file__).parents[1] / "stripe_events"
 Json = dict[str, Any]
 
 
@@ -36,11 +33,6 @@ def eras() -> list[tuple[str, Json]]:
                     for index, event in enumerate(load(f"{path.parent.name}/{path.name}"))
                 ]
     return found
-
-
-def parsed(event: Json, at: datetime = NOW) -> CheckoutEvent:
-    """The event after its way over the wire."""
-    return parse(stripe_events.body(event), at)
 
 
 KINDS = [

@@ -10,12 +10,12 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 from starlette.datastructures import Headers
 
-import tools
 from fulfillment.domain.checkout import Presentment
 from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.status import Status
-from landings import DONE, Landing, new_id
-from mail_samples import item, order
+from support import tools
+from support.builders import item, order
+from support.landings import DONE, Landing, new_id
 
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
 SMALL = ViewportSize(width=320, height=568)
@@ -62,12 +62,12 @@ async def test_from_pending_to_fulfilled_by_itself_without_javascript(landing: L
     stored = await landing.orders.create(order(Status.AWAITING_PAYMENT, id=SessionId(order_id)))
     assert stored
     landing.stripe.sessions[order_id]["payment_status"] = "unpaid"
-    await expect(heading).to_have_text("Waiting for your payment", timeout=30_000)
+    await expect(heading).to_have_text("Waiting for your payment", timeout=300_000)
     stored = await landing.orders.replace(order(id=SessionId(order_id)), stored.version)
     assert stored
-    await expect(heading).to_have_text("Thank you, your payment is here", timeout=30_000)
+    await expect(heading).to_have_text("Thank you, your payment is here", timeout=300_000)
     await landing.orders.replace(order(id=SessionId(order_id), effects=DONE), stored.version)
-    await expect(heading).to_have_text("Your order is complete", timeout=30_000)
+    await expect(heading).to_have_text("Your order is complete", timeout=300_000)
     assert {url.removeprefix(landing.url) for url in asked} == {f"?session_id={order_id}"}
     count = len(asked)
     await page.wait_for_timeout(3000)
