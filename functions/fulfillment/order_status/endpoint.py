@@ -123,7 +123,7 @@ class OrderStatus:
             answer = None  # it may be of a connected account: only its event shows that
         view = buyer_view(order, answer)
         if not line.message:
-            line.say("INFO", f"the buyer is told: {view.status.value}", outcome="shown")
+            line.say("INFO", f"the buyer sees: {view.status.value}", outcome="shown")
         return view
 
 
