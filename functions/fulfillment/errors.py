@@ -101,8 +101,8 @@ class MailServerUnavailable(TransientError):
 
 
 class RefusedForNow(TransientError):
-    """Refused; the answer does not say whether permanently. The effect is retried with growing pauses. After the last
-    retry `final` is raised instead.
+    """Refused; the answer does not say whether permanently. The effect is retried with growing pauses. If the last
+    retry is refused too, the message is parked with `final`.
     """
 
     def __init__(self, text: str, final: PermanentError) -> None:

@@ -93,7 +93,7 @@ class StatusPage:
 
 
 def _caching(page: Page) -> str:
-    """The Cache-Control header. Only the buyer's browser caches the page, and only in its last status."""
+    """The Cache-Control header. Only the buyer's browser caches the page, and only once the order is fulfilled."""
     return f"private, max-age={FINAL_SECONDS}" if page.view.status is BuyerStatus.FULFILLED else "no-store"
 
 
