@@ -36,7 +36,7 @@ _ADVICE = {
     401: "the API key is revoked, expired or mistyped: look at STRIPE_API_KEY or its file",
     403: "the key lacks a permission: a restricted key needs 'Checkout Sessions: read' and 'PaymentIntents: read', "
     "and for a connected account the access to it",
-    404: "no such session: the key belongs to the other mode, or to another account than the webhook",
+    404: "no such session: the key is of the other mode, or of another account than the webhook's",
     429: "the rate limit: if this continues, another client of the account uses it up",
 }
 

@@ -169,7 +169,7 @@ async def test_a_page_in_the_middle_that_fails_for_good_is_no_half_list(
     sold(stand_in, 101)
     stand_in.faults = [None, *[500] * FOR_GOOD]
 
-    assert ": its own failure" in await why(hurried)
+    assert ": an error at Stripe" in await why(hurried)
 
 
 @pytest.mark.parametrize(

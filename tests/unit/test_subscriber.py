@@ -206,7 +206,7 @@ async def test_what_is_still_owed_brings_the_message_again(capsys: Capture) -> N
     assert await shop.push(told(GOOD)) == 503
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["brought"]) == ("WARNING", "retry", "created")
-    assert line["message"] == "still owed: fulfill; Pub/Sub will bring the message again"
+    assert line["message"] == "still owed: fulfill; Pub/Sub will redeliver the message"
     assert (line["error"], line["status"]) == ("EffectsOutstanding", 503)
     assert line["effects"]["fulfill"].startswith("to be tried again: RuntimeError at ")
     assert "jenny" not in json.dumps(line)
@@ -275,5 +275,5 @@ async def test_an_error_that_nobody_expected_is_500_and_its_text_shown_to_nobody
     assert await Shop(orders=Broken()).push(told(event(COMPLETED, session("cs_test_secret")), session_id=None)) == 500
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["error"]) == ("ERROR", "failed", "RuntimeError")
-    assert line["message"] == "failed unexpectedly; Pub/Sub will bring the message again"
+    assert line["message"] == "failed unexpectedly; Pub/Sub will redeliver the message"
     assert line["stack"][-1].startswith("unit/test_subscriber.py:")

@@ -1,5 +1,5 @@
-"""6. What an order owes is done to the world, and marked done (`runner`). A new effect is a file here.
+"""6. `runner` performs the effects that an order owes, and marks them done. A new effect is a new file here.
 
-`attempts` says what became of each effect in one delivery. `hook` runs the user's hooks.py. `mail` sends what
-`mail_message` writes with `mail_headers`; `mail_refusals` is what a server's answer becomes. `announce` tells a topic.
+`attempts`: each effect's result in one delivery. `hook` calls the user's hooks.py. `mail_message` and `mail_headers`
+write mails, `mail` sends them, `mail_refusals` reads a server's answer. `announce` publishes order events.
 """

@@ -1,10 +1,10 @@
-"""Each change of an order's status as a message on a topic of the user's, for whoever subscribes.
+"""Publishes each change of an order's status on the user's topic.
 
     attributes  key, status, livemode ("true"/"false"), mode, schema ("1")
     data        {"schema": 1, "id": "{order id}:announce_{status}", "status": …, "order": {…}}
 
-`order` has the fields of the order document, times as RFC 3339, without events, effects, lease and granted. A message
-may come twice, always with the same id.
+`order` has the fields of the order document, except events, effects, lease and granted; times are in RFC 3339. A
+message may be delivered twice, always with the same id.
 """
 
 import json
@@ -22,7 +22,7 @@ _INTERNAL = ("events", "effects", "effect_states", "lease", "granted")
 
 
 class Announcer:
-    """Publishes what became of an order."""
+    """Publishes order events."""
 
     def __init__(self, topic: Topic) -> None:
         self._topic = topic

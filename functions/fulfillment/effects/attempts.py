@@ -1,11 +1,11 @@
-"""What became of an effect in one delivery, as a value. Metrics and alerts read its text in the log line."""
+"""The result of an effect in one delivery. Metrics and alerts match its text in the log line."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class AttemptState(Enum):
-    """What became of it. The value is how its text in the log begins."""
+    """The kind of result. Its text in the log begins with the value."""
 
     DONE = "done"
     FAILED = "failed"
@@ -17,12 +17,12 @@ class AttemptState(Enum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One effect in one delivery. `detail` names no person and no secret."""
+    """The result of one effect in one delivery. `detail` holds no personal data and no secret."""
 
     state: AttemptState
     detail: str = ""
 
     def __str__(self) -> str:
         """The text in the log."""
-        between = " " if self.state is AttemptState.NOT_YET else ": "
-        return f"{self.state.value}{between}{self.detail}" if self.detail else self.state.value
+        separator = " " if self.state is AttemptState.NOT_YET else ": "
+        return f"{self.state.value}{separator}{self.detail}" if self.detail else self.state.value

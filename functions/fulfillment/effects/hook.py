@@ -1,9 +1,8 @@
-"""Runs the user's hooks: sync or async, each call with a time limit, sync ones on threads of their own, and each
-with a copy of the order: what a hook does to its metadata is not to be stored.
+"""Calls the user's hooks, sync or async, with a time limit. Sync hooks run on their own threads. A hook gets a copy of
+the order, so that its changes of the metadata are not stored.
 
-A thread cannot be killed. A sync hook that does not return keeps its thread; when all of them are busy, further
-calls wait for one within their time limit. Whatever a hook raises, sys.exit() included, is an error of that
-one effect and of nothing else.
+A thread cannot be killed. A sync hook that does not return keeps its thread. When all threads are busy, further calls
+wait for one within their time limit. Anything that a hook raises, sys.exit() included, fails only that effect.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ class Hooks:
         self._free = asyncio.Semaphore(threads)
 
     def performing(self, hook: Hook) -> Callable[[Order, str], Awaitable[None]]:
-        """The hook as an effect is performed. What it returns means nothing, what it raises is tried again."""
+        """A function that performs the hook as an effect. A returned value is ignored, an exception is retried."""
         return functools.partial(self._call, hook)
 
     async def _call(self, hook: Hook, order: Order, key: str) -> None:
@@ -38,10 +37,10 @@ class Hooks:
             await _guarded(hook(order, key))
             return
         returned = await self._in_thread(hook, order, key)
-        if inspect.isawaitable(returned):  # a partial, or an object that is called
+        if inspect.isawaitable(returned):  # a partial, or a callable object
             await _guarded(returned)
         elif inspect.isgenerator(returned) or inspect.isasyncgen(returned):
-            raise HookFailed("it has a yield, so that nothing of it was run")
+            raise HookFailed("it has a yield, so none of it was run")
 
     async def _in_thread(self, hook: Hook, order: Order, key: str) -> Any:
         await self._free.acquire()
@@ -52,7 +51,7 @@ class Hooks:
 
 
 def _contained(hook: Hook, order: Order, key: str) -> Any:
-    """The hook's result. StopIteration and whatever is no Exception would break the event loop, not the call."""
+    """The hook's result. StopIteration and a BaseException would break the event loop, so they become HookFailed."""
     try:
         return hook(order, key)
     except StopIteration:
@@ -64,7 +63,7 @@ def _contained(hook: Hook, order: Order, key: str) -> Any:
 
 
 async def _guarded(running: Awaitable[None]) -> None:
-    """The same for async hooks. Our own cancellation, and no other, goes on as what it is."""
+    """The same for async hooks. A CancelledError passes only if this task itself was cancelled."""
     try:
         await running
     except asyncio.CancelledError:

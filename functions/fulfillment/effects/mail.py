@@ -1,4 +1,4 @@
-"""Sends mail messages: SMTP with TLS, certificates verified. `mail_refusals` says what a server's answer becomes."""
+"""Sends mails by SMTP with TLS and verified certificates. `mail_refusals` maps a server's answer to an error."""
 
 import asyncio
 import contextlib
@@ -29,10 +29,10 @@ GOODBYE_SECONDS = 2
 
 
 class Mailer:
-    """Sends what `MailMessages` writes. A buyer without an address gets nothing, and that is no error.
+    """Sends the mails of `MailMessages`. A buyer without an address gets no mail; that is not an error.
 
-    Raises MailRefused, RefusedForNow or MailServerUnavailable, whose texts show no address and no password. May be
-    canceled at any time; a mail that was sent twice carries the same Message-ID twice.
+    Raises MailRefused, RefusedForNow or MailServerUnavailable. Their texts show no address and no password. May be
+    canceled at any time. A mail that is sent twice has the same Message-ID.
     """
 
     def __init__(self, server: Callable[[], SmtpServer], sender: Mailbox, messages: MailMessages) -> None:
@@ -43,7 +43,7 @@ class Mailer:
         await self._send(self._messages.receipt(order, key), order)
 
     async def notify_payment_failed(self, order: Order, key: str) -> None:
-        """Tells the buyer that the money did not come, and asks for a new order."""
+        """Sends the mail that the payment failed and that the buyer may order again."""
         await self._send(self._messages.payment_failed(order, key), order)
 
     async def _send(self, message: MailMessage | None, order: Order) -> None:
@@ -74,15 +74,15 @@ class Mailer:
         except SMTPSenderRefused as error:
             raise refusal("sender", error.code, error.message, order) from None
         except SMTPNotSupported:
-            text = "the mail server takes no address with letters beyond ASCII: it has no SMTPUTF8"
+            text = "the mail server accepts no address with letters beyond ASCII: it has no SMTPUTF8"
             raise MailRefused(text) from None
         except (SMTPException, OSError) as error:
-            said = error.code if isinstance(error, SMTPResponseException) else type(error).__name__
-            raise MailServerUnavailable(f"the mail server did not take the mail: {said}") from None
+            answer = error.code if isinstance(error, SMTPResponseException) else type(error).__name__
+            raise MailServerUnavailable(f"the mail server did not take the mail: {answer}") from None
 
 
 def _client(server: SmtpServer, own_name: str) -> SMTP:
-    """A client that is not connected yet. With STARTTLS it refuses to go on, and to log in, in the clear."""
+    """A client that is not connected yet. With STARTTLS it does not continue or log in without encryption."""
     return SMTP(
         hostname=server.host,
         port=server.port,
@@ -99,7 +99,7 @@ async def _connect(client: SMTP) -> None:
     try:
         await client.connect()
     except SMTPResponseException as error:  # its text may hold the user's name
-        doing = type(error).__name__.removeprefix("SMTP")
-        raise MailServerUnavailable(f"the mail server turned us away: {error.code} ({doing})") from None
+        step = type(error).__name__.removeprefix("SMTP")
+        raise MailServerUnavailable(f"the mail server refused the connection: {error.code} ({step})") from None
     except (SMTPException, OSError) as error:
         raise MailServerUnavailable(f"no safe connection to the mail server: {error}") from None

@@ -1,9 +1,8 @@
-"""The headers of a mail that hold free text, as they go over the wire.
+"""Writes the headers of a mail that hold free text.
 
-They are written here, because Python's own folding differs from version to version: 3.11 and 3.12 lose blanks between
-encoded words, 3.13.0 puts two encoded words beside each other without the blank that parts them. Here
-every line is at most 76 characters (RFC 2047), no encoded word ends within a character, and the text is decoded to
-the very text that was given.
+Python's own folding differs between versions: 3.11 and 3.12 lose blanks between encoded words, 3.13.0 puts no blank
+between two encoded words. Here a line has at most 76 characters (RFC 2047), no encoded word ends within a character,
+and decoding gives exactly the original text.
 """
 
 import re
@@ -14,13 +13,13 @@ from email.charset import Charset
 from email.headerregistry import Address
 
 _LINE = 76
-_WORD = 64  # of one encoded word: with the header's name before it a line stays within its limit
-_BYTES = 39  # that one encoded word can hold
+_WORD = 64  # characters of an encoded word: with the header's name before it, the line stays within its limit
+_BYTES = 39  # bytes of text that fit in an encoded word
 _PLAIN = re.compile(r"(?!.*=\?)[!-~]{1,64}(?: [!-~]{1,64})*")
 _ATOMS = re.compile(r"(?!.*=\?)[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 _QUOTABLE = re.compile(r"(?!.*=\?)[ -~]*")
 _SPECIAL = re.compile(r'(["\\])')
-_UTF8 = Charset("utf-8")  # chooses base64 or quoted-printable by what is shorter
+_UTF8 = Charset("utf-8")  # chooses the shorter one of base64 and quoted-printable
 _BREAK = "\r\n "
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
@@ -28,7 +27,7 @@ _MODIFIER = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u200c\u200d]
 
 
 def subject(text: str) -> str:
-    """The header `Subject`, folded, without the end of its last line."""
+    """The header `Subject`, folded, without the last line break."""
     if _PLAIN.fullmatch(text):
         return _fold(f"Subject: {text}")
     return f"Subject: {_encoded(text)}" if text else "Subject:"
@@ -43,7 +42,7 @@ def sender(mailbox: Address) -> str:
 
 
 def _phrase(name: str) -> str:
-    """A display name as atoms, in quotes, or encoded: the first that can hold it."""
+    """A display name as atoms, in quotes, or encoded: the first form that can hold it."""
     if _ATOMS.fullmatch(name) and len(name) <= _WORD:
         return name
     quoted = '"' + _SPECIAL.sub(r"\\\1", name) + '"'
@@ -53,7 +52,7 @@ def _phrase(name: str) -> str:
 
 
 def recipient(mailbox: Address) -> str:
-    """The header `To`: the address alone, in UTF-8 where it is not ASCII."""
+    """The header `To`: only the address, in UTF-8 if it is not ASCII."""
     return f"To: {mailbox.addr_spec}"
 
 
@@ -63,7 +62,7 @@ def _fold(header: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    """The text as encoded words, each on a line of its own."""
+    """The text as encoded words, each on its own line."""
     words, chunk = [], ""
     for character in _characters(text):
         if chunk and len(_UTF8.header_encode(chunk + character)) > _WORD:
@@ -74,13 +73,13 @@ def _encoded(text: str) -> str:
 
 
 def _characters(text: str) -> Iterator[str]:
-    """The characters as people see them: a letter with its marks, an emoji with what changes it, a flag. One that
-    no encoded word can hold comes in parts.
+    """The characters as people see them: a letter with its marks, an emoji with its modifiers, a flag. A character
+    that is too long for an encoded word is split.
     """
     character = ""
     for char in text:
         whole = character + char
-        if character and not (_goes_on(character, char) and len(whole.encode()) <= _BYTES):
+        if character and not (_continues(character, char) and len(whole.encode()) <= _BYTES):
             yield character
             whole = char
         character = whole
@@ -88,6 +87,6 @@ def _characters(text: str) -> Iterator[str]:
         yield character
 
 
-def _goes_on(character: str, char: str) -> bool:
+def _continues(character: str, char: str) -> bool:
     marks = unicodedata.category(char).startswith("M") or _MODIFIER.fullmatch(char) or character.endswith(_JOINER)
     return bool(marks or (_FLAG_LETTER.fullmatch(character) and _FLAG_LETTER.fullmatch(char)))

@@ -1,8 +1,7 @@
-"""An order becomes a mail message: the templates' words and the order's facts.
+"""Writes the mail messages of an order, from the templates and the order's data.
 
-Whatever a buyer or a product is called reaches the templates on one line and, in HTML, escaped. No header
-but `Subject`, which is folded and encoded like any text (`mail_headers`), holds anything that a buyer wrote, and `To`
-only what is certainly one address.
+Texts of buyers and products reach the templates on one line and, in HTML, escaped. Only the header `Subject` may hold
+such a text, folded and encoded (`mail_headers`). `To` holds only a validated address.
 """
 
 import hashlib
@@ -28,7 +27,7 @@ RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
 
 @dataclass(frozen=True)
 class MailMessage:
-    """A mail as it goes over the wire, and to whom. All of it is ASCII, except an address that is not."""
+    """A mail in its wire format, and its recipient. All of it is ASCII, except perhaps the address."""
 
     to: Mailbox
     raw: bytes
@@ -38,7 +37,7 @@ class MailMessage:
 
 
 class MailMessages:
-    """Writes the mails of one shop. ConfigurationError if a template is missing or cannot be read."""
+    """Writes the mails of one shop. Raises ConfigurationError if a template is missing or cannot be read."""
 
     def __init__(
         self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES, time_zone: tzinfo = UTC
@@ -49,11 +48,11 @@ class MailMessages:
         self._templates = Templates(templates, needed)
 
     def receipt(self, order: Order, key: str) -> MailMessage | None:
-        """The receipt; None if the buyer left no address. MailRefused if the address is none."""
+        """The receipt, or None if the buyer gave no address. Raises MailRefused if the address is invalid."""
         return self._write(RECEIPT, order, key)
 
     def payment_failed(self, order: Order, key: str) -> MailMessage | None:
-        """Asks for a new order, since the money did not come; None and MailRefused as for a receipt."""
+        """The mail that the payment failed. None and MailRefused as for the receipt."""
         return self._write(PAYMENT_FAILED, order, key)
 
     def _write(self, template: str, order: Order, key: str) -> MailMessage | None:
@@ -79,7 +78,7 @@ class MailMessages:
         return MailMessage(to, "".join(f"{line}\r\n" for line in lines).encode() + bytes(body))
 
     def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
-        """What the templates are told; templates/README.md is its documentation."""
+        """The variables of the templates. templates/README.md documents them."""
         shipping, right_to_left = order.shipping, notation.direction == "rtl"
         return {
             "order": order,
@@ -106,6 +105,6 @@ def _recipient(email: str) -> Mailbox:
 
 
 def _split_subject(text: str) -> tuple[str, str]:
-    """The first line is the subject, and the text begins below it."""
+    """The first line as the subject, and the rest as the text."""
     subject, _, rest = text.strip().partition("\n")
     return statement.clean(subject.removeprefix("Subject:")), f"{rest.strip()}\n"

@@ -1,19 +1,19 @@
-"""What the answer of a mail server becomes.
+"""Maps the answer of a mail server to an error.
 
-What the server says                      at            becomes
-250                                       DATA          done: what happens to the connection afterwards does not matter
-no SMTPUTF8, and the address needs it     EHLO          MailRefused: this server never takes this address
-5.1.x, but 5.1.0, 5.1.7 and 5.1.8         RCPT, DATA    MailRefused: there is no such address (RFC 3463)
-5.6.x, 5.3.4, 5.2.3                       MAIL to DATA  MailRefused: the mail itself, its format, its characters, its
-                                                        size; the next try would send the same mail
+Answer of the server                      at            result
+250                                       DATA          done: later failures of the connection do not matter
+no SMTPUTF8, and the address needs it     EHLO          MailRefused: this server never accepts this address
+5.1.x, except 5.1.0, 5.1.7 and 5.1.8      RCPT, DATA    MailRefused: the address does not exist (RFC 3463)
+5.6.x, 5.3.4, 5.2.3                       MAIL to DATA  MailRefused: the mail's format, characters or size; a retry
+                                                        would send the same mail
 530, 5.1.7, 5.1.8, 5.4.5, 5xx at MAIL     MAIL to DATA  MailServerUnavailable: the sender, the login, or a daily limit;
-                                                        a person or the next day puts it right for all mails
-any other 5xx                             RCPT, DATA    RefusedForNow: tried again more seldom, then MailRefused
+                                                        a person or the next day solves it for all mails
+any other 5xx                             RCPT, DATA    RefusedForNow: retried with growing pauses, then MailRefused
 anything else                             anywhere      MailServerUnavailable: sent again later
 
-Why any other 5xx leaves it open: servers use one code for what passes and for what does not. cPanel answers a bare 550
-both for an unknown mailbox and for too many mails in an hour. Gmail answers 550 5.7.1 both for content and for the
-sending server's reputation, and 550 5.2.1 both for a disabled mailbox and for one that gets too much just now. Amazon
+Any other 5xx may be temporary: servers use the same code for temporary and permanent problems. cPanel answers a bare
+550 both for an unknown mailbox and for too many mails in an hour. Gmail answers 550 5.7.1 both for content and for the
+sending server's reputation, and 550 5.2.1 both for a disabled mailbox and for one that receives too much now. Amazon
 SES answers a bare 554 for a sender that is not verified yet. Yahoo answers a bare 554 for headers, 5.7.9 for policy.
 """
 
@@ -31,37 +31,37 @@ _ADDRESS = re.compile(r"5\.1\.[1-9]\d*")
 _MAIL = re.compile(r"5\.6\.\d+|5\.3\.4|5\.2\.3")
 _LOGIN_NEEDED = 530
 _PLAIN_WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*\d{0,4}[.,:;!?]?")
-_WORDS = 20  # of a server, at most
+_WORDS = 20  # at most, of a server's answer
 
 
 def refusal(what: str, code: int, answer: str, order: Order) -> FulfillmentError:
-    """What a refusal of the sender, the recipient or the mail becomes: the table above."""
+    """The error for a refusal of the sender, the recipient or the mail, by the table above."""
     found = _ENHANCED.search(answer)
     enhanced = found[1] if found else ""
     words = _harmless(answer, order)
-    said = " ".join(filter(None, (str(code), enhanced, words and f"({words})")))
+    detail = " ".join(filter(None, (str(code), enhanced, words and f"({words})")))
     text = f"the mail server refused the {what}"
     if code < 500:
-        return MailServerUnavailable(f"{text} for now: {said}")
+        return MailServerUnavailable(f"{text} for now: {detail}")
     ours = code == _LOGIN_NEEDED or _OURS.fullmatch(enhanced)
     if _MAIL.fullmatch(enhanced) or (_ADDRESS.fullmatch(enhanced) and what != "sender" and not ours):
-        return MailRefused(f"{text}: {said}")
+        return MailRefused(f"{text}: {detail}")
     if ours or what == "sender":
-        return MailServerUnavailable(f"{text} for now: {said}")
-    return RefusedForNow(f"{text} for now: {said}", MailRefused(f"{text} each time: {said}"))
+        return MailServerUnavailable(f"{text} for now: {detail}")
+    return RefusedForNow(f"{text} for now: {detail}", MailRefused(f"{text} each time: {detail}"))
 
 
 def _harmless(text: str, order: Order) -> str:
-    """The plain words of a server's answer, without those of the buyer's name or address: it may repeat them."""
+    """The plain words of a server's answer, without the buyer's name and address, which it may repeat."""
     personal = _personal_words(order)
-    said = [word if _PLAIN_WORD.fullmatch(word) and not _repeats(word, personal) else "…" for word in text.split()]
-    kept = [word for word, before in zip(said, ["…", *said], strict=False) if (word, before) != ("…", "…")]
+    words = [word if _PLAIN_WORD.fullmatch(word) and not _repeats(word, personal) else "…" for word in text.split()]
+    kept = [word for word, before in zip(words, ["…", *words], strict=False) if (word, before) != ("…", "…")]
     return " ".join(kept[:_WORDS]).removesuffix(" …")
 
 
 def _personal_words(order: Order) -> set[str]:
-    who = " ".join(_texts([asdict(part) for part in (order.customer, order.shipping) if part]))
-    return {word.casefold() for word in re.findall(r"[^\W_]+", who)}
+    personal = " ".join(_texts([asdict(part) for part in (order.customer, order.shipping) if part]))
+    return {word.casefold() for word in re.findall(r"[^\W_]+", personal)}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,13 +1,13 @@
-"""What an order owes is done to the world, one effect after the other, each marked done in the order.
+"""Performs the effects that an order owes, one after the other, and marks each one done in the order.
 
-The delivery that holds the lease performs; every other one writes what its event changes and comes back. Marking an
-effect is a compare-and-set: it is fenced by the lease's owner, renews the lease, and the one that leaves nothing to do
-releases it. What others add meanwhile makes it fail, is read, and is performed too.
+Only the delivery that holds the lease performs effects; another one writes its event's changes and is redelivered. An
+effect is marked by a compare-and-set that checks the lease's owner and renews the lease; the last one releases it. If
+another delivery wrote meanwhile, the compare-and-set fails, the order is read again, and new effects are performed too.
 
     state + effects + lease written ─> perform(key) ─> marked done ─> … ─> nothing owed: acknowledge
             │                             │               │
-            │ crash here, or              │ the world may see the effect again, with the same key
-            └ a lost reply: the redelivery finds in the document what is owed
+            │ after a crash here or       │ the effect may be performed again, with the same key
+            └ a lost reply, the redelivery finds the owed effects in the document
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from fulfillment.telemetry import places
 
 Result = Callable[[Order], Order] | None
 Park = Callable[[PermanentError], Awaitable[None]]
-SLACK_SECONDS = 30  # of a lease beyond its longest effect: for the write that marks it done, and its retries
+SLACK_SECONDS = 30  # of a lease, beyond its longest effect: for the write that marks it done, and its retries
 
 
 @dataclass(frozen=True)
 class EffectExecutor:
-    """Performs one effect. `seconds` is the limit of one call; what it returns changes the order, if anything.
+    """Performs one effect. `seconds` limits one call. `perform` may return a function that changes the order.
 
-    Raises PermanentError where trying again cannot help; anything else is tried again, with the same key.
+    `perform` raises PermanentError if a retry cannot help. Any other exception is retried with the same key.
     """
 
     seconds: float
@@ -44,8 +44,8 @@ class EffectExecutor:
 
 @dataclass(frozen=True)
 class EffectExecutors:
-    """All that can be performed here, by the effect's name. `budget`: seconds of one delivery for all of it.
-    `reconciled`: reconcile brings back what backs off, so that no message has to wait for it.
+    """The executors of this deployment by the effect's name. `budget`: seconds of one delivery for all effects.
+    `reconciled`: reconcile publishes a message for effects that back off, so their own message may be acknowledged.
     """
 
     by_name: Mapping[str, EffectExecutor]
@@ -55,17 +55,17 @@ class EffectExecutors:
 
     @property
     def lease(self) -> int:
-        """Seconds that a lease lives: the longest effect and its write must fit in."""
+        """Seconds that a lease lasts: enough for the longest effect and its write."""
         return math.ceil(max((each.seconds for each in self.by_name.values()), default=0)) + SLACK_SECONDS
 
     @property
     def policy(self) -> Policy:
-        """How this deployment treats its orders."""
+        """This deployment's policy."""
         return Policy(configured=self.by_name.keys(), hold_on_review=self.hold_on_review)
 
 
 class EffectRunner:
-    """Performs what one order owes, for the delivery that holds its lease. `attempts`: what became of each effect."""
+    """Performs one order's effects for the delivery that holds its lease. `attempts`: the result of each effect."""
 
     def __init__(self, orders: Orders, executors: EffectExecutors, park: Park, owner: str) -> None:
         self._orders, self._executors, self._park, self._owner = orders, executors, park, owner
@@ -75,9 +75,9 @@ class EffectRunner:
         self.attempts: dict[str, Attempt] = {}
 
     async def run(self, stored: Stored) -> Stored:
-        """Performs what is owed, each effect once at most, and returns the order as it was written last.
+        """Performs each owed effect at most once, and returns the order as it was written last.
 
-        Raises LeaseLost if another delivery has taken over, and what the store raises.
+        Raises LeaseLost if another delivery has taken over, and the store's errors.
         """
         self._note_what_backs_off(stored.order)
         while lifecycle.holds_lease(stored.order, self._owner):
@@ -86,12 +86,12 @@ class EffectRunner:
                 stored = await self._perform(name, stored)
             elif self._stuck and owed(stored.order.effects):
                 break
-            else:  # the time ran out meanwhile: no effect is begun any more, and the write releases the lease
+            else:  # the budget is used up: no effect is started any more, and this write releases the lease
                 stored = await self._write(lambda order: order, stored)
         return stored
 
     def _note_what_backs_off(self, order: Order) -> None:
-        """What is not tried by this delivery has its reason in the log all the same."""
+        """Logs the reason for each effect that backs off, although this delivery does not try it."""
         now = datetime.now(UTC)
         for name in owed(order.effects):
             effect = order.effects[name]
@@ -100,7 +100,7 @@ class EffectRunner:
                 self.attempts[name] = Attempt(AttemptState.NOT_YET, detail)
 
     def _next(self, order: Order) -> str | None:
-        """What to do now: owed, waiting for nothing, not tried yet, and with its full time limit left."""
+        """The next effect to perform: ready, not tried yet, and its full time limit fits the budget."""
         left = self._executors.budget - (time.monotonic() - self._began)
         for name in ready(order.effects, datetime.now(UTC)):
             executor = self._executors.by_name.get(name)
@@ -118,20 +118,20 @@ class EffectRunner:
             return await self._refused(name, error, stored)
         except RefusedForNow as error:
             return await self._refused_for_now(name, error, stored)
-        except Exception as error:  # noqa: BLE001 - the world may fail in any way: it is tried again
-            # A thread cannot be killed: after a time-out it may still be at it, so the lease is kept.
+        except Exception as error:  # noqa: BLE001 - any failure of an effect is retried
+            # A thread cannot be killed: after a time-out it may still be running, so the lease is kept.
             self._stuck = self._stuck or limit.expired()
             text = f"no answer within {executor.seconds:g} s" if limit.expired() else _text(error)
             return await self._failed(name, text, stored)
         self.attempts[name] = Attempt(AttemptState.DONE)
         now, policy = datetime.now(UTC), self._executors.policy
-        return await self._write(lambda order: complete(order, name, result or _nothing, now, policy), stored)
+        return await self._write(lambda order: complete(order, name, result or _unchanged, now, policy), stored)
 
     async def _refused(self, name: str, error: PermanentError, stored: Stored) -> Stored:
-        """Parked first: an effect that has failed for good must have its message in the dead letter."""
+        """Parks the message, then marks the effect failed: each failed effect has its message in the dead letter."""
         try:
             await self._park(error)
-        except Exception as failure:  # noqa: BLE001 - whatever it was, the message is not parked
+        except Exception as failure:  # noqa: BLE001 - after any error the message is not parked
             return await self._failed(name, f"not parked: {_text(failure)}", stored)
         self.attempts[name] = Attempt(AttemptState.FAILED, error.reason)
         return await self._write(lambda order: lifecycle.mark_failed(order, name, error.reason), stored)
@@ -148,7 +148,7 @@ class EffectRunner:
         return await self._write(lambda order: lifecycle.record_failure(order, name, text), stored)
 
     async def _write(self, change: Callable[[Order], Order], known: Stored) -> Stored:
-        """One fenced write: the change, and the lease renewed while there is something to do, else released."""
+        """One fenced write: the change, and the lease, renewed while an effect remains to be done, else released."""
 
         def fenced(stored: Stored | None) -> Order:
             if stored is None or not lifecycle.holds_lease(stored.order, self._owner):
@@ -161,12 +161,12 @@ class EffectRunner:
         return await update(self._orders, known.order.id, fenced, known)
 
 
-def _nothing(order: Order) -> Order:
+def _unchanged(order: Order) -> Order:
     return order
 
 
 def _text(error: Exception) -> str:
-    """An error of ours in its words, any other by its name and place: its own text may hold anything."""
+    """The text of our own errors. Of any other error only its class and place: its text may hold personal data."""
     if isinstance(error, TransientError):
         return str(error)
     return " at ".join([type(error).__name__, *places(error)[-1:]])

@@ -1,6 +1,6 @@
-"""8. The buyer's landing page: `endpoint` answers by the order, or else by `lookup`, which reads Stripe.
+"""8. The buyer's order status page: `endpoint` answers from the order, or else from `lookup`, which reads Stripe.
 
-`publisher` publishes what was read. `session_cache` is what one instance remembers, `rate_limiter` how often it reads.
-`page` is what is answered, `status_page` writes it as HTML, `page_json` as JSON. `success_url` finds what the shop got
-wrong. `settings` is what it needs of the environment.
+`publisher` publishes missing events. `session_cache` is the cache of one instance, `rate_limiter` limits its reads.
+`page` is the answer, `status_page` writes it as HTML, `page_json` as JSON. `success_url` detects a wrong success_url of
+the shop. `settings` reads the environment.
 """

@@ -1,19 +1,19 @@
-"""Where is my order? The buyer's landing page: `success_url = …?session_id={CHECKOUT_SESSION_ID}`.
+"""The buyer's order status page: `success_url = …?session_id={CHECKOUT_SESSION_ID}`.
 
 | request                                                       | answer                                        |
 |---------------------------------------------------------------|-----------------------------------------------|
-| OPTIONS                                                       | 204: a page of another origin may ask         |
+| OPTIONS                                                       | 204: pages of other origins may send requests |
 | not GET, HEAD or OPTIONS                                      | 405                                           |
-| no id, by a success_url that is wrong (`success_url`)         | 404, a page of its own: no read               |
-| no id at all, or one of another shape or of the other mode    | 404, without a read of Stripe or the orders   |
-| an id that Stripe does not know, or that is no order of ours  | 404, the very same page                       |
+| no id, because the shop's success_url is wrong                | 404, a page that says so: nothing is read     |
+| no id, or one of another format or of the other mode          | 404: Stripe and the orders are not read       |
+| an id that Stripe does not know, or not of this deployment    | 404, the same page                            |
 | an order that waits, failed, is paid or fulfilled             | 200                                           |
-| not known yet: Stripe could not be asked, or there are        | 202: the page looks again by itself           |
-|   connected accounts, whose sessions it does not show         |                                               |
-| Firestore did not answer, or anything else is broken here     | 503: the page looks again by itself           |
+| not known yet: Stripe was not read, or the session may be of  | 202: the page reloads by itself               |
+|   a connected account, which Stripe does not show             |                                               |
+| Firestore did not answer, or another error here               | 503: the page reloads by itself               |
 
-The page is HTML, or JSON for who asks for it (`Accept: application/json`), and tells nothing personal: the status, what
-was bought, and for how much. While it is not final it looks again by itself, ever more seldom (`domain.buyer_view`).
+The page is HTML, or JSON on request (`Accept: application/json`). It shows the status, the items and the amounts, and
+no personal data. Until its status is final it reloads with growing pauses (`domain.buyer_view`).
 """
 
 import asyncio
@@ -41,17 +41,17 @@ BROKEN_LINK = replace(NOT_FOUND, broken_link=True)
 METHODS = "GET, HEAD, OPTIONS"
 _PREFLIGHT = ANY_ORIGIN | {
     "Access-Control-Allow-Methods": METHODS,
-    "Access-Control-Allow-Headers": "*",  # a shop's page may bring headers of its own, as tracing does
-    "Access-Control-Max-Age": "7200",  # no browser remembers it for much longer
+    "Access-Control-Allow-Headers": "*",  # a shop's page may send its own headers, for example for tracing
+    "Access-Control-Max-Age": "7200",  # browsers cache it for about two hours at most
     "Allow": METHODS,
 }
-STORE_SECONDS = 8  # a buyer is waiting; a first call on a cold instance takes its time
+STORE_SECONDS = 8  # a buyer is waiting, but the first call on a cold instance is slow
 _BROKEN = ANY_ORIGIN | {"Refresh": "60", "Retry-After": "60"}
 _STATUS = {BuyerStatus.CONFIRMING: 202, BuyerStatus.NOT_FOUND: 404}
 
 
 class OrderStatus:
-    """The landing page. Without a lookup Stripe is not asked."""
+    """The order status page. Without a lookup Stripe is not read."""
 
     def __init__(
         self,
@@ -75,34 +75,34 @@ class OrderStatus:
             return self._answer(page, request, line)
 
     def _answer(self, page: Page, request: Request, line: Line) -> Response:
-        """The page, or, if the user's own template breaks it, a line of text."""
+        """The page, or a line of text if the user's template fails."""
         try:
             return self._page.answer(page, request.headers)
-        except Exception as error:  # noqa: BLE001 - its text is nothing for a buyer
+        except Exception as error:  # noqa: BLE001 - the buyer must not see its text
             line.say("ERROR", "the page cannot be written: look at templates/order_status.html", outcome="failed")
             line.blame(error)
             line.note(status=503)
             return PlainTextResponse("Please look again in a minute.\n", 503, _BROKEN)
 
     async def _find(self, request: Request, line: Line) -> Page:
-        """What is shown, whatever happens."""
-        asked = set(request.query_params.getlist(PARAMETER))
-        wanted = asked.pop() if len(asked) == 1 else ""
-        if not self._id.fullmatch(wanted):
+        """The page to show. Every error gives a page too."""
+        ids = set(request.query_params.getlist(PARAMETER))
+        only_id = ids.pop() if len(ids) == 1 else ""
+        if not self._id.fullmatch(only_id):
             return _refused(request, line)
-        session_id, cached = SessionId(wanted), self._sessions.of(wanted)
+        session_id, cached = SessionId(only_id), self._sessions.of(only_id)
         line.note(session=session_id)
         http_status, view = 503, BuyerView(status=BuyerStatus.CONFIRMING)
         try:
             view = await self._look(session_id, cached, line)
             http_status = _STATUS.get(view.status, 200)
         except (StoreUnavailable, TimeoutError) as error:
-            line.say("WARNING", "Firestore did not answer; the page will look again", outcome="unavailable")
+            line.say("WARNING", "Firestore did not answer; the page will reload", outcome="unavailable")
             line.blame(error)
         except CorruptOrder as error:
             line.say("ERROR", f"a person must look: {error.reason}", outcome="failed")
-        except Exception as error:  # noqa: BLE001 - the buyer sees a page, whatever is broken
-            line.say("ERROR", "failed unexpectedly; the page will look again", outcome="failed")
+        except Exception as error:  # noqa: BLE001 - the buyer gets a page after any error
+            line.say("ERROR", "failed unexpectedly; the page will reload", outcome="failed")
             line.blame(error)
         if http_status == 404:
             return NOT_FOUND
@@ -111,7 +111,7 @@ class OrderStatus:
         return Page(view=view, http_status=http_status, session_id=session_id, refresh=refresh, quiet=quiet)
 
     async def _look(self, session_id: SessionId, cached: CachedSession, line: Line) -> BuyerView:
-        """The order, and what Stripe adds to it. Raises StoreUnavailable, TimeoutError and CorruptOrder."""
+        """The view of the order and Stripe's answer. Raises StoreUnavailable, TimeoutError and CorruptOrder."""
         async with asyncio.timeout(STORE_SECONDS):
             stored = await self._orders.get(session_id)
         order = stored.order if stored else None
@@ -120,7 +120,7 @@ class OrderStatus:
             answer = await self._lookup.ask(session_id, order, cached, line)
             await self._claims.publish(cached, order, line)
         if self.settings.connect and answer and not answer.event:
-            answer = None  # it may be of any connected account: only its event tells
+            answer = None  # it may be of a connected account: only its event shows that
         view = buyer_view(order, answer)
         if not line.message:
             line.say("INFO", f"the buyer is told: {view.status.value}", outcome="shown")
@@ -128,9 +128,9 @@ class OrderStatus:
 
 
 def _without_a_page(method: str, line: Line) -> Response:
-    """The answer to another method. What a browser asks beforehand, for a page of another origin, is granted."""
+    """The answer to another method. A CORS preflight request is granted."""
     if method == "OPTIONS":
-        line.say("INFO", "a browser asks whether a page of another origin may ask", outcome="preflight")
+        line.say("INFO", "a preflight request of a page of another origin", outcome="preflight")
         line.note(status=204)
         return Response(status_code=204, headers=_PREFLIGHT)
     line.say("INFO", "not a GET", outcome="refused")
@@ -139,7 +139,7 @@ def _without_a_page(method: str, line: Line) -> Response:
 
 
 def _refused(request: Request, line: Line) -> Page:
-    """What is shown where the address has no id that could be one of ours."""
+    """The page for an address without a valid session id."""
     if problem := fault(request.query_params.multi_items(), request.url.path):
         line.say("WARNING", f"the shop's success_url is wrong: {problem}; {RIGHT}", outcome="refused")
         line.note(cause="success_url")

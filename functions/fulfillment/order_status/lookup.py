@@ -1,8 +1,7 @@
-"""A buyer is back before the webhook: the session is read from Stripe, once.
+"""Reads the session from Stripe once if a buyer arrives before the webhook's event.
 
-Guessed ids must not use up the shop's API quota: all reads together have a rate limit, and an answer counts for a
-minute, "there is no such session" too. And an old id must not get an old sale fulfilled a second time: what was sold
-before this product was deployed has no order here.
+Guessed ids must not use up the shop's API quota: all reads share a rate limit, and every answer is cached for a minute,
+also "no such session". An old id must not fulfill an old sale again: sales before the deployment have no order here.
 """
 
 import time
@@ -25,11 +24,11 @@ from fulfillment.telemetry import Line
 READ_SECONDS = 5
 REMEMBERED_SECONDS = 60
 BROKEN_SECONDS = 5
-NEW = timedelta(seconds=OVERLAP_SECONDS)  # as long as reconcile lists it, which finds what this misses
+NEW = timedelta(seconds=OVERLAP_SECONDS)  # reconcile lists sessions for the same time, and finds what this misses
 
 
 def configured(settings: OrderStatusSettings) -> "Lookup | None":
-    """What the settings make possible; None without a key. Nothing is tried again: the page is, and each try counts."""
+    """The lookup of these settings, or None without a key. A read is not retried: the page reloads, and reads count."""
     if settings.stripe_key is None:
         return None
     from fulfillment.stripe_api import StripeApi
@@ -40,20 +39,20 @@ def configured(settings: OrderStatusSettings) -> "Lookup | None":
 
 
 class Sessions(Protocol):
-    """Where sessions are read: `StripeApi`, as far as it is needed here."""
+    """The part of `StripeApi` that is needed here."""
 
     async def session(self, session_id: str, owner: Owner = OWN) -> Any:
-        """The session as Stripe writes it, or None. Raises StripeUnavailable."""
+        """The session in Stripe's format, or None. Raises StripeUnavailable."""
         ...
 
     @property
     def api_version(self) -> str:
-        """The version in which it is written."""
+        """The version of Stripe's API in which the session is written."""
         ...
 
 
 class Lookup:
-    """Asks Stripe of sessions, and remembers each answer for a while."""
+    """Reads sessions from Stripe, and caches each answer."""
 
     def __init__(
         self, sessions: Sessions, limiter: RateLimiter, ownership: Ownership, clock: Clock = time.monotonic
@@ -61,7 +60,7 @@ class Lookup:
         self._sessions, self._limiter, self._ownership, self._clock = sessions, limiter, ownership, clock
 
     async def ask(self, session_id: str, order: Order | None, cached: CachedSession, line: Line) -> StripeAnswer | None:
-        """What Stripe says, or said a moment ago; None if it cannot be asked. Requests of one session share a read."""
+        """Stripe's answer, perhaps cached, or None if it cannot be read. Requests for one session share a read."""
         async with cached.reading:
             if self._clock() < cached.until:
                 line.note(stripe="remembered")
@@ -83,7 +82,7 @@ class Lookup:
             cached.until = self._clock() + BROKEN_SECONDS
 
     def _answer(self, session: Any, order: Order | None) -> StripeAnswer:
-        """Nothing for what is no order of ours: an id that nobody has is not told from another shop's."""
+        """The answer for a session. It is the same for an unknown id and for an order of another deployment."""
         if session is None:
             return StripeAnswer()
         owner, now = order.owner if order else OWN, datetime.now(UTC)

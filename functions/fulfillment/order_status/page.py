@@ -1,4 +1,4 @@
-"""What the landing page answers, before it is written as HTML or JSON."""
+"""The answer of the order status page, before it is written as HTML or JSON."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from fulfillment.domain.ids import SessionId
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What is answered: the view, under an HTTP status. `refresh` is when the page looks again, if ever; `quiet` that
-    the buyer does not want it to. `broken_link`: the address names no order, as the shop's success_url is wrong.
+    """The view with an HTTP status. `refresh`: seconds until the page reloads, or None. `quiet`: the buyer stopped the
+    reloads. `broken_link`: the address names no order because the shop's success_url is wrong.
     """
 
     view: BuyerView

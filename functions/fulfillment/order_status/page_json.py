@@ -1,4 +1,4 @@
-"""The landing page as JSON: the contract with a shop's own page, and who is answered in it."""
+"""The order status page as JSON: the contract with a shop's own page, and which requests get it."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ _PARTS = ("subtotal", "discount", "shipping", "tax", "included_tax")
 
 
 def prefers_json(accept: str) -> bool:
-    """Whether JSON is asked for by name, and HTML is not liked better."""
-    liked: dict[str, float] = {}
+    """Whether the Accept header names JSON and does not prefer HTML."""
+    weights: dict[str, float] = {}
     for each in accept.lower().split(","):
         kind, _, weight = each.replace(" ", "").partition(";q=")
-        liked[kind.partition(";")[0]] = _weight(weight)
-    return liked.get("application/json", 0) > liked.get("text/html", 0)
+        weights[kind.partition(";")[0]] = _weight(weight)
+    return weights.get("application/json", 0) > weights.get("text/html", 0)
 
 
 def _weight(text: str) -> float:
@@ -29,19 +29,19 @@ def _weight(text: str) -> float:
 
 def told(page: Page, checkout: Checkout | None, notation: Notation) -> dict[str, Any]:
     """The JSON of the contract."""
-    seen = checkout.presentment if checkout else None
+    presentment = checkout.presentment if checkout else None
     return {
         "status": page.view.status.value,
         "items": _items(checkout, notation) if isinstance(checkout, Order) else None,
         **(_sums(checkout, notation) if checkout else dict.fromkeys((*_PARTS, "total"))),
-        "presented": _money(seen.amount, seen.currency, notation) if seen else None,
+        "presented": _money(presentment.amount, presentment.currency, notation) if presentment else None,
         "refresh_seconds": page.refresh,
         **({"problem": "broken_link"} if page.broken_link else {}),
     }
 
 
 def _sums(checkout: Checkout, notation: Notation) -> dict[str, Any]:
-    """The total, and the parts that add up to it, `included_tax` apart; null where they do not."""
+    """The total, and its parts if they add up to it, else null. `included_tax` is not added."""
     parts, currency = sums(checkout), checkout.currency
     known = (
         (parts.subtotal, -parts.discount, parts.shipping, parts.added_tax, parts.contained_tax)
@@ -53,15 +53,15 @@ def _sums(checkout: Checkout, notation: Notation) -> dict[str, Any]:
 
 
 def _items(order: Order, notation: Notation) -> list[dict[str, Any]] | None:
-    """The items; without amounts where these contradict the sums."""
+    """The items, without amounts if those contradict the sums."""
     if order.line_items is None:
         return None
-    told = items_add_up(order)
+    with_amounts = items_add_up(order)
     return [
         {
             "description": each.description,
             "quantity": each.quantity,
-            "amount": _money(amount(each) if told else None, each.currency or order.currency, notation),
+            "amount": _money(amount(each) if with_amounts else None, each.currency or order.currency, notation),
         }
         for each in order.line_items
     ]

@@ -1,4 +1,4 @@
-"""What Stripe said beyond an order is published, so that a subscriber handles it: the page itself changes no order."""
+"""Publishes an event of Stripe's session that the order lacks. A subscriber applies it; the page changes no order."""
 
 from fulfillment.domain.order import Order
 from fulfillment.domain.synthetic_events import claims_more
@@ -9,13 +9,13 @@ from fulfillment.topic.finder import Finder
 
 
 class ClaimPublisher:
-    """Publishes what a session claims beyond its order, once."""
+    """Publishes a session's event once, if it claims more than the order."""
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
 
     async def publish(self, cached: CachedSession, order: Order | None, line: Line) -> None:
-        """Those who ask for the same session at once wait for one try; after a failure the next refresh tries again."""
+        """Concurrent requests for one session share one try. After a failure the next reload tries again."""
         failures = cached.failures
         async with cached.publishing:
             event = cached.answer and cached.answer.event

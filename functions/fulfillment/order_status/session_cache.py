@@ -1,4 +1,4 @@
-"""What one instance remembers of the sessions that buyers ask about."""
+"""The cache of one instance for the sessions that buyers request."""
 
 import asyncio
 import time
@@ -16,8 +16,8 @@ Clock = Callable[[], float]
 
 @dataclass
 class CachedSession:
-    """A session that is asked about since `began`. `answer` is Stripe's, and counts until `until`; `published` is the
-    event of it that was published, and `failures` says how often one could not be.
+    """A session that was first requested at `began`. `answer` is Stripe's, valid until `until`. `published` is the
+    session's published event, and `failures` counts the failed publishes.
     """
 
     began: float
@@ -30,14 +30,14 @@ class CachedSession:
 
 
 class SessionCache:
-    """The sessions that were asked about last, by id: so many, and each for an hour."""
+    """The `most` sessions that were requested last, by id, each for an hour."""
 
     def __init__(self, clock: Clock = time.monotonic, most: int = MOST) -> None:
         self._clock, self._most = clock, most
         self._sessions: OrderedDict[str, CachedSession] = OrderedDict()
 
     def of(self, session_id: str) -> CachedSession:
-        """What is remembered of a session, or a new entry."""
+        """The cached session, or a new entry."""
         cached = self._sessions.get(session_id)
         if cached is None or self._clock() - cached.began >= CACHE_SECONDS:
             cached = self._sessions[session_id] = CachedSession(self._clock())
@@ -47,5 +47,5 @@ class SessionCache:
         return cached
 
     def age(self, cached: CachedSession) -> float:
-        """Seconds since it was asked about first."""
+        """Seconds since its first request."""
         return self._clock() - cached.began

@@ -1,4 +1,4 @@
-"""What the landing page needs of the environment."""
+"""The settings of the order status page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fulfillment.settings.mailbox import Mailbox, parse_sender
 
 @dataclass(frozen=True, kw_only=True)
 class OrderStatusSettings(Settings):
-    """What `order_status` needs. Without `stripe_key` only the orders are asked. `email_from` has the shop's name."""
+    """The settings of `order_status`. Without `stripe_key` only orders are read. `email_from` has the shop's name."""
 
     CHECKS = (shared.key_is_of_livemode,)
 

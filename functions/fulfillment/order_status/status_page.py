@@ -1,7 +1,7 @@
-"""The landing page as its reader wants it: HTML by the user's template, or JSON. Neither says anything personal.
+"""Writes the order status page as HTML with the user's template, or as JSON. Neither holds personal data.
 
-The page has one inline stylesheet, named by its nonce, and nothing else: no script, nothing from elsewhere. It looks
-again by a header, so that this works without JavaScript and whatever the template is.
+The page has one inline stylesheet with a nonce: no script, and nothing from other sites. It reloads by a header, which
+works without JavaScript and with any template.
 """
 
 import secrets
@@ -38,7 +38,7 @@ _HTML_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
-"""The shop's own page may ask: the session's id is the key, from any page."""
+"""The shop's own page may send requests. The session's id is the key, so any origin is allowed."""
 _JSON_HEADERS = {
     **ANY_ORIGIN,
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -47,22 +47,22 @@ _JSON_HEADERS = {
 
 
 class StatusPage:
-    """Writes the page of one shop. ConfigurationError if a template is missing or cannot be read."""
+    """Writes the page of one shop. Raises ConfigurationError if a template is missing or cannot be read."""
 
     def __init__(self, settings: OrderStatusSettings, templates: Path = TEMPLATES) -> None:
         self._templates = Templates(templates, [f"{ORDER_STATUS}.html"])
         self._time_zone = settings.time_zone
         self._shop = {"name": _name(settings), "url": settings.shop_url}
 
-    def answer(self, page: Page, asked: Mapping[str, str]) -> Response:
-        """The whole answer to a request with those headers."""
+    def answer(self, page: Page, request_headers: Mapping[str, str]) -> Response:
+        """The answer to a request with those headers."""
         checkout = page.view.checkout
         checkout = checkout and statement.clean(checkout)
-        zone, languages = self._time_zone, asked.get("accept-language", "")
+        zone, languages = self._time_zone, request_headers.get("accept-language", "")
         notation = Notation.of(checkout, zone) if checkout else Notation.spoken(languages, zone)
         headers = _HEADERS | {"Cache-Control": _caching(page)}
         headers |= {"Retry-After": str(page.refresh or 60)} if page.http_status == 503 else {}
-        if prefers_json(asked.get("accept", "")):
+        if prefers_json(request_headers.get("accept", "")):
             return JSONResponse(told(page, checkout, notation), page.http_status, headers | _JSON_HEADERS)
         headers |= {"Refresh": str(page.refresh)} if page.refresh and not page.quiet else {}
         nonce = secrets.token_urlsafe(12)
@@ -71,7 +71,7 @@ class StatusPage:
         return HTMLResponse(html, page.http_status, headers)
 
     def _facts(self, page: Page, checkout: Checkout | None, notation: Notation, nonce: str) -> dict[str, Any]:
-        """What the template is told; templates/README.md is its documentation."""
+        """The variables of the template. templates/README.md documents them."""
         status = page.view.status
         sold_at = statement.sold_at(checkout) if checkout else None
         address = f"?session_id={page.session_id}" if page.session_id else None
@@ -93,7 +93,7 @@ class StatusPage:
 
 
 def _caching(page: Page) -> str:
-    """What cannot change any more is kept for a while, by the buyer's own browser alone."""
+    """The Cache-Control header. Only the buyer's browser caches the page, and only in its last status."""
     return f"private, max-age={FINAL_SECONDS}" if page.view.status is BuyerStatus.FULFILLED else "no-store"
 
 

@@ -1,8 +1,8 @@
-"""What is wrong with the shop's success_url, read off the address with which a buyer came back. Pure.
+"""Detects a fault in the shop's success_url from the address that a buyer requests. Pure.
 
-Stripe writes the session's id in the place of the literal `{CHECKOUT_SESSION_ID}`. It leaves everything else as it is:
-`%7BCHECKOUT_SESSION_ID%7D`, as many libraries write it who build addresses, reaches the buyer as it stands, and so does
-any other name in braces. An address without any trace of an id shows no fault: bots and link previews ask for it.
+Stripe replaces only the literal `{CHECKOUT_SESSION_ID}` with the session's id. An encoded placeholder
+(`%7BCHECKOUT_SESSION_ID%7D`, which many URL libraries write) and any other name in braces reach the buyer unchanged. An
+address without any trace of an id shows no fault: bots and link previews request it.
 """
 
 import re
@@ -11,18 +11,18 @@ from urllib.parse import unquote
 
 PARAMETER = "session_id"
 RIGHT = "it must be the page's address and ?session_id={CHECKOUT_SESSION_ID}, with the braces as they are"
-_ENCODINGS = 4  # an address that is encoded more often is no mistake
+_ENCODINGS = 4  # an address that is encoded more often is not a mistake of a shop
 _ID = re.compile(r"cs_(?:test|live)_\w+", re.ASCII)
 _BRACED = re.compile(r"\{([^{}]*)\}")
 _LIKE_ID = re.compile(r"(?:stripe|checkout|order|payment|sess|cs|s)*(?:id|checkout|cs)|.*session.*")
 _NOTHING = frozenset(("undefined", "null", "none", "nil", "nan", "false", "[object object]"))  # as programs write it
 
 
-def fault(asked: Iterable[tuple[str, str]], path: str = "/") -> str | None:
-    """The fault that the parameters of the address, or its path, show, in words for the log, and without a word of what
-    was asked; None if they show none.
+def fault(parameters: Iterable[tuple[str, str]], path: str = "/") -> str | None:
+    """The fault that the address's parameters or its path show, or None. The text is for the log, and quotes nothing of
+    the address.
     """
-    pairs = [(name, _decoded(text)) for name, text in asked]
+    pairs = [(name, _decoded(text)) for name, text in parameters]
     given = {text for name, text in pairs if name == PARAMETER}
     parts = [_decoded(part) for pair in pairs for part in pair] + [_decoded(path)]
     if any(map(_is_left, given)) or any(map(_names_the_placeholder, parts)):
@@ -40,12 +40,12 @@ def fault(asked: Iterable[tuple[str, str]], path: str = "/") -> str | None:
 
 
 def _is_left(text: str) -> bool:
-    """Whether what is to be the id is a name for it, in whatever brackets."""
+    """Whether the parameter still holds a placeholder, in any brackets, instead of an id."""
     return not _ID.search(text) and bool(re.search("[{}]|session", text, re.IGNORECASE))
 
 
 def _names_the_placeholder(text: str) -> bool:
-    """Whether a text of any name has it. What others leave in braces, as advertisers do, is none of ours."""
+    """Whether a text has the placeholder, or another name for the id, in braces. Advertisers' names do not count."""
     return "CHECKOUT_SESSION_ID" in text.upper() or any(map(_is_like_id, _BRACED.findall(text)))
 
 
@@ -54,7 +54,7 @@ def _is_like_id(name: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """The text, decoded until nothing is encoded."""
+    """The text, decoded as often as it was encoded."""
     for _ in range(_ENCODINGS):
         text = unquote(text)
     return text

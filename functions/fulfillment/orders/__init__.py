@@ -1,4 +1,4 @@
-"""5. An order becomes a document, and a document an order. `store` is what an order store promises: atomic writes.
+"""5. Orders are stored as documents. `store` defines the interface of an order store, with atomic writes.
 
-`firestore_orders` keeps it, by `documents` (how an order is written) and `firestore` (what the database can do).
+`firestore_orders` implements it with `documents` (order to document and back) and `firestore` (the database's API).
 """

@@ -1,12 +1,12 @@
-"""An order becomes the document `orders/{session id}`, and a document an order again.
+"""Converts an order to the document `orders/{session id}`, and back.
 
-One rule for what Firestore refuses (an empty or `__reserved__` key, a lone surrogate, an integer beyond 64
-bit, an array in an array, nesting beyond its limit): the key or value is written as `json:` and its JSON
-text in ASCII. `{"__ref__": 1}` is stored as `{'json:"__ref__"': 1}`. A string that begins with `json:` itself
-is escaped too, so that reading gives back exactly what was written.
+Firestore refuses some keys and values: an empty or `__reserved__` key, a lone surrogate, an integer beyond 64 bits, an
+array in an array, nesting beyond its limit. They are escaped as `json:` and their JSON text in ASCII: `{"__ref__": 1}`
+is stored as `{'json:"__ref__"': 1}`. A string that begins with `json:` is escaped too, so that reading returns exactly
+what was written.
 
-A newer version may have written more: in a Record it is kept with it, and beside the order's own fields the store
-leaves it alone. So this version can follow a newer one (a rollback).
+A newer version may have written more fields. Those of a Record are kept with it. Writes do not touch unknown fields of
+the document itself. So this version can run after a newer one (a rollback).
 """
 
 import json
@@ -23,13 +23,13 @@ from fulfillment.errors import CorruptOrder
 
 SCHEMA = 1
 _ESCAPE = "json:"
-_DEPTH = 15  # Firestore ends at 20
+_DEPTH = 15  # Firestore's limit is 20
 _REFUSED_KEY = re.compile(r"__.*__|", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_document(order: Order) -> dict[str, Any]:
-    """The document of an order: its fields, and what is computed from them for whoever queries."""
+    """The document of an order: its fields, and computed values for queries."""
     computed = {
         "schema": SCHEMA,
         "status": order.status.value,
@@ -41,9 +41,9 @@ def to_document(order: Order) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Order:
-    """The order in a document; CorruptOrder if this version cannot read it."""
+    """The order in a document. Raises CorruptOrder if this version cannot read it."""
     if document.get("schema") != SCHEMA:
-        raise CorruptOrder(f"the document's schema is not {SCHEMA}: written by a newer version, or by hand")
+        raise CorruptOrder(f"the document's schema is not {SCHEMA}: written by a newer version, or edited")
     try:
         order: Order = read(Order, _decode(document), keep_unknown=True)
     except (ShapeError, ValueError, TypeError, RecursionError) as error:
@@ -55,7 +55,7 @@ def from_document(document: Mapping[str, Any]) -> Order:
 
 
 def decoded(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document, or a part of one, with what was escaped in it as it was; CorruptOrder if it was changed by hand."""
+    """A document or a part of one, unescaped. Raises CorruptOrder if an escape is broken by a manual edit."""
     try:
         whole: dict[str, Any] = _decode(document)
     except (ValueError, TypeError, RecursionError):
@@ -70,7 +70,7 @@ def _encode_fields(value: Any, depth: int) -> dict[str, Any]:
 
 
 def _encode(value: Any, depth: int, *, in_array: bool = False) -> Any:
-    """`value` as Firestore takes it."""
+    """`value` in a form that Firestore accepts."""
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value):
@@ -94,7 +94,7 @@ def _encode_key(key: str) -> str:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a string can be UTF-8: JSON allows lone surrogates, Firestore does not."""
+    """Whether a string can be encoded in UTF-8: JSON allows lone surrogates, Firestore does not."""
     return value.isascii() or not _SURROGATE.search(value)
 
 
@@ -105,7 +105,7 @@ def _escape(value: Any) -> str:
 def _decode(value: Any) -> Any:
     if isinstance(value, str):
         return json.loads(value.removeprefix(_ESCAPE)) if value.startswith(_ESCAPE) else value
-    if isinstance(value, datetime):  # a subclass of Firestore's own, which is not to travel
+    if isinstance(value, datetime):  # Firestore's own subclass, which other files must not see
         return datetime.combine(value.date(), value.time(), UTC)
     if isinstance(value, Mapping):
         return {_decode(key): _decode(item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""The only file that knows Firestore's library: documents of a collection, each call with a limit and our errors."""
+"""The only file that knows Firestore's library. Each call on a collection has a time limit and raises our errors."""
 
 import asyncio
 import os
@@ -32,16 +32,16 @@ from fulfillment.version import USER_AGENT
 
 RPC_SECONDS = 10.0
 NOW = SERVER_TIMESTAMP
-"""A value that becomes the store's time when it is written."""
+"""A placeholder: the store replaces it with the time of the write."""
 ID = "__name__"
 
-# The library takes a client_info and does not send it: it sends this one, of every client.
+# The library accepts a client_info, but sends this global one.
 DEFAULT_CLIENT_INFO.user_agent = USER_AGENT
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A document as it was read. `version` changes with every write, `read_at` is the store's clock."""
+    """A document as it was read. `version` changes with every write, `read_at` is by the store's clock."""
 
     id: str
     document: Mapping[str, Any]
@@ -51,9 +51,7 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What a document must be, to be found: `operator` is `==`, or for a list of values `in` or
-    `array_contains_any`.
-    """
+    """A condition of a query. `operator` is `==`, or `in` or `array_contains_any` for a list of values."""
 
     field: str
     operator: str
@@ -61,8 +59,8 @@ class Condition:
 
 
 class Collection:
-    """A collection in Google Cloud Firestore, or in its emulator (FIRESTORE_EMULATOR_HOST). Every method raises
-    StoreUnavailable, and one that writes UnstorableOrder.
+    """A collection in Google Cloud Firestore, or in its emulator (FIRESTORE_EMULATOR_HOST). Every method may raise
+    StoreUnavailable. A write may also raise UnstorableOrder.
     """
 
     def __init__(self, project: str, database: str, name: str) -> None:
@@ -70,14 +68,14 @@ class Collection:
         self._client: AsyncClient | None = None
 
     async def create(self, name: str, document: Mapping[str, Any]) -> Any:
-        """Stores a new document in one RPC: its version, or None if there is one of that name."""
+        """Stores a new document in one RPC. Returns its version, or None if the name exists."""
         async with _rpc(AlreadyExists, Aborted) as rpc:
             rpc.written = await (await self._collection()).document(name).create(dict(document))
         return rpc.version
 
     async def replace(self, name: str, document: Mapping[str, Any], version: Any) -> Any:
-        """Gives the fields new values in the document of that version: its new version, or None if it is no longer the
-        one there.
+        """Updates the fields of the document if it still has that version. Returns the new version, or None if another
+        write was first.
         """
         unchanged = AsyncClient.write_option(last_update_time=version)
         async with _rpc(FailedPrecondition, NotFound, Aborted) as rpc:
@@ -91,7 +89,7 @@ class Collection:
         return _snapshot(found)
 
     async def get_all(self, names: Sequence[str]) -> list[Snapshot]:
-        """Those of the documents that are there, in one RPC."""
+        """The documents that exist, in one RPC."""
         async with _rpc():
             collection = await self._collection()
             documents = [collection.document(name) for name in names]
@@ -101,8 +99,8 @@ class Collection:
     async def find(
         self, conditions: Sequence[Condition], after: str | None, limit: int, fields: Sequence[str] = ()
     ) -> list[Snapshot]:
-        """The documents that are so, by their names, at most `limit` of those behind the name `after`. With `fields`
-        nothing else is read of them.
+        """At most `limit` documents that meet the conditions, ordered by name, after the name `after`. With `fields`,
+        only those fields are read.
         """
         async with _rpc():
             query = (await self._collection()).order_by(ID).limit(limit)
@@ -119,7 +117,7 @@ class Collection:
         return (await self._connected()).collection(self._name)
 
     async def _connected(self) -> AsyncClient:
-        """The client, made at the first use: it does not survive the server's fork."""
+        """The client, created on first use: it does not survive the server's fork."""
         if self._client is None:
             credentials = await find(emulated="FIRESTORE_EMULATOR_HOST" in os.environ)
             caller = ClientInfo(user_agent=USER_AGENT)  # type: ignore[no-untyped-call]
@@ -132,13 +130,13 @@ class Collection:
 
 @dataclass
 class _Write:
-    """One write under way: what Firestore says of it, or nothing if others were faster."""
+    """One write: Firestore's result, or None if another write was first."""
 
     written: Any = None
 
     @property
     def version(self) -> Any:
-        """What the next compare-and-set needs: the time of the write is the version."""
+        """The version for the next compare-and-set: the time of the write."""
         return self.written and self.written.update_time
 
 
@@ -151,14 +149,14 @@ def _snapshot(found: Any) -> Snapshot | None:
 
 
 def plain(at: datetime) -> datetime:
-    """A time as Python's own: Firestore's subclass is not to travel."""
+    """A time as Python's datetime: other files must not see Firestore's subclass."""
     return datetime.combine(at.date(), at.time(), UTC)
 
 
 @asynccontextmanager
 async def _rpc(*races: type[GoogleAPIError]) -> AsyncIterator[_Write]:
-    """Ten seconds for one call, and its errors in our words. Texts of Firestore's are left out: they can quote what
-    they refuse. `races` are the answers to a write for which others were faster.
+    """Limits one call to ten seconds and converts its errors. Firestore's texts are left out: they can quote the
+    refused data. `races` are the errors of a write that lost against another one.
     """
     try:
         async with asyncio.timeout(RPC_SECONDS):
@@ -166,7 +164,7 @@ async def _rpc(*races: type[GoogleAPIError]) -> AsyncIterator[_Write]:
     except races:
         return
     except (TimeoutError, GoogleAPIError, GoogleAuthError) as error:
-        # Only what a write says of its document is the document's fault; else, say, the database's name is wrong.
+        # Only on a write the document is the cause. On a read it is, for example, a wrong database name.
         if races and isinstance(error, InvalidArgument):
             raise UnstorableOrder("Firestore refuses the document (INVALID_ARGUMENT)") from error
         raise StoreUnavailable(f"Firestore did not answer: {type(error).__name__}") from error

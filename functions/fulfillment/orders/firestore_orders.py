@@ -19,11 +19,11 @@ class FirestoreOrders:
         self._documents = Collection(project, database, collection)
 
     async def create(self, order: Order) -> Stored | None:
-        """Stores a new order in one RPC; None if there is one of that id."""
+        """Stores a new order in one RPC. Returns None if the order exists."""
         return _written(order, await self._documents.create(order.id, _document(order)))
 
     async def replace(self, order: Order, version: Any) -> Stored | None:
-        """Stores the order in the place of that version; None if it is no longer the one there."""
+        """Replaces that version of the order. Returns None if another write was first."""
         return _written(order, await self._documents.replace(order.id, _document(order), version))
 
     async def get(self, order_id: str) -> Stored | None:
@@ -32,19 +32,19 @@ class FirestoreOrders:
         return _stored(found) if found else None
 
     async def get_all(self, order_ids: Sequence[str]) -> Found:
-        """Those of the orders that are there, in one RPC."""
+        """The orders that exist, in one RPC."""
         return _found(await self._documents.get_all(order_ids))
 
     async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
-        """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
+        """At most `limit` orders that meet the conditions, ordered by id, after the id `after`."""
         return _found(await self._documents.find(conditions, after, limit))
 
     async def glance(self, fields: Sequence[str], after: str | None, limit: int) -> list[Snapshot]:
-        """Some fields of every document, as they are stored, by their ids: at most `limit` behind the id `after`."""
+        """Some stored fields of at most `limit` documents, ordered by id, after the id `after`."""
         return await self._documents.find((), after, limit, fields)
 
     async def pause(self, losses: int) -> None:
-        """Spreads writers that keep losing the race for one order, up to two seconds apart."""
+        """Waits a random time, so that competing writers of one order are up to two seconds apart."""
         await asyncio.sleep(random.uniform(0, 0.02 * 2**losses))  # noqa: S311
 
 
@@ -63,7 +63,7 @@ def _found(snapshots: Sequence[Snapshot]) -> Found:
 
 
 def _written(order: Order, version: Any) -> Stored | None:
-    """What was written, as the next compare-and-set needs it."""
+    """The written order with the version for the next compare-and-set."""
     if version is None:
         return None
     at = plain(version)
@@ -71,7 +71,7 @@ def _written(order: Order, version: Any) -> Stored | None:
 
 
 def _document(order: Order) -> dict[str, Any]:
-    """What is written: by which clock it is the latest is for the store to say."""
+    """The document to write, with the store's time in `updated_at` and a new lease."""
     document = to_document(order)
     document["updated_at"] = NOW
     if order.lease and order.lease.at is None:

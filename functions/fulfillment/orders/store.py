@@ -1,4 +1,4 @@
-"""Orders are kept as documents, each change one atomic write."""
+"""The interface of an order store: each change is one atomic write."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ WRITES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """An order as it is stored: `version` changes with every write, `read_at` is the store's clock."""
+    """An order as it is stored: `version` changes with every write, `read_at` is by the store's clock."""
 
     order: Order
     version: Any
@@ -22,14 +22,14 @@ class Stored:
 
     @property
     def quiet_for(self) -> timedelta:
-        """How long nobody has written it, by the store's clock: its version is the time of the last write."""
+        """The time since its last write, by the store's clock: the version is the time of that write."""
         return self.read_at - plain(self.version)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Orders that were looked for. `unreadable` are the ids of documents that this version cannot read; `last` is the
-    last id of all, to go on after, and None where there was none.
+    """The result of a query. `unreadable` are the ids of documents that this version cannot read. `last` is the last
+    id, after which the next page starts, or None if nothing was found.
     """
 
     orders: tuple[Stored, ...]
@@ -38,21 +38,21 @@ class Found:
 
 
 class Decision(Protocol):
-    """What shall be stored, and perhaps more that follows from what was stored before."""
+    """The order to store, and perhaps other results of the same decision."""
 
     @property
     def order(self) -> Order:
-        """The order as it shall be."""
+        """The order to store."""
         ...
 
 
 class Orders(Protocol):
-    """Where orders are kept. Each write is atomic: all of the order, or nothing. When it was updated, and a
-    lease without a time, get the store's.
+    """An order store. Each write is atomic: the whole order, or nothing. The store's clock sets `updated_at`, and the
+    time of a lease that has none.
     """
 
     async def create(self, order: Order) -> Stored | None:
-        """Stores a new order; None if there is one of that id."""
+        """Stores a new order. Returns None if the order exists."""
         ...
 
     async def get(self, order_id: str) -> Stored | None:
@@ -60,33 +60,33 @@ class Orders(Protocol):
         ...
 
     async def replace(self, order: Order, version: Any) -> Stored | None:
-        """Stores the order in the place of that version; None if it is no longer the one there."""
+        """Replaces that version of the order. Returns None if another write was first."""
         ...
 
     async def get_all(self, order_ids: Sequence[str]) -> Found:
-        """Those of the orders that are there."""
+        """The orders that exist."""
         ...
 
     async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
-        """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
+        """At most `limit` orders that meet the conditions, ordered by id, after the id `after`."""
         ...
 
     async def pause(self, losses: int) -> None:
-        """Waits before the next try of a writer that has lost the race so many times."""
+        """Waits before the next try of a writer that has lost that many races."""
         ...
 
 
 D = TypeVar("D", bound=Decision)
 Decide = Callable[[Stored | None], D]
-"""Pure: from what is stored (or None) to a decision, whose order shall be stored. It may be asked several times."""
+"""Pure: takes the stored order (or None), and returns a decision with the order to store. May be called repeatedly."""
 
 
 async def commit(orders: Orders, order_id: str, decide: Decide[D], known: Stored | None) -> tuple[Stored, D]:
-    """Stores what is decided in one atomic write: compare-and-set against what is known of the order (None: nothing,
-    so it is created), and against what is read where others were faster. Returns the decision that was stored.
+    """Stores the decided order in one atomic write, and returns its decision. The write is a compare-and-set against
+    `known` (None: create the order). After a lost race the order is read and decided again.
 
-    Most orders see one event only, so creating first makes them one RPC. Nothing is written where nothing
-    changes. Raises OrderContended after eight lost races.
+    Most orders have only one event, so creating without reading needs one RPC. Without a change nothing is written.
+    Raises OrderContended after eight lost races.
     """
     stored = known
     for losses in range(WRITES):
@@ -110,13 +110,13 @@ class _Changed:
 async def update(
     orders: Orders, order_id: str, change: Callable[[Stored | None], Order], known: Stored | None
 ) -> Stored:
-    """As `commit`, for a change whose result is the order alone."""
+    """Like `commit`, for a change that only returns the order."""
     stored, _ = await commit(orders, order_id, lambda stored: _Changed(change(stored)), known)
     return stored
 
 
 def stamped(order: Order, at: datetime) -> Order:
-    """The order as it is stored at a time."""
+    """The order with the times that a store sets on a write at `at`."""
     order = replace(order, updated_at=at)
     if order.lease and order.lease.at is None:
         order = replace(order, lease=replace(order.lease, at=at))

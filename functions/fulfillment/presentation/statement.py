@@ -1,4 +1,4 @@
-"""What a buyer is told of an order: its items and amounts, cleaned and in the buyer's notation."""
+"""An order's items and amounts for the buyer: cleaned, and in the buyer's notation."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A line item in words; `each` is the price of one, where the price says so and the amount is a multiple of it."""
+    """A line item as texts. `each` is the price of one, if the price has one and the amount is a multiple of it."""
 
     name: str | None
     quantity: str | None
@@ -31,9 +31,9 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """The sums in words, those that are known and not zero; the total may be zero. They add up: `discount` is negative,
-    `tax` counts unless it is `tax_included`, and `included_tax` never counts. `presented` is what the buyer paid in a
-    currency of their own.
+    """The sums as texts. Unknown and zero sums are None; the total may be zero. They add up: `discount` is negative,
+    `tax` counts unless `tax_included` is true, and `included_tax` never counts. `presented` is the amount in the
+    buyer's own currency.
     """
 
     subtotal: str | None = None
@@ -47,8 +47,8 @@ class Totals:
 
 
 def clean(value: T) -> T:
-    """The value, with each text in it made harmless: one line, no control characters, nothing that turns
-    the direction of what follows, no half characters.
+    """The value with all its texts cleaned: one line, no control characters, no characters that change the direction of
+    text, no lone surrogates.
     """
     cleaned: Any = value
     if isinstance(value, str) and not isinstance(value, Enum):
@@ -64,13 +64,13 @@ def clean(value: T) -> T:
 
 
 def items(order: Order, notation: Notation) -> list[Item]:
-    """The line items, as far as they are known; without amounts where these contradict the sums."""
-    told = items_add_up(order)
-    return [_item(item, item.currency or order.currency, notation, told=told) for item in order.line_items or ()]
+    """The known line items, without amounts if those contradict the sums."""
+    shown = items_add_up(order)
+    return [_item(item, item.currency or order.currency, notation, shown=shown) for item in order.line_items or ()]
 
 
-def _item(item: LineItem, currency: str | None, notation: Notation, *, told: bool) -> Item:
-    minor = amount(item) if told else None
+def _item(item: LineItem, currency: str | None, notation: Notation, *, shown: bool) -> Item:
+    minor = amount(item) if shown else None
     return Item(
         name=item.description or None,
         quantity=None if item.quantity is None else notation.number(item.quantity),
@@ -81,23 +81,23 @@ def _item(item: LineItem, currency: str | None, notation: Notation, *, told: boo
 
 
 def _is_multiple(minor: int, item: LineItem) -> bool:
-    """Whether several were bought at the price of one: not in tiers, and not in packages."""
+    """Whether the amount is the quantity times the unit price: not so for tiers and packages."""
     quantity, one = item.quantity or 0, item.unit_amount
     return quantity > 1 and one is not None and one * quantity == minor
 
 
 def totals(order: Checkout, notation: Notation) -> Totals:
-    """The sums, in the merchant's currency but for `presented`."""
-    seen, currency = order.presentment, order.currency
+    """The sums in the merchant's currency, except `presented`."""
+    presentment, currency = order.presentment, order.currency
     total = _money(order.amount_total, currency, notation)
-    presented = _money(seen.amount, seen.currency, notation) if seen else None
+    presented = _money(presentment.amount, presentment.currency, notation) if presentment else None
     parts = sums(order)
     if parts is None:
         return Totals(total=total, presented=presented)
-    told = parts.discount or parts.shipping or parts.added_tax or parts.contained_tax
+    has_parts = parts.discount or parts.shipping or parts.added_tax or parts.contained_tax
     included = not parts.added_tax
     return Totals(
-        subtotal=_money(parts.subtotal, currency, notation) if told else None,
+        subtotal=_money(parts.subtotal, currency, notation) if has_parts else None,
         discount=_money(-parts.discount or None, currency, notation),
         shipping=_money(parts.shipping or None, currency, notation),
         tax=_money((parts.contained_tax if included else parts.added_tax) or None, currency, notation),
@@ -109,7 +109,7 @@ def totals(order: Checkout, notation: Notation) -> Totals:
 
 
 def sold_at(checkout: Checkout) -> datetime | None:
-    """When it was sold, as far as that is known."""
+    """The time of the sale. For a checkout that is not an order yet: of its session, or None."""
     return checkout.sold_at if isinstance(checkout, Order) else checkout.session_created_at
 
 

@@ -1,4 +1,4 @@
-"""The user's templates: words for facts. The only file that knows Jinja."""
+"""The user's templates. The only file that knows Jinja."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 class Templates:
-    """The templates in a folder. ConfigurationError if one that is needed is missing, or any cannot be read."""
+    """The templates in a folder. Raises ConfigurationError if a needed one is missing, or any cannot be read."""
 
     def __init__(self, folder: Path, needed: Iterable[str]) -> None:
         self._environment = Environment(
@@ -33,7 +33,7 @@ class Templates:
         self._read_all(needed)
 
     def render(self, name: str, kind: str, tags: Iterable[str], facts: Mapping[str, Any]) -> str:
-        """The best template for the languages, with the facts in it: `receipt.pt-BR.html` before `receipt.pt.html`
+        """Renders the best template for the languages with the facts: `receipt.pt-BR.html` before `receipt.pt.html`
         before `receipt.html`.
         """
         names = [*(f"{name}.{tag}.{kind}" for tag in tags), f"{name}.{kind}"]

@@ -1,7 +1,7 @@
-"""Where reconcile has come to is kept, so that a run that was interrupted is gone on with by the next.
+"""Stores the progress of reconcile, so that the next run continues an interrupted one.
 
-One document for each collection of orders, `reconcile/{the collection's name}`, written by compare-and-set: of two runs
-at once one goes on, and the other sees that it is not needed.
+Each collection of orders has one document, `reconcile/{the collection's name}`, written by compare-and-set. Of two
+concurrent runs one continues, and the other stops.
 """
 
 from dataclasses import asdict
@@ -14,16 +14,14 @@ COLLECTION = "reconcile"
 
 
 class Checkpoint(Protocol):
-    """Where the last round is kept. A version changes with every write."""
+    """The store of the last round. Its version changes with every write."""
 
     async def load(self) -> tuple[Cursor | None, Any]:
-        """The last round and its version; None and None before the first."""
+        """The last round and its version, or None and None before the first round."""
         ...
 
     async def save(self, reached: Cursor, version: Any) -> Any:
-        """Keeps a round in the place of that version (None: of none): its new version, or None if another run was
-        faster.
-        """
+        """Replaces that version (None: the first save). Returns the new version, or None if another run was first."""
         ...
 
 
@@ -34,14 +32,14 @@ class FirestoreCheckpoint:
         self._documents, self._name = Collection(project, database, COLLECTION), name
 
     async def load(self) -> tuple[Cursor | None, Any]:
-        """The last round and its version; None and None before the first. Raises ShapeError for what is none: to
-        begin anew would be to forget what was not compared yet.
+        """The last round and its version, or None and None before the first round. Raises ShapeError for an unreadable
+        document: a new start would skip what was not compared yet.
         """
         found = await self._documents.get(self._name)
         return (read_cursor(found.document), found.version) if found else (None, None)
 
     async def save(self, reached: Cursor, version: Any) -> Any:
-        """Keeps a round in the place of that version: its new version, or None if another run was faster."""
+        """Replaces that version. Returns the new version, or None if another run was first."""
         document = asdict(reached) | {"stage": reached.stage.value}
         if version is None:
             return await self._documents.create(self._name, document)

@@ -1,4 +1,4 @@
-"""What Stripe's sessions claim is compared with the orders, and what they claim beyond them is published."""
+"""Compares the events of Stripe's sessions with the orders, and publishes those that claim a higher status."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,8 +14,8 @@ Publish = Callable[[SyntheticEvent], Awaitable[object]]
 
 @dataclass(kw_only=True)
 class Comparison:
-    """Compares, and calls `publish`. Until it is `certain` that events get lost, what seems to be missing is looked for
-    again after `grace_seconds`: its event may be on its way.
+    """Compares, and calls `publish`. A missing event may still be in transit, so it is checked again after
+    `grace_seconds`. Once one was really lost (`certain`), the others are published at once.
     """
 
     orders: Orders
@@ -43,7 +43,7 @@ class Comparison:
         await self.publish_all(more)
 
     async def publish_all(self, events: Sequence[SyntheticEvent]) -> None:
-        """All at once; each is waited for, also after one has failed."""
+        """Publishes all events concurrently, and waits for each one, also after one has failed."""
         for result in await asyncio.gather(*(self.publish(each) for each in events), return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -59,7 +59,7 @@ class Comparison:
 
 
 def _beyond(events: Sequence[SyntheticEvent], orders: Found) -> list[SyntheticEvent]:
-    """What claims more than its order. An unreadable order is left out: its subscriber would park the event."""
+    """The events that claim more than their order. Unreadable orders are left out: their events would be parked."""
     status = {each.order.id: each.order.status for each in orders.orders}
     readable = [each for each in events if each.session_id not in orders.unreadable]
     return [each for each in readable if claims_more(each, status.get(each.session_id))]

@@ -1,15 +1,15 @@
-"""Brings every order to where Stripe says, however many events were lost. Called by a schedule.
+"""Brings every order to the status of its session, however many events were lost. Cloud Scheduler calls it.
 
 | what happened                                           | answer                                            |
 |---------------------------------------------------------|---------------------------------------------------|
 | the round is over                                       | 200, `reconciled`                                 |
-| the time of one run is up                               | 200, `paused`: the next run goes on there         |
-| another run goes on with the same round                 | 200, `overtaken`                                  |
-| Stripe, the store or the topic is down                  | 503: called again, and goes on where it was       |
+| the time of one run is up                               | 200, `paused`: the next run continues there       |
+| another run continues the same round                    | 200, `overtaken`                                  |
+| Stripe, the store or the topic is down                  | 503: the next call continues there                |
 | anything else                                           | 500                                               |
 | not POST                                                | 405                                               |
 
-Safe at any time, any number of times: what it publishes is a message like Stripe's own, with one id for one claim.
+It is safe to call at any time and any number of times: repeating a claim publishes the same event id.
 """
 
 import functools
@@ -31,11 +31,11 @@ from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.finder import Finder
 
-SAVE_SECONDS = 5  # between two writes of the checkpoint: one document takes about one a second
+SAVE_SECONDS = 5  # between two writes of the checkpoint: Firestore allows about one a second for one document
 
 
 class End(StrEnum):
-    """How a run ended well."""
+    """How a successful run ended."""
 
     RECONCILED = "reconciled"
     PAUSED = "paused"
@@ -45,9 +45,9 @@ class End(StrEnum):
 async def run(
     reconciler: Reconciler, checkpoint: Checkpoint, settings: ReconcileSettings, save_seconds: float = SAVE_SECONDS
 ) -> End:
-    """Goes on with the last round, or begins the next. Raises TransientError.
+    """Continues the last round, or starts the next one. Raises TransientError.
 
-    No run ends where it began: more sessions of one second than fit on a page would keep every run there.
+    A run makes at least one step of progress. Otherwise a second with more sessions than a page would stop every run.
     """
     began = saved = time.monotonic()
     last, version = await checkpoint.load()
@@ -95,7 +95,7 @@ class Reconcile:
             line.say("ERROR", f"{error}; the schedule will call again", outcome="retry")
             line.blame(error)
             return 503
-        except Exception as error:  # noqa: BLE001 - unknown means try again
+        except Exception as error:  # noqa: BLE001 - an unknown error is retried
             line.say("ERROR", "failed unexpectedly; the schedule will call again", outcome="failed")
             line.blame(error)
             return 500
@@ -107,10 +107,10 @@ class Reconcile:
 
 
 def _sum_up(line: Line, end: End, stats: ReconcileStats) -> None:
-    """What a person reads first."""
-    said = ", ".join(f"{count} {what}" for what, count in stats.problems().items() if count)
-    severity = "WARNING" if said else "INFO"
-    line.say(severity, said or "every order is where Stripe says", outcome=end.value)
+    """Sets the message of the log line."""
+    problems = ", ".join(f"{count} {what}" for what, count in stats.problems().items() if count)
+    severity = "WARNING" if problems else "INFO"
+    line.say(severity, problems or "every order is where Stripe says", outcome=end.value)
 
 
 def _count(line: Line, stats: ReconcileStats) -> None:

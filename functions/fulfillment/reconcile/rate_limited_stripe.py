@@ -1,4 +1,4 @@
-"""Reads Stripe no faster than so many times a second: the limit of an account is everybody's who uses it."""
+"""Limits the reads of Stripe per second: all clients of an account share its rate limit."""
 
 import asyncio
 import time
@@ -10,10 +10,10 @@ from fulfillment.stripe_api import Sessions
 
 
 class Reader(Protocol):
-    """Who reads Stripe."""
+    """A reader of Stripe's sessions."""
 
     async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
-        """A Checkout Session, its PaymentIntent expanded; None if there is none."""
+        """A Checkout Session with its PaymentIntent expanded, or None if it does not exist."""
         ...
 
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
@@ -22,12 +22,12 @@ class Reader(Protocol):
 
     @property
     def api_version(self) -> str:
-        """The version of Stripe's API in which it reads."""
+        """The version of Stripe's API that it uses."""
         ...
 
 
 class RateLimitedStripe:
-    """Stripe's API, each read waiting for its turn."""
+    """Stripe's API with at most `reads_per_second` reads a second. Each read waits for its turn."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class RateLimitedStripe:
         self._next = 0.0
 
     async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
-        """A Checkout Session, its PaymentIntent expanded; None if this key sees no such session."""
+        """A Checkout Session with its PaymentIntent expanded, or None if this key cannot see it."""
         await self._turn()
         return await self._stripe.session(session_id, owner)
 
@@ -51,7 +51,7 @@ class RateLimitedStripe:
 
     @property
     def api_version(self) -> str:
-        """The version of Stripe's API in which it reads."""
+        """The version of Stripe's API that it uses."""
         return self._stripe.api_version
 
     async def _turn(self) -> None:

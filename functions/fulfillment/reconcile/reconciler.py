@@ -1,17 +1,17 @@
-"""One run of reconcile, page by page: Stripe and the orders are compared, and what is not as Stripe says is published.
+"""One run of reconcile, page by page: compares Stripe with the orders, and publishes an event for each difference.
 
 | read                                | published                                       |
 |-------------------------------------|-------------------------------------------------|
-| a complete session                  | if there is no order, or one that claims less   |
-| an order that waits for its money,  | if its session, read again, claims more         |
+| a complete session                  | if it has no order, or one with a lower status  |
+| an order that waits for its payment | if its session, read again, claims more         |
 |   or whose payment failed           |                                                 |
-| an order that owes an effect, and   | its session, or else the order's own event      |
-|   was not written for long, unless  |   again: the subscriber that gets it performs   |
-|   all of that still backs off       |                                                 |
-| an order that is paid and late      | never: it is counted                            |
+| an order that owes an effect and    | its session's event, or else its source event:  |
+|   was not written for a long time,  |   the subscriber then performs the effect       |
+|   unless all its effects back off   |                                                 |
+| an order that is paid and late      | never: it is only counted                       |
 
-Every delivery that finds an owed effect writes the document: a lease, a failure, or that it is done. Pub/Sub waits ten
-minutes at most, so a document that was not written for half an hour has no message on its way.
+Every delivery that finds an owed effect writes the document: a lease, a failure, or that it is done. Pub/Sub redelivers
+within ten minutes, so a document that was not written for half an hour has no outstanding message.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ from fulfillment.reconcile.session_reader import SessionReader
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
 
-FEW, MANY = 20, 100  # orders of a page: each with a read of Stripe's, or without
+FEW, MANY = 20, 100  # orders of a page: with a read of Stripe for each one, or without
 _WAITING = Condition(field="status", operator="==", value=Status.AWAITING_PAYMENT.value)
 _UNPAID = Condition(field="status", operator="in", value=[Status.AWAITING_PAYMENT.value, Status.PAYMENT_FAILED.value])
 _OWED = Condition(field="effect_states", operator="array_contains_any", value=[EffectState.OWED.value])
@@ -41,8 +41,8 @@ _PAID = Condition(field="status", operator="==", value=Status.PAID.value)
 
 @dataclass(kw_only=True)
 class Reconciler:
-    """Compares, and calls `publish` with what must be told; `stats` says what was seen. `listed`: the last session of
-    this run's list, behind which Stripe goes on.
+    """Compares, and calls `publish` with each missing event. `stats` counts the results. `listed`: the last session
+    that this run listed, after which the next page starts.
     """
 
     settings: ReconcileSettings
@@ -59,8 +59,8 @@ class Reconciler:
         self._compare = Comparison(orders=self.orders, publish=self.publish, stats=self.stats, grace_seconds=grace)
 
     async def step(self, reached: Cursor) -> Cursor:
-        """One page further; a page that is compared again does no harm. Raises TransientError where Stripe, the store
-        or the topic is down.
+        """Compares the next page, and returns the cursor after it. Repeating a page does no harm. Raises TransientError
+        if Stripe, the store or the topic is down.
         """
         match reached.stage:
             case Stage.LATE:
@@ -92,7 +92,7 @@ class Reconciler:
         return reached.down_to(int(page.data[-1]["created"]))
 
     async def _waiting(self, reached: Cursor) -> Cursor:
-        """A payment that takes longer than any does is not asked for any more."""
+        """Payments that wait longer than `max_age_days` are no longer checked."""
         found = await self._find(_UNPAID if reached.thorough else _WAITING, reached, FEW)
         oldest = timedelta(days=self.settings.max_age_days)
         orders = [each.order for each in found.orders if each.read_at - each.order.created_at <= oldest]
@@ -104,8 +104,8 @@ class Reconciler:
     async def _owed(self, reached: Cursor) -> Cursor:
         found = await self._find(_OWED, reached, FEW)
         self.stats.owed += len(found.orders)
-        left = [each for each in found.orders if each.quiet_for > self._patience]
-        quiet = [each.order for each in left if not lifecycle.is_backing_off(each.order, each.read_at)]
+        unwritten = [each for each in found.orders if each.quiet_for > self._patience]
+        quiet = [each.order for each in unwritten if not lifecycle.is_backing_off(each.order, each.read_at)]
         for order in quiet:
             if not lifecycle.was_refused(order):
                 self.stats.add_unattended(order.id)
@@ -124,10 +124,10 @@ class Reconciler:
 
 
 def _given_up(order: Order) -> bool:
-    """Whether a person has erased the buyer of an order that was not fulfilled, and with that what it owed."""
+    """Whether the buyer of an order that was not fulfilled was erased, and with that its owed effects."""
     return order.erased_at is not None and FULFILL not in order.effects
 
 
 def _behind(reached: Cursor, page: Found) -> Cursor:
-    """The cursor after a page of orders; the one after the last is empty."""
+    """The cursor after a page of orders. An empty page ends the stage."""
     return reached.up_to(page.last) if page.last else reached.next_stage()

@@ -1,4 +1,4 @@
-"""What Stripe's sessions claim, as events. One that cannot be read does not keep the others waiting."""
+"""Turns Stripe's sessions into synthetic events. An unreadable session does not stop the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.stripe_api import Sessions
 
-IN_A_ROW = 3  # sessions that fail: then it is Stripe
+IN_A_ROW = 3  # failed reads after which Stripe counts as down
 
 
 @dataclass(kw_only=True)
 class SessionReader:
-    """Reads sessions, and counts what it cannot read. `failures`: how many reads in a row Stripe did not answer."""
+    """Reads sessions, and counts the unreadable ones. `failures`: how many reads in a row Stripe did not answer."""
 
     stripe: Reader
     ownership: Ownership
@@ -28,14 +28,14 @@ class SessionReader:
     failures: int = 0
 
     def claims_of(self, page: Sessions) -> list[SyntheticEvent]:
-        """What the sessions of a page claim: those that are ours and complete."""
+        """The events of a page's sessions that are complete and belong to this deployment."""
         events = (self._event(session, OWN) for session in page.data)
         return [event for event in events if event]
 
     async def claim_of(self, order: Order) -> SyntheticEvent | None:
-        """What the order's session claims now; None if nothing, or if Stripe does not show it.
+        """The event of the order's current session, or None if it claims nothing or Stripe does not show it.
 
-        Raises StripeUnavailable if several reads in a row were not answered.
+        Raises StripeUnavailable if Stripe did not answer several reads in a row.
         """
         try:
             session = await self.stripe.session(order.id, order.owner)
@@ -52,7 +52,7 @@ class SessionReader:
         return self._event(session, order.owner)
 
     def _event(self, session: Mapping[str, Any], owner: Owner) -> SyntheticEvent | None:
-        """What a session claims; None if nothing, or if it is not ours. What its subscriber would park is counted."""
+        """A session's event, or None if it claims nothing or is not this deployment's. Counts unreadable ones."""
         try:
             event = synthetic_event(session, owner=owner, api_version=self.stripe.api_version, at=datetime.now(UTC))
         except ShapeError:

@@ -1,4 +1,4 @@
-"""What reconcile needs of the environment."""
+"""The settings of reconcile."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fulfillment.settings.base import Settings, setting
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcileSettings(Settings):
-    """What `reconcile` needs."""
+    """The settings of `reconcile`."""
 
     CHECKS = (shared.key_is_of_livemode,)
 
@@ -33,5 +33,5 @@ class ReconcileSettings(Settings):
 
     @property
     def lists_sessions(self) -> bool:
-        """Whether Stripe lists sessions to this key: to an organization's only those of an account that is named."""
+        """Whether Stripe lists sessions with this key. An organization's key lists only those of a given account."""
         return not parsers.is_organization(self.stripe_key())

@@ -1,4 +1,4 @@
-"""What a run of reconcile has seen, in numbers."""
+"""The counts of a run of reconcile."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,15 +8,15 @@ EXAMPLES = 10
 
 @dataclass(kw_only=True)
 class ReconcileStats:
-    """Counts, and ages in whole seconds; an age without a case is None.
+    """Counts, and ages in whole seconds. An age is None if there was no case.
 
-    `sessions`, `waiting`, `owed`  what was compared: sessions, orders that wait for money, orders that owe an effect
+    `sessions`, `waiting`, `owed`  compared: sessions, orders that wait for a payment, orders that owe an effect
     `missing`, `behind`            complete sessions without an order, and orders that claimed less than Stripe
-    `unattended`                   orders that owe an effect, and have no message on its way
-    `late`                         orders that are paid and for too long not fulfilled
+    `unattended`                   orders that owe an effect and have no outstanding message
+    `late`                         orders that are paid but not fulfilled in time
     `published`, `unreadable`      messages; sessions and documents that this version cannot read
-    `refused`                      sessions that Stripe did not show when they were read by their id
-    `examples`                     ids of the first few of all but those compared
+    `refused`                      sessions that Stripe did not show when they were read by id
+    `examples`                     the first few ids of all problems
     """
 
     sessions: int = 0
@@ -34,45 +34,45 @@ class ReconcileStats:
     examples: list[str] = field(default_factory=list)
 
     def problems(self) -> dict[str, int]:
-        """How many of each kind were not as they should be, in words."""
+        """The number of each kind of problem, by its words in the log message."""
         return {
             "without an order": self.missing,
             "behind Stripe": self.behind,
-            "with a debt that was left alone": self.unattended,
+            "with an owed effect but no message": self.unattended,
             "late": self.late,
             "unreadable": self.unreadable,
             "not shown by Stripe": self.refused,
         }
 
     def add_missing(self, session_id: str, age: timedelta) -> None:
-        """A complete session without an order."""
+        """Counts a complete session without an order."""
         self.missing += 1
         self.oldest_missing_s = max(self.oldest_missing_s or 0, int(age.total_seconds()))
         self._name(session_id)
 
     def add_behind(self, session_id: str) -> None:
-        """An order that claimed less than Stripe."""
+        """Counts an order that claimed less than Stripe."""
         self.behind += 1
         self._name(session_id)
 
     def add_unattended(self, session_id: str) -> None:
-        """An order that owes an effect, and has no message on its way."""
+        """Counts an order that owes an effect and has no outstanding message."""
         self.unattended += 1
         self._name(session_id)
 
     def add_late(self, session_id: str, age: timedelta) -> None:
-        """An order that is paid and for too long not fulfilled."""
+        """Counts an order that is paid but not fulfilled in time."""
         self.late += 1
         self.oldest_late_s = max(self.oldest_late_s or 0, int(age.total_seconds()))
         self._name(session_id)
 
     def add_unreadable(self, session_id: str) -> None:
-        """A session or a document that this version cannot read."""
+        """Counts a session or a document that this version cannot read."""
         self.unreadable += 1
         self._name(session_id)
 
     def add_refused(self, session_id: str) -> None:
-        """A session that Stripe did not show."""
+        """Counts a session that Stripe did not show."""
         self.refused += 1
         self._name(session_id)
 

@@ -1,5 +1,5 @@
-"""The environment, read once at start: `base` loads it, `shared` has what several entry points need.
+"""Reads the environment once at start: `base` loads it, `shared` has the settings of several entry points.
 
-Each entry point has a `settings` of its own. `parsers` says what the text of a setting may be, `hosts` and `mailbox`
-what an address may be. `secret_file` is a secret that can be rotated without a deploy.
+Each entry point has its own `settings`. `parsers` validates the text of a setting, `hosts` and `mailbox` validate
+addresses. `secret_file` is a secret that can be rotated without a deploy.
 """

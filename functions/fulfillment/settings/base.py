@@ -1,5 +1,5 @@
-"""The environment, read once at start. What an entry point needs and lacks, or finds misspelled, stops it
-there, all of it named at once. Secrets are stripped of whitespace and never shown.
+"""Reads the environment once at start. A missing or invalid setting stops the entry point. One error names all of them.
+Whitespace around a setting is stripped. Secrets are never shown.
 """
 
 import string
@@ -12,23 +12,23 @@ from fulfillment.errors import ConfigurationError
 from fulfillment.settings.secret_file import SecretFile
 
 Check = Callable[[Mapping[str, str], Mapping[str, Any]], Iterator[str]]
-"""What is wrong with settings taken together. It gets the given texts by variable, and what was read by field."""
+"""Finds settings that contradict each other. It gets the given texts by variable and the parsed values by field."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable, and what its text may be: `parse` reads it, or raises ValueError with the rule."""
+    """An environment variable and its parser: `parse` returns the value, or raises ValueError with the rule."""
 
     name: str
     parse: Callable[[str], Any]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The variables that give it."""
+        """The variables that can hold it."""
         return (self.name,)
 
     def read(self, given: Mapping[str, str]) -> Any:
-        """What is given, or None. ValueError names the variable and the rule."""
+        """The parsed value, or None if it is not set. The text of a ValueError names the variable and the rule."""
         return self._parsed(self.name, given[self.name], self.parse) if self.name in given else None
 
     @staticmethod
@@ -40,15 +40,15 @@ class Variable:
 
 
 class Secret(Variable):
-    """A secret, given as it is or in a file (`NAME_FILE`) that is read again. Its value is a function that tells it."""
+    """A secret in the variable, or in a file (`NAME_FILE`) that is read again. Its value is a function."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The variables that give it."""
+        """The variables that can hold it."""
         return (self.name, f"{self.name}_FILE")
 
     def read(self, given: Mapping[str, str]) -> Callable[[], Any] | None:
-        """The function, or None. ValueError also where both variables are given."""
+        """The function, or None if it is not set. Raises ValueError also if both variables are set."""
         name, file = self.names
         if name in given and file in given:
             raise ValueError(f"{name} and {file} contradict each other: set one of them")
@@ -60,18 +60,18 @@ class Secret(Variable):
 
 
 def setting(name: str, parse: Callable[[str], Any] = str, **default: Any) -> Any:
-    """A dataclass field that is read from the environment variable `name`; required without a default."""
+    """A dataclass field for the environment variable `name`. It is required if it has no default."""
     return field(metadata={"variable": Variable(name, parse)}, **default)
 
 
 def secret(name: str, parse: Callable[[str], Any], **default: Any) -> Any:
-    """A dataclass field that is a secret in `name` or in the file `NAME_FILE`; required without a default."""
+    """A dataclass field for a secret in `name` or in the file `NAME_FILE`. It is required if it has no default."""
     return field(metadata={"variable": Secret(name, parse)}, **default)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The environment of one entry point. A subclass lists its variables, and checks what they say together."""
+    """The settings of one entry point. A subclass lists its variables, and CHECKS that compare them."""
 
     CHECKS: ClassVar[tuple[Check, ...]] = ()
 
@@ -80,8 +80,8 @@ class Settings:
 
     @classmethod
     def load(cls, env: Mapping[str, str]) -> Self:
-        """The settings in `env`, or a `ConfigurationError` that names everything that is wrong with it."""
-        # Any blank beyond ASCII may be the fault of a copy: it is left for the parser to name.
+        """The settings in `env`. Raises a `ConfigurationError` that names all problems."""
+        # Blanks beyond ASCII stay: they may come from a copied text, and the parser names them.
         given = {name: text for name in env if (text := env[name].strip(string.whitespace))}
         found: dict[str, Any] = {}
         problems: list[str] = []
@@ -94,7 +94,7 @@ class Settings:
                 continue
             if value is not None:
                 found[each.name] = value
-            elif each.default is each.default_factory:  # neither is given: both are MISSING
+            elif each.default is each.default_factory:  # no default: both are MISSING
                 problems.append(f"{' or '.join(variable.names)} is required")
         problems += [problem for check in cls.CHECKS for problem in check(given, found)]
         if problems:
@@ -107,6 +107,6 @@ class Settings:
         return {each.name: each.metadata["variable"] for each in fields(cls)}
 
     def left_out(self) -> list[str]:
-        """The optional settings that are not set, by name."""
+        """The names of the optional settings that are not set."""
         unset = [variable.name for name, variable in self.variables().items() if getattr(self, name) is None]
         return sorted(name for name in unset if not name.endswith("_EMULATOR_HOST"))

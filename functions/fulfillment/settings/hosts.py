@@ -1,5 +1,5 @@
-"""The addresses that settings name: of the mail server, and of the shop's page. Read strictly, since what they hold
-ends in commands; no error text shows one.
+"""Validates the addresses in settings: of the mail server and of the shop's page. It is strict because they become part
+of SMTP commands and links. No error text shows an address.
 """
 
 import ipaddress
@@ -18,29 +18,29 @@ _SMTP = re.compile(
 )
 _SMTP_RULE = (
     "must be smtps://user:password@host:465, smtp://user:password@host:587 (STARTTLS is then required) or, on "
-    "loopback only and without credentials, smtp+insecure://127.0.0.1:1025; write what is special in the user or "
-    "the password as %XX"
+    "loopback only and without credentials, smtp+insecure://127.0.0.1:1025; write special characters in the user "
+    "or the password as %XX"
 )
 _NOT_PRINTED = frozenset(("Cc", "Cf", "Co", "Cn", "Mn", "Zl", "Zp", "Zs"))  # classes of characters in Unicode
 _SHOP = re.compile(r"(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://localhost(:[0-9]{1,5})?)([/?#][!#-;=?-~]*)?")
 
 
 def in_ascii(text: str) -> str:
-    """The text without the blanks around it. ValueError if a character in it is not ASCII, or steers a terminal: a
-    copy from a page or a chat may hold one that cannot be seen. The rule shows the place, and the character only
-    where it cannot be seen: any other may be a part of a secret.
+    """The text without the blanks around it. Raises ValueError if it has a character that is not ASCII or is a control
+    character: a text copied from a page or a chat may hold an invisible one. The error names its position, and the
+    character only if it is invisible: any other may be part of a secret.
     """
     text = text.strip(string.whitespace)
     for place, each in enumerate(text, 1):
         if not " " <= each <= "~" and each not in string.whitespace:
             unseen = unicodedata.category(each) in _NOT_PRINTED
             what = f"U+{ord(each):04X}, which cannot be seen," if unseen else "something beyond ASCII"
-            raise ValueError(f"holds {what} as character {place} of {len(text)}: copy it again, without that")
+            raise ValueError(f"holds {what} as character {place} of {len(text)}: copy it again without it")
     return text
 
 
 class Security(StrEnum):
-    """How the way to a mail server is protected; the certificate is verified in both ways."""
+    """The encryption of the connection to a mail server. TLS and STARTTLS verify the certificate."""
 
     TLS = "smtps"
     STARTTLS = "smtp"
@@ -49,7 +49,7 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
-    """A server that takes mail, and who we are to it."""
+    """A mail server, and the credentials for it."""
 
     security: Security
     host: str
@@ -59,7 +59,7 @@ class SmtpServer:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The server in an SMTP_URL; a ValueError that names the rule, and shows nothing, for anything else."""
+        """The server in an SMTP_URL. Raises a ValueError with the rule, which does not quote the text."""
         try:
             found = _SMTP.fullmatch(in_ascii(text))
         except ValueError as foreign:
@@ -85,7 +85,7 @@ def _decoded(text: str | None) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine by its name or its address."""
+    """Whether the host is `localhost` or a loopback address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -93,7 +93,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_shop_url(text: str) -> str:
-    """The address of the shop's page, for the links in mails."""
+    """The address of the shop's page, for links in mails and pages. Raises ValueError."""
     if not _SHOP.fullmatch(text):
         raise ValueError("must be an https:// address, or an http://localhost one")
     return text

@@ -1,26 +1,26 @@
-"""One e-mail address, a buyer's or the shop's, read strictly: what it holds ends in commands and headers. No error text
-shows one.
+"""Validates one e-mail address, of a buyer or the shop. It is strict because the address becomes part of SMTP commands
+and headers. No error text shows an address.
 """
 
 import re
 import unicodedata
 from email.headerregistry import Address
 
-LONGEST = 254  # bytes of an address that a mail server takes (RFC 5321)
+LONGEST = 254  # bytes of an address that a mail server accepts (RFC 5321)
 _LONGEST_LOCAL = 64
-_LONGEST_TEXT = 4 * LONGEST  # a longer one is none, whatever it is mapped to
+_LONGEST_TEXT = 4 * LONGEST  # a longer text cannot be mapped to a valid address
 _ADDRESS_RULE = "must be one e-mail address, as in name@example.com"
 _NO_IP = "must have the name of a domain after the @, not an IP address"
-_ATOM = r"[^\x00-\x20\x7f()<>@,;:\\\".\[\]]"  # of RFC 6532: whatever is not ASCII is part of a word
+_ATOM = r"[^\x00-\x20\x7f()<>@,;:\\\".\[\]]"  # of RFC 6532: any character beyond ASCII is part of a word
 _QUOTED = r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~\x80-\U0010ffff])*"'
 _WORD = re.compile(rf"{_QUOTED}|{_ATOM}+|\.")
-_LOCAL = re.compile(rf"(?!\Z)(?:{_ATOM}*|{_QUOTED})(?:\.(?:{_ATOM}*|{_QUOTED}))*")  # old ones have dots in a row
+_LOCAL = re.compile(rf"(?!\Z)(?:{_ATOM}*|{_QUOTED})(?:\.(?:{_ATOM}*|{_QUOTED}))*")  # some old ones have dots in a row
 _DOT_ATOM = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*")
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _SPECIAL = re.compile(r'(["\\])')
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # they tell words of Persian and of Hindi apart
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # they distinguish words in Persian and Hindi
 _SEEN = f" {_JOINERS}"
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _SENDER_RULE = "must be orders@example.com or Example Shop <orders@example.com>"
@@ -29,11 +29,11 @@ _SENDER = re.compile(r"(?:(?P<name>[^<>]*?)\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]
 
 
 class Mailbox(Address):
-    """One address, with a name or without. `username` is the local part without quotes: who is addressed."""
+    """One address with or without a display name. `username` is the local part without quotes."""
 
     @property
     def addr_spec(self) -> str:
-        """The address as envelope and header hold it: the local part is quoted where RFC 5322 wants that."""
+        """The address for the envelope and the header. The local part is quoted if RFC 5322 requires it."""
         local = self.username
         if not _DOT_ATOM.fullmatch(local):
             local = '"' + _SPECIAL.sub(r"\\\1", local) + '"'
@@ -41,9 +41,9 @@ class Mailbox(Address):
 
 
 def mailbox(text: str) -> Mailbox:
-    """The one mailbox that the text is, its domain in ASCII (IDNA); ValueError with the rule for anything else,
-    comments and lists of addresses included. The local part is kept as it is: only its own server knows which
-    spellings are one mailbox, so it is not normalized.
+    """The mailbox in the text, with its domain in ASCII (IDNA). Raises ValueError with the rule for anything else,
+    including comments and lists of addresses. The local part is not normalized: only its server knows which spellings
+    are the same mailbox.
     """
     local, _, domain = text.rpartition("@")
     if len(text) > _LONGEST_TEXT or not _LOCAL.fullmatch(local):
@@ -60,15 +60,15 @@ def mailbox(text: str) -> Mailbox:
 
 
 def _host(domain: str) -> str:
-    """The domain in ASCII, as browsers read it (UTS #46, not transitional): for every name that IDNA 2008 allows
-    its A-label, and emoji domains too. What is ASCII already stays: a server may have labels with underscores,
-    and an `xn--` that decodes to nothing.
+    """The domain in ASCII, as browsers map it (UTS #46, not transitional): the A-label of every name that IDNA 2008
+    allows, and of emoji domains. An ASCII domain stays unchanged: it may have labels with underscores, and an `xn--`
+    label that cannot be decoded.
     """
     if domain.startswith("["):
         raise ValueError(_NO_IP)
     try:
         host = domain.lower() if domain.isascii() else _mapped(domain)
-    except ValueError:  # idna's errors are such, too
+    except ValueError:  # also the base class of idna's errors
         raise ValueError(_ADDRESS_RULE) from None
     host = host.removesuffix(".")  # the root's
     if not all(_LABEL.fullmatch(label) for label in host.split(".")):
@@ -79,7 +79,7 @@ def _host(domain: str) -> str:
 
 
 def _mapped(domain: str) -> str:
-    import idna  # only here: most domains are ASCII, and not every function sends mail
+    import idna  # imported here: most domains are ASCII, and not every function sends mail
 
     return ".".join(map(_a_label, idna.uts46_remap(domain, std3_rules=False).split(".")))
 
@@ -98,15 +98,15 @@ def _a_label(label: str) -> str:
 
 
 def parse_sender(text: str) -> Mailbox:
-    """The shop as mails name it: `orders@example.com` or `Example Shop <orders@example.com>`. A name in quotes
-    may hold quotes, each after a backslash.
+    """The sender of mails: `orders@example.com` or `Example Shop <orders@example.com>`. A name in quotes may contain
+    quotes, each after a backslash. Raises ValueError.
     """
     found = _SENDER.fullmatch(text.strip())
     if found is None or _INVISIBLE.search(text.strip()):
         raise ValueError(_SENDER_RULE)
     address = mailbox(found["inner"] or found["bare"])
     if not address.addr_spec.isascii():
-        raise ValueError("must be an address in ASCII: not every server takes mail from others")
+        raise ValueError("must be an address in ASCII: not every server accepts mail from other addresses")
     name = found["name"] or ""
     if name.startswith('"'):
         if not _QUOTED_NAME.fullmatch(name):

@@ -1,5 +1,5 @@
-"""What a setting's text may be: each function reads one kind, or raises ValueError with the rule. The rule never
-quotes the text, which may be a secret.
+"""Parsers for the texts of settings: each function reads one kind of setting, or raises ValueError with the rule. The
+rule never quotes the text, which may be a secret.
 """
 
 import re
@@ -11,8 +11,8 @@ from fulfillment.settings.hosts import in_ascii, is_loopback
 
 
 def parse_webhook_secrets(text: str) -> tuple[str, ...]:
-    """The signing secrets in a text, separated by commas, semicolons or whitespace. ValueError if one is unfit:
-    an empty or short key can be guessed, and with a character too many no event is ever Stripe's.
+    """The signing secrets in a text, separated by commas, semicolons or whitespace. Raises ValueError if one is
+    invalid: an empty or short secret can be guessed, and with an extra character every signature fails.
     """
     secrets = tuple(secret for secret in re.split(r"[,;\s]+", in_ascii(text)) if secret)
     if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,}", secret) for secret in secrets):
@@ -24,8 +24,8 @@ def parse_webhook_secrets(text: str) -> tuple[str, ...]:
 
 
 def parse_api_key(text: str) -> str:
-    """A secret or restricted key of Stripe's API, of an account or an organization; ValueError for anything else, a
-    publishable key included.
+    """A secret or restricted key of Stripe's API, of an account or an organization. Raises ValueError for anything
+    else, including a publishable key.
     """
     if not re.fullmatch(r"[sr]k_(test|live|org)_[A-Za-z0-9_]{8,}", text := in_ascii(text)):
         raise ValueError("must be a secret or restricted key: sk_ or rk_, then test_, live_ or org_, as in rk_test_…")
@@ -35,7 +35,7 @@ def parse_api_key(text: str) -> str:
 
 
 def is_organization(key: str) -> bool:
-    """Whether the key is an organization's. It says nothing of its mode, and reads nothing without a context."""
+    """Whether the key is an organization's. Such a key does not show its mode, and reads nothing without a context."""
     return key[2:7] == "_org_"
 
 
@@ -47,7 +47,7 @@ def livemode(text: str) -> bool:
 
 
 def api_base(text: str) -> str:
-    """The address of Stripe's API. A key in the clear is anybody's: http is for a stand-in on loopback."""
+    """The address of Stripe's API. http would send the key unencrypted: it is only for a stand-in on loopback."""
     url = urlsplit(text.rstrip("/"))
     safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
     if not safe or not url.hostname or url.username is not None or url.query or url.fragment:
@@ -62,21 +62,21 @@ def topic(text: str) -> str:
 
 
 def true_or_false(text: str) -> bool:
-    """A switch."""
+    """A boolean setting."""
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
 
 
 def hook_timeout(text: str) -> int:
-    """Seconds of one call of a hook."""
+    """The time limit for one call of a hook, in seconds."""
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 400:
         raise ValueError("must be whole seconds, 1 to 400: a push is acknowledged within 600 s or comes again")
     return int(text)
 
 
 def count(least: int, most: int) -> Callable[[str], int]:
-    """The reader of a whole number within limits."""
+    """A parser of whole numbers from `least` to `most`."""
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
@@ -87,7 +87,7 @@ def count(least: int, most: int) -> Callable[[str], int]:
 
 
 def moment(text: str) -> datetime:
-    """A day, or a time with its zone, as ISO 8601 writes it; a day begins at midnight UTC."""
+    """A day, or a time with its zone, in ISO 8601. A day begins at midnight UTC."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
@@ -98,8 +98,8 @@ def moment(text: str) -> datetime:
 
 
 def time_zone(text: str) -> tzinfo:
-    """A time zone by its IANA name. A machine has other files beside those: its own zone (`localtime`), what rules of
-    POSIX follow, zones that count leap seconds; IANA's own `Factory`, which means that none is set.
+    """A time zone by its IANA name. A machine's other zone files are refused: its own zone (`localtime`), POSIX rules,
+    zones with leap seconds, and IANA's `Factory`, which means that no zone is set.
     """
     if text == "UTC":
         return UTC

@@ -14,32 +14,32 @@ T = TypeVar("T")
 
 
 class SecretFile(Generic[T]):
-    """A secret in a file that is read again every few seconds, so that a rotation needs no deploy. `parse`
-    says what the file's text holds, or raises ValueError, as making the first one does.
+    """A secret in a file that is read again every few seconds. `parse` returns the secret in the file's text, or raises
+    ValueError. Creating a SecretFile raises ValueError too.
     """
 
     def __init__(self, path: Path, parse: Callable[[str], T], clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._parse, self._clock = path, parse, clock
-        # On a thread: a mounted secret is fetched when it is read, and nobody else shall wait long for that.
+        # On a thread: reading a mounted secret fetches it over the network, and must not block other requests.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="secret")
         self._reading: Future[T] | None = None
         self._secret = self._read()
         self._read_at = clock()
 
     def __call__(self) -> T:
-        """The secret now. A file that has become unreadable keeps the last good one: an outage of the
-        secret store must not refuse the money.
+        """The current secret. If the file becomes unreadable, the last good one stays in force: an outage of the secret
+        store must not stop sales.
         """
         if self._reading is None and self._clock() - self._read_at >= SECRET_CACHE_SECONDS:
             self._read_at = self._clock()
             self._reading = self._reader.submit(self._read)
             self._adopt(SECRET_READ_SECONDS)
-        elif self._reading is not None and self._reading.done():  # one that was late
+        elif self._reading is not None and self._reading.done():  # a slow read has finished
             self._adopt(0)
         return self._secret
 
     def _adopt(self, seconds: float) -> None:
-        """Takes over what is being read, if it is there within some seconds; later otherwise."""
+        """Takes over the result of the current read if it finishes within `seconds`; else a later call does."""
         if self._reading is not None:
             try:
                 self._secret = self._reading.result(seconds)

@@ -1,4 +1,4 @@
-"""The variables that several entry points read: each entry point's settings list those that it needs."""
+"""The variables of several entry points. The settings of each entry point list those that it needs."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC
@@ -17,12 +17,12 @@ def project() -> Any:
 
 
 def livemode() -> Any:
-    """True for live mode, False for test mode."""
+    """Whether this deployment is for live mode; False is test mode."""
     return setting("STRIPE_LIVEMODE", parsers.livemode)
 
 
 def pubsub_emulator() -> Any:
-    """Host and port of the emulator of Pub/Sub; None for Pub/Sub itself."""
+    """Host and port of the Pub/Sub emulator, or None for Pub/Sub itself."""
     return setting("PUBSUB_EMULATOR_HOST", default=None)
 
 
@@ -42,7 +42,7 @@ def collection() -> Any:
 
 
 def stripe_key(**default: Any) -> Any:
-    """Tells the key of Stripe's API that is in force now."""
+    """A function that returns the current key of Stripe's API."""
     return secret("STRIPE_API_KEY", parsers.parse_api_key, **default)
 
 
@@ -52,19 +52,19 @@ def api_base() -> Any:
 
 
 def shop_url() -> Any:
-    """The address of the shop's page; None for no link."""
+    """The address of the shop's page, or None for no link."""
     return setting("SHOP_URL", parse_shop_url, default=None)
 
 
 def time_zone() -> Any:
-    """The shop's time zone, in which its days are told."""
+    """The shop's time zone, for the dates in mails and pages."""
     return setting("SHOP_TIME_ZONE", parsers.time_zone, default=UTC)
 
 
 def key_is_of_livemode(_given: Mapping[str, str], found: Mapping[str, Any]) -> Iterator[str]:
-    """A key of the other mode sees none of our sessions. An organization's key does not say its mode."""
-    tell, live = found.get("stripe_key"), found.get("livemode")
-    if tell is None or live is None or parsers.is_organization(tell()) or ("_live_" in tell()[:8]) is live:
+    """A key of the other mode cannot read this deployment's sessions. An organization's key does not show its mode."""
+    key, live = found.get("stripe_key"), found.get("livemode")
+    if key is None or live is None or parsers.is_organization(key()) or ("_live_" in key()[:8]) is live:
         return
     mode, other = ("live", "test") if live else ("test", "live")
     yield f"the Stripe API key is of {other} mode, but STRIPE_LIVEMODE={str(live).lower()} means {mode} mode"

@@ -1,4 +1,4 @@
-"""3. A message becomes an outcome: acknowledge, try again, or park (`endpoint`); `delivery` brings one event in.
+"""3. A message gets an outcome: acknowledge, retry, or park (`endpoint`). `delivery` applies one event to its order.
 
-`executors` says which effects there are in this deployment, by its `settings`.
+`executors` lists the effects that this deployment can perform by its `settings`.
 """

@@ -1,9 +1,9 @@
-"""One event is brought into its order, and what the order owes is performed.
+"""Applies one event to its order, and performs the effects that the order owes.
 
-1  the event, and the lease on what the order owes, in one atomic write
-2  the lease is ours: perform, mark done, release              (`effects.runner`)
-3  nothing is owed, or only what reconcile brings back: the message may be acknowledged
-   anything else is owed: the message must come again
+1  write the event and the lease on the order's effects, in one atomic write
+2  if this delivery has the lease: perform, mark done, release              (`effects.runner`)
+3  if nothing is owed, or reconcile publishes it later: the message may be acknowledged
+   if anything else is owed: Pub/Sub must redeliver the message
 """
 
 import secrets
@@ -26,7 +26,7 @@ _DROPPED = Attempt(AttemptState.DROPPED, "overtaken, or not configured here")
 
 @dataclass(kw_only=True)
 class Delivery:
-    """One delivery of one event. `outcome` says what became of the event, `attempts` of each effect."""
+    """One delivery of one event. `outcome` is the result of the event, `attempts` the result of each effect."""
 
     orders: Orders
     executors: EffectExecutors
@@ -37,14 +37,14 @@ class Delivery:
     attempts: dict[str, Attempt] = field(default_factory=dict)
 
     async def run(self, park: Park) -> Order:
-        """Brings the event in, and performs. Raises EffectsOutstanding while anything is owed, whoever performs it."""
+        """Applies the event and performs the effects. Raises EffectsOutstanding while the order owes any."""
         stored, decision = await commit(self.orders, self.event.checkout.id, self._decide, None)
         self.outcome = decision.outcome
         runner = EffectRunner(self.orders, self.executors, park, self.owner)
         self.attempts = runner.attempts
         self.attempts.update(dict.fromkeys(decision.dropped, _DROPPED))
         stored = await runner.run(stored)
-        if (names := owed(stored.order.effects)) and not self._comes_back(stored.order):
+        if (names := owed(stored.order.effects)) and not self._left_to_reconcile(stored.order):
             raise EffectsOutstanding(f"still owed: {', '.join(names)}")
         return stored.order
 
@@ -54,8 +54,8 @@ class Delivery:
         leased = lifecycle.acquire_lease(decision.order, self.owner, read_at, self.executors.lease)
         return replace(decision, order=leased)
 
-    def _comes_back(self, order: Order) -> bool:
-        """Whether reconcile sends a message for what is owed, in time: a message that waits for hours until one refused
-        mail may be tried again would look like a standstill.
+    def _left_to_reconcile(self, order: Order) -> bool:
+        """Whether reconcile publishes a message when the owed effects may be retried. Then this one is acknowledged: a
+        message that waits hours for a refused mail would look like a stalled subscription.
         """
         return self.executors.reconciled and lifecycle.is_backing_off(order, datetime.now(UTC))

@@ -1,16 +1,16 @@
-"""A pushed message becomes an outcome, and the outcome an answer. The ack table:
+"""Handles a pushed message and answers with the outcome. The ack table:
 
 | what happened                                                  | answer                               |
 |----------------------------------------------------------------|--------------------------------------|
 | created, advanced, duplicate, stale, not ours, no order        | 204: acknowledged                    |
 | PermanentError                                                 | parked with its reason, then 204     |
-|   … and the dead-letter topic did not take it                  | 503: Pub/Sub brings it again         |
-| TransientError, or something is still owed                     | 503: Pub/Sub brings it again         |
-| anything else                                                  | 500: unknown means try again         |
+|   … and the dead-letter topic did not store it                 | 503: Pub/Sub redelivers it           |
+| TransientError, or an effect is still owed                     | 503: Pub/Sub redelivers it           |
+| anything else                                                  | 500: Pub/Sub redelivers it           |
 | not POST · a body longer than any push                         | 405 · 413                            |
 
-A message is acknowledged only after a version of the document was read or written in which nothing is owed, or only
-a refused mail that rests, and that reconcile brings back.
+A message is acknowledged only after a version of the document was read or written that owes nothing, or only effects
+that back off after a refusal and that reconcile publishes again.
 """
 
 import functools
@@ -46,7 +46,7 @@ BODY_BYTES = 15 * 1024 * 1024  # Pub/Sub's ten million bytes in base64, and room
 
 
 class Subscriber:
-    """The receiving end of one event type."""
+    """The subscriber of one event type."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Subscriber:
         self._ownership = Ownership(livemode=settings.livemode, order_filter=settings.order_filter)
 
     async def __call__(self, request: Request) -> Response:
-        """The answer to one push. Pub/Sub takes 204 for an ack, and anything from 400 on for a nack."""
+        """The answer to one push. For Pub/Sub 204 is an ack, and 400 or higher a nack."""
         line = Line(SUBSCRIBERS[self._event_type], self.settings.project)
         with line:
             try:
                 status = await self._receive(request, line)
-            except Exception as error:  # noqa: BLE001 - unknown means try again
-                line.say("ERROR", "failed unexpectedly; Pub/Sub will bring the message again", outcome="failed")
+            except Exception as error:  # noqa: BLE001 - an unknown error is retried
+                line.say("ERROR", "failed unexpectedly; Pub/Sub will redeliver the message", outcome="failed")
                 line.blame(error)
                 status = 500
             line.note(status=status)
@@ -89,42 +89,42 @@ class Subscriber:
 
     async def _acknowledge(self, body: bytes, line: Line) -> int:
         """The ack table."""
-        message = Message(data=body)  # what is parked if it is no push at all
+        message = Message(data=body)  # parked if the body is not a push
         try:
             message = parse_push(body)
             outcome = await self._handle(message, line)
         except PermanentError as error:
             return await self._park(message, error, line)
         except TransientError as error:
-            line.say("WARNING", f"{error}; Pub/Sub will bring the message again", outcome="retry")
+            line.say("WARNING", f"{error}; Pub/Sub will redeliver the message", outcome="retry")
             line.blame(error)
             return 503
         line.note(outcome=outcome.value)
         return 204
 
     async def _park(self, message: Message, error: PermanentError, line: Line) -> int:
-        """Puts the message aside for a person, whole, with the reason; nothing is acknowledged before."""
+        """Parks the whole message with the reason, for a person. It is not acknowledged before."""
         line.say("ERROR", f"parked: {error.reason}", outcome="parked")
         line.note(reason=error.code)
         line.blame(error)
         try:
-            await self._put_aside(message, error)
+            await self._publish_parked(message, error)
         except PublishFailed as failure:
-            line.say("ERROR", f"not parked, {failure}; Pub/Sub will bring the message again", outcome="retry")
+            line.say("ERROR", f"not parked, {failure}; Pub/Sub will redeliver the message", outcome="retry")
             return 503
         return 204
 
-    async def _put_aside(self, message: Message, error: PermanentError) -> None:
-        """A copy of the message on the dead-letter topic, with the reason. Raises PublishFailed."""
+    async def _publish_parked(self, message: Message, error: PermanentError) -> None:
+        """Publishes a copy of the message on the dead-letter topic, with the reason. Raises PublishFailed."""
         reason = error.reason.encode()[:ATTRIBUTE_BYTES].decode(errors="ignore")
-        # Pub/Sub refuses attributes that begin like its own; they are not ours to keep.
-        # A wish is not parked with its message: whoever sends it again says what is wanted then.
+        # Pub/Sub refuses attributes with its own prefix `goog`, so they are dropped.
+        # A request is dropped too: the operator who sends the message again states a new one.
         kept = {name: text for name, text in message.attributes.items() if name not in REQUESTS}
         attributes = {name: text for name, text in kept.items() if not name.startswith("goog")}
         await self._dead_letter.publish(message.data, attributes | {"reason": reason})
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
-        """What becomes of a message. Each question is asked once, and a stranger's event is no error."""
+        """The outcome of a message. An event of another deployment or product is not an error."""
         attributes = message.attributes
         line.trace = Trace.of(attributes)
         line.note(message_id=message.id, attempt=message.attempt, event=attributes.get("event_id"))
@@ -132,7 +132,7 @@ class Subscriber:
         if "event_type" not in attributes:
             raise MalformedMessage("no attribute event_type: not published by this product")
         if attributes["event_type"] != self._event_type:
-            # The emulator applies no filters; in production this is a subscription without its filter.
+            # The emulator applies no filters. In production the subscription lacks its filter.
             severity = "DEBUG" if self.settings.pubsub_emulator else "WARNING"
             line.say(severity, "another subscriber's event type", outcome="not_ours")
             return Outcome.NOT_OURS
@@ -140,16 +140,16 @@ class Subscriber:
         line.note(event=event.id, session=event.checkout.id)
         if event.type != self._event_type:
             raise MalformedMessage("the attribute event_type is not the type in the body")
-        if outcome := self._stranger(event, line):
+        if outcome := self._ignored(event, line):
             return outcome
         return await self._deliver(event, message, line)
 
     async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:
-        """Brings the event into its order and pays what the order owes."""
+        """Applies the event to its order and performs the order's effects."""
         request = ReplayRequest.of(message.id, message.attributes)
         delivery = Delivery(orders=self._orders, executors=self._executors, event=event, request=request)
         try:
-            order = await delivery.run(functools.partial(self._put_aside, message))
+            order = await delivery.run(functools.partial(self._publish_parked, message))
         finally:
             texts = {name: str(attempt) for name, attempt in delivery.attempts.items()}
             line.note(effects=texts or None, brought=delivery.outcome.value)
@@ -162,8 +162,8 @@ class Subscriber:
         line.note(order_status=order.status.value, review=list(order.review) or None)
         return delivery.outcome
 
-    def _stranger(self, event: CheckoutEvent, line: Line) -> Outcome | None:
-        """The outcome of an event that makes no order here; None for one that does."""
+    def _ignored(self, event: CheckoutEvent, line: Line) -> Outcome | None:
+        """The outcome of an event that makes no order here, or None if it makes one."""
         match self._ownership.judge(event.checkout):
             case Verdict.OTHER_MODE:
                 line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")

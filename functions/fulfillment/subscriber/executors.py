@@ -1,4 +1,4 @@
-"""Which effects this deployment performs, and by what: an effect without its settings is not owed."""
+"""The effects that this deployment can perform, with their executors. An effect without its settings is not owed."""
 
 import functools
 import inspect
@@ -22,12 +22,12 @@ from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.publisher import PubSubTopic
 
 ANNOUNCE_SECONDS = 10
-_MARGIN_SECONDS = 5  # beyond an effect's own limit, so that it is its own error that is told
-REST_SECONDS = 90  # of a delivery beyond its hook: the function's time limit is HOOK_TIMEOUT + 120
+_MARGIN_SECONDS = 5  # beyond an effect's own limit, so that its own error is logged
+REST_SECONDS = 90  # of a delivery, beyond its hook: the function's time limit is HOOK_TIMEOUT + 120
 
 
 def configured(settings: SubscriberSettings, hooks: object) -> EffectExecutors:
-    """Everything the settings and the user's hooks.py make possible."""
+    """The executors that the settings and the user's hooks.py allow. Raises ConfigurationError."""
     by_name = _line_items(settings) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
     return EffectExecutors(
         by_name,
@@ -65,7 +65,7 @@ def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecu
 
 
 def _check_signature(name: str, hook: Hook) -> None:
-    """Said at start, not by the first buyer's order."""
+    """Raises ConfigurationError at start, so that the first order does not find a wrong hook."""
     try:
         inspect.signature(hook).bind("order", "key")
     except TypeError:

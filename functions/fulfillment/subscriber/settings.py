@@ -1,4 +1,4 @@
-"""What a subscriber needs of the environment."""
+"""A subscriber's settings."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def _mail_has_a_sender(given: Mapping[str, str], _found: Mapping[str, Any]) -> I
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriberSettings(Settings):
-    """What a subscriber needs. Without `stripe_key` no line items are owed, without `smtp_server` no mails."""
+    """A subscriber's settings. Without `stripe_key` no line items are owed, without `smtp_server` no mails."""
 
     CHECKS = (shared.key_is_of_livemode, _mail_has_a_sender)
 

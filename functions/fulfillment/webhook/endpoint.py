@@ -70,7 +70,7 @@ class Webhook:
             line.note(cause=error.code)
             return 400
         except ClientDisconnect:
-            line.say("INFO", "the caller disconnected before its body was read", outcome="refused")
+            line.say("INFO", "the caller hung up before its body was read", outcome="refused")
             return 400
         return await self._route(event, body, trace, line)
 
