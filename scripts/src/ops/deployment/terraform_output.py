@@ -55,10 +55,10 @@ def _ask_terraform() -> str:
     try:
         run = subprocess.run(COMMAND, timeout=SECONDS, check=False, **keywords)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise WrongSettings(f"terraform output failed ({type(error).__name__}). {_made_by()}") from None
+        raise WrongSettings(f"`terraform output` failed ({type(error).__name__}). {_made_by()}") from None
     if run.returncode:
         hint = f"Nothing is deployed yet? terraform -chdir=terraform init && {APPLY}"
-        raise WrongSettings(f"terraform output failed. See why: {' '.join(COMMAND)}\n{hint}")
+        raise WrongSettings(f"`terraform output` failed. See why: {' '.join(COMMAND)}\n{hint}")
     return str(run.stdout)
 
 
