@@ -79,7 +79,7 @@ locals {
       severity = "WARNING"
       title    = "Reconcile cannot compare some orders"
       filter   = "${local.reconcile_lines} AND (jsonPayload.refused>0 OR jsonPayload.unreadable>0)"
-      says     = "Stripe does not show a session that there is an order of, or a session or a document cannot be read. Nobody knows whether those orders are where Stripe says."
+      says     = "Stripe does not show a session that there is an order of, or a session or a document cannot be read. Whether those orders are where Stripe says is not known."
     }
   }
 
@@ -122,7 +122,7 @@ locals {
       severity = "CRITICAL"
       title    = "No event for ${local.no_event_minutes / 60} hours"
       query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${local.no_event_window}m])) or vector(0)) == 0"
-      says     = "The webhook has stored nothing in all that time. Either nobody bought anything, or Stripe does not reach it."
+      says     = "The webhook has stored nothing in all that time. Either there was no sale, or Stripe does not reach it."
     }
     }, local.reconcile_count == 0 ? {} : {
     no_reconcile = {
@@ -165,7 +165,7 @@ locals {
   ]
   late_before = "${join(" or ", [for window in [1, 2, 3] : "(${local.late[window]} > 0) or (${local.none_late[window]})"])} or vector(0)"
 
-  # Open for days, if nobody does anything: said again after a day. Cloud Monitoring waits no longer than that.
+  # May stay open for days: said again after a day. Cloud Monitoring waits no longer than that.
   alert_reminders = ["dead_letter", "orders_stay_late"]
   reminder        = "86400s"
 
@@ -219,7 +219,7 @@ resource "google_monitoring_notification_channel" "email" {
 check "somebody_is_told" {
   assert {
     condition     = alltrue([for channels in values(local.notification_channels) : length(channels) > 0])
-    error_message = "Nobody is told of some alerts: give alerts.emails or alerts.notification_channels, or all of CRITICAL, ERROR and WARNING in alerts.channels_by_severity."
+    error_message = "Some alerts have no receiver: give alerts.emails or alerts.notification_channels, or all of CRITICAL, ERROR and WARNING in alerts.channels_by_severity."
   }
 }
 

@@ -7,7 +7,7 @@ locals {
   function_defaults = {
     enabled       = true
     ingress       = "ALLOW_INTERNAL_ONLY"
-    public        = false # whether anybody may call it
+    public        = false # whether `allUsers` may call it
     caller        = null  # who else calls it (`who`), and the `slug` of that caller's account
     memory        = "512Mi"
     min_instances = 0

@@ -33,8 +33,8 @@ locals {
 
   # What a version is made of, should one be made. Without a value it is empty, which Google refuses ("Field [payload] is
   # required"): better no version than one that hides a real value. Only the secret of the webhook begins without one, as
-  # `scripts/ops register-webhook` needs the function, and the function a version: with a signing secret that nobody can
-  # guess, made while applying and kept nowhere but in Secret Manager.
+  # `scripts/ops register-webhook` needs the function, and the function a version: with a signing secret that cannot
+  # be guessed, made while applying and kept nowhere but in Secret Manager.
   secret_values = merge(local.given_secrets, {
     webhook = (
       local.given_secrets.webhook == "" && local.secret_is_new["webhook"]

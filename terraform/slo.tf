@@ -11,8 +11,8 @@ resource "google_monitoring_custom_service" "this" {
 
 # Of the requests that reach an instance: request_count knows no others. That Google refuses requests or has no instance for
 # them is what the alerts webhook_shut, webhook_unreachable and webhook_errors are for.
-# Refusals (400, 405, 413) are neither good nor bad: anybody can send to the webhook, and whoever did could bend the
-# ratio. That Stripe's own requests are refused is what the alert signature_failures is for.
+# Refusals (400, 405, 413) are neither good nor bad: everyone can send to the webhook, and could bend the ratio. For refused
+# requests of Stripe's own there is the alert signature_failures.
 resource "google_monitoring_slo" "acked" {
   project             = var.project_id
   service             = google_monitoring_custom_service.this.service_id
@@ -30,8 +30,8 @@ resource "google_monitoring_slo" "acked" {
   }
 }
 
-# One for each subscription, of Pub/Sub's own clock: no log line knows how long a message that nobody has acknowledged
-# has waited, and those are the ones that count. An event that fails for an hour makes an hour of bad windows.
+# One for each subscription, of Pub/Sub's own clock: no log line knows how long an unacknowledged message has waited, and
+# those are the ones that count. An event that fails for an hour makes an hour of bad windows.
 resource "google_monitoring_slo" "in_time" {
   for_each = local.subscriptions
 

@@ -16,7 +16,7 @@ data "archive_file" "functions" {
   type             = "zip"
   source_dir       = "${path.module}/../functions"
   output_path      = "${path.module}/.build/functions.zip"
-  output_file_mode = "0644" # whoever zips it, wherever: the same bytes
+  output_file_mode = "0644" # the same bytes on every machine
   excludes         = local.source_excludes
 }
 

@@ -1,5 +1,5 @@
-# Is the webhook's door open? Stripe may send nothing for hours, so Cloud Monitoring knocks: a GET, which the function answers
-# with 405. A door that is shut, that leads elsewhere or that nobody answers gives another answer, or none.
+# Can the webhook be reached? Stripe may send nothing for hours, so Cloud Monitoring sends a GET, which the function answers
+# with 405. A webhook that may not be called, or an address that leads elsewhere, gives another answer, or none.
 
 locals {
   uptime_url = coalesce(var.alerts.webhook_url, google_cloudfunctions2_function.this["stripe_webhook"].service_config[0].uri)

@@ -223,8 +223,8 @@ variable "hook" {
 
 variable "webhook" {
   description = <<-EOT
-    The webhook. `public`: whether anybody may call it, as Stripe must; false where an organization policy forbids
-    `allUsers` (then see README.md). `ingress`: `internal-and-load-balancer` where a policy forbids `all`; then Stripe calls a load
+    The webhook. `public`: whether `allUsers` may call it, as Stripe must; false where an organization policy forbids
+    `allUsers` (then see docs/deploy.md). `ingress`: `internal-and-load-balancer` where a policy forbids `all`; then Stripe calls a load
     balancer of yours: docs/organization-policies.md. `min_instances`: null keeps one warm in live mode, none in test mode.
   EOT
   type = object({
@@ -410,7 +410,7 @@ variable "orders" {
   description = <<-EOT
     The Firestore database of the orders. `database`: null for NAME-orders. `location`: null for the region; a
     multi-region such as eur3 or nam5 costs more and survives the loss of a region. Backups are kept for so many
-    days; 0 makes none of that kind. A `protected` database is neither deleted by Terraform nor by anybody else.
+    days; 0 makes none of that kind. A `protected` database cannot be deleted, neither by Terraform nor by a person.
   EOT
   type = object({
     database           = optional(string)

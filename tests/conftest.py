@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGTERM, lambda *_: None)
     else:
         signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
-        NodeManager.EXIT_TIMEOUT = 60  # seconds until a worker that was interrupted is killed
+        NodeManager.EXIT_TIMEOUT = 60  # pyright: ignore[reportAttributeAccessIssue] - seconds until a worker that was interrupted is killed
     if spreading.is_worker(config) or not spreading.has_workers(config):
         os.environ.pop("COVERAGE_PROCESS_START", None)  # of the tests alone: not of the programs that they start
 

@@ -1,5 +1,17 @@
 # Sourced by the other scripts, from the repository's top: makes .venv hold exactly what requirements.txt
 # locks. Needs nothing but Python 3.11 or newer.
+
+# pip, uv, node and httpx bring certificates of their own. What the machine trusts is trusted, too: where a proxy opens
+# TLS, it has the proxy's. What is set already stays.
+for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+  if [[ -r $bundle ]]; then
+    export SSL_CERT_FILE=$bundle
+    export PIP_CERT=${PIP_CERT:-$bundle} REQUESTS_CA_BUNDLE=${REQUESTS_CA_BUNDLE:-$bundle}
+    export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$bundle}
+    break
+  fi
+done
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
 python=
 for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -26,4 +38,4 @@ if [[ ! -e $stamp ]]; then
   fi
   touch "$stamp"
 fi
-unset python candidate stamp
+unset python candidate stamp bundle

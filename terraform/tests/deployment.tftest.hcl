@@ -163,7 +163,7 @@ run "the_landing_page_can_be_private_have_a_shop_of_its_own_or_not_be" {
 
   assert {
     condition     = !contains(keys(google_cloud_run_v2_service_iam_member.invoker), "order_status")
-    error_message = "Nobody may call a page that is private."
+    error_message = "A private page has no public caller."
   }
   assert {
     condition     = local.environment["order_status"].SHOP_URL == "https://shop.example" && local.environment["order_status"].ORDER_STATUS_READS_PER_MINUTE == "14" && !contains(keys(local.environment["order_status"]), "EMAIL_FROM")
@@ -372,7 +372,7 @@ run "orders_are_kept_safe" {
   }
   assert {
     condition     = length(setsubtract(["events", "effects", "line_items", "metadata", "created_at", "updated_at", "paid_at", "fulfilled_at"], [for each in google_firestore_field.unindexed : each.field])) == 0 && alltrue([for each in google_firestore_field.unindexed : length(each.index_config[0].indexes) == 0 && each.collection == "orders"])
-    error_message = "What nobody queries is not indexed."
+    error_message = "A field that is not queried is not indexed."
   }
 }
 
@@ -395,7 +395,7 @@ run "reconcile_is_called_by_its_schedule_one_run_at_a_time" {
       google_cloud_scheduler_job.reconcile[0].schedule == "7 * * * *" && google_cloud_scheduler_job.reconcile[0].attempt_deadline == "930s"
       && google_cloudfunctions2_function.this["reconcile"].service_config[0].timeout_seconds == 900
     )
-    error_message = "Every hour, and whoever calls waits longer than the function may take."
+    error_message = "Every hour, and the caller waits longer than the function may take."
   }
   assert {
     condition = (
@@ -471,7 +471,7 @@ run "test_mode_costs_nothing_while_idle" {
 
   assert {
     condition     = keys(google_cloud_run_v2_service_iam_member.invoker) == keys(local.subscribers)
-    error_message = "Nobody is let in where an organization forbids it."
+    error_message = "No public caller where an organization forbids it."
   }
   assert {
     condition     = google_cloudfunctions2_function.this["stripe_webhook"].service_config[0].min_instance_count == 0
@@ -492,7 +492,7 @@ run "test_mode_costs_nothing_while_idle" {
   }
   assert {
     condition     = length(google_cloud_scheduler_job.reconcile) == 0 && !contains(keys(google_monitoring_alert_policy.query), "no_reconcile")
-    error_message = "Without a key nobody reads Stripe."
+    error_message = "Without a key Stripe is not read."
   }
   assert {
     condition     = keys(google_cloudfunctions2_function.this) == concat(keys(local.subscribers), ["stripe_webhook"]) && keys(google_service_account.function) == keys(google_cloudfunctions2_function.this)

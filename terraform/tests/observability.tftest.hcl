@@ -113,13 +113,13 @@ run "what_stays_open_is_said_again_every_day" {
     condition = { for policy in local.alert_policies : policy.user_labels.alert => one(policy.alert_strategy[0].notification_channel_strategy[*].renotify_interval) if length(policy.alert_strategy[0].notification_channel_strategy) > 0 } == {
       dead_letter = "86400s", orders_stay_late = "86400s", webhook_unreachable = "86400s"
     }
-    error_message = "These stay open until somebody does something, and one mail is forgotten."
+    error_message = "These stay open until a person acts, and one mail is forgotten."
   }
   assert {
     condition = alltrue([
       for policy in local.alert_policies : alltrue([for strategy in policy.alert_strategy[0].notification_channel_strategy : strategy.notification_channel_names == policy.notification_channels])
     ])
-    error_message = "A reminder must go to whoever was told."
+    error_message = "A reminder must go to the channels of the first notice."
   }
 }
 
@@ -219,7 +219,7 @@ run "a_webhook_that_is_not_open_yet_is_not_told_of" {
   }
   assert {
     condition     = !google_monitoring_alert_policy.webhook_unreachable.enabled
-    error_message = "The first apply makes a webhook that nobody may call: a person opens it afterwards."
+    error_message = "The first apply makes a webhook that may not be called: a person opens it afterwards."
   }
 }
 
@@ -407,7 +407,7 @@ run "an_alert_that_does_not_exist_cannot_be_disabled" {
 run "the_objectives_count_what_matters" {
   assert {
     condition     = endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].good_service_filter, "response_code_class=\"2xx\"") && endswith(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].bad_service_filter, "response_code_class=\"5xx\"")
-    error_message = "Refusals must count neither way: anybody can cause them."
+    error_message = "Refusals must count neither way: everyone can cause them."
   }
   assert {
     condition     = try(google_monitoring_slo.acked.request_based_sli[0].good_total_ratio[0].total_service_filter, null) == null && alltrue([for slo in google_monitoring_slo.in_time : slo.windows_based_sli[0].window_period == "300s"])

@@ -239,7 +239,7 @@ def assert_stripe_is_asked_as_printed(shown: str) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "compared: 1 sessions" in ran.stdout
-    assert "would be sent again, to whoever listens: 1" in ran.stdout
+    assert "would be sent again, to stripe listen: 1" in ran.stdout
 
 
 def pasted(shown: str) -> list[list[str]]:
@@ -265,7 +265,7 @@ def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) ->
         port = taken.getsockname()[1]
         with dev("--port", str(port), log=log) as running:
             assert running.wait(LONG) == 1
-    assert f"Port {port}, for stripe_webhook, is taken. See by whom: lsof -i :{port}" in log.read_text()
+    assert f"Port {port}, for stripe_webhook, is taken. Find the process: lsof -i :{port}" in log.read_text()
     other = re.search(r"scripts/dev --port (\d+)", log.read_text())
     assert other
     assert not any(is_taken(int(other[1]) + number) for number in range(8))

@@ -104,7 +104,7 @@ def test_another_version_is_a_second_endpoint_and_both_secrets_are_in_force(regi
     assert new["api_version"] == NEWER
     assert_in_force(registered, old, new)
     assert any(old["id"] in note and "--retire" in note for note in told["notes"])
-    assert any("Nothing is retired in the run" in note for note in told["notes"])
+    assert any("A run that creates an endpoint retires none" in note for note in told["notes"])
 
 
 def test_the_old_version_is_retired_once_the_new_one_is_there(registered: Operator) -> None:
@@ -326,7 +326,7 @@ def test_what_somebody_stores_meanwhile_stays_in_force(operator: Operator) -> No
     operator.google.before = somebody
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
-    assert "somebody else has stored a signing secret meanwhile: run this again" in result.stderr
+    assert "another signing secret was stored in the meantime: run this again" in result.stderr
     assert operator.secrets == [theirs]
     assert operator.stripe.endpoints == {}
     operator.google.before = lambda _call: None

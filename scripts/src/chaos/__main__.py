@@ -1,6 +1,6 @@
-"""Sells hundreds of orders while everything breaks, and judges what is left of them.
+"""Sells hundreds of orders while everything breaks, and judges the resulting orders.
 
-The seed decides what is sold and what is broken when; the same seed makes the same plan.
+The seed determines the sales and the faults: the same seed makes the same plan.
 """
 
 import argparse
@@ -21,15 +21,15 @@ from local.runtime.processes import ProgramFailed
 
 
 def main() -> int:
-    """0 if nothing was lost, wrong, or done twice without a reason."""
+    """Returns 0 if nothing was lost, wrong, or done twice without a reason; else 1."""
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
     parser.add_argument(
         "--profile", choices=PROFILES, default="long", help="long (8 minutes), short, or calm: no faults"
     )
-    parser.add_argument("--seed", type=int, help="repeats a plan; a new one without")
-    parser.add_argument("--orders", type=int, help="instead of the profile's number")
+    parser.add_argument("--seed", type=int, help="repeats a plan; default: a new seed")
+    parser.add_argument("--orders", type=int, help="the number of orders; default: the profile's")
     parser.add_argument("--json", type=Path, help="a file for the figures")
-    parser.add_argument("--keep", type=Path, help="an empty folder for what the programs print")
+    parser.add_argument("--keep", type=Path, help="an empty folder for the programs' logs")
     given = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
     if missing := emulators.missing():
@@ -48,11 +48,11 @@ def _run(given: argparse.Namespace, folder: Path, console: Console) -> int:
     except ProgramFailed as error:
         console.print(f"[red]{error}[/]")
         return 1
-    told = report.facts(run)
+    facts = report.facts(run)
     if given.json:
-        given.json.write_text(json.dumps(told, indent=2) + "\n")
-    report.show(told, console)
-    return 0 if told["good"] else 1
+        given.json.write_text(json.dumps(facts, indent=2) + "\n")
+    report.show(facts, console)
+    return 0 if facts["good"] else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Orders, drawn from the seed: every way a Checkout can go, the events that tell of it, and what there is to buy."""
+"""Orders from the seed: every course of a Checkout, its events and its line items."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event,
 
 EXPIRED = "checkout.session.expired"
 MANNERS = ("", "", "", "", "", "", "slow", "raise", "hang", "refuse", "bounce")
-"""What goes wrong with an order beyond the network: its hook, or its buyer's mailbox."""
+"""Faults of an order besides the network's: of its hook, or of its buyer's mailbox."""
 
 Expectation = Literal["order", "none", "parked"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One Checkout. `events` is what is said of it, `items` what it sold; `signed`: is it Stripe who says so?"""
+    """One Checkout: its events and line items. `signed`: whether Stripe signs the events."""
 
     name: str
     session_id: str
@@ -31,18 +31,18 @@ class Case:
 
     @property
     def told(self) -> Sequence[Json]:
-        """What Stripe says of itself; the rest is for reconcile to find."""
-        return [said for said in self.events if not is_found(said["id"])]
+        """The events that Stripe sends; reconcile must find the others."""
+        return [each for each in self.events if not is_found(each["id"])]
 
 
 def is_found(event_id: str) -> bool:
-    """Whether it is an event of reconcile's."""
+    """Whether reconcile made the event."""
     return event_id.startswith("reconcile:")
 
 
 @dataclass
 class Till:
-    """Makes the sessions and events of one run, with ids of the seed's."""
+    """Makes the sessions and events of one run, with ids from the seed."""
 
     seed: int
     chance: random.Random = field(init=False)
@@ -52,12 +52,12 @@ class Till:
         self.chance = random.Random(f"{self.seed}:cases")  # noqa: S311 - must be repeatable
 
     def session_id(self) -> str:
-        """The next order's id."""
+        """The id of the next order."""
         self.made += 1
         return f"cs_test_chaos_{self.seed}_{self.made:05d}_{self.chance.getrandbits(64):016x}"
 
     def event(self, event_type: str, of: Json, **changes: Any) -> Json:
-        """An event whose id sorts anywhere: ids are no order."""
+        """An event with a random id: ids must not determine the order of events."""
         return event(event_type, of, id=f"evt_1Chaos{self.chance.getrandbits(64):016x}", **changes)
 
 
@@ -65,7 +65,7 @@ Tell = Callable[[Till, Json], list[Json]]
 
 
 def draw(seed: int, count: int) -> list[Case]:
-    """So many orders, each way to go about equally often."""
+    """`count` orders, each course about equally often."""
     till = Till(seed)
     names = [*_WAYS, *_OTHERS]
     chosen = [*names, *till.chance.choices(names, k=count)][:count]
@@ -85,7 +85,7 @@ def _order(till: Till, name: str) -> Case:
 
 
 def _items(till: Till, name: str, sold: Json) -> list[Json]:
-    """What adds up to the session's subtotal; now and then more than one page."""
+    """Line items with the session's subtotal; sometimes more than one page."""
     count = 150 if name == "many items" else till.chance.choice([1, 2, 12])
     return [line_item(sold["amount_subtotal"] // count, description=f"T-shirt no. {number}") for number in range(count)]
 
@@ -95,11 +95,11 @@ def _unpaid(sold: Json) -> Json:
 
 
 def _says(*types: str) -> Tell:
-    """One event per type about the session; `unpaid` is the completed one of a payment that takes days."""
+    """One event per type about the session; `unpaid` is the completed event of a delayed payment."""
 
     def tell(till: Till, sold: Json) -> list[Json]:
-        told = [(COMPLETED, _unpaid(sold)) if each == "unpaid" else (each, sold) for each in types]
-        return [till.event(said, _unpaid(of) if said == FAILED else of) for said, of in told]
+        pairs = [(COMPLETED, _unpaid(sold)) if each == "unpaid" else (each, sold) for each in types]
+        return [till.event(event_type, _unpaid(of) if event_type == FAILED else of) for event_type, of in pairs]
 
     return tell
 
@@ -109,7 +109,7 @@ def _unknown_status(till: Till, sold: Json) -> list[Json]:
 
 
 def _two_versions(till: Till, sold: Json) -> list[Json]:
-    """Two endpoints during an upgrade: one event id in two shapes."""
+    """Two endpoints during an upgrade: one event id in two formats."""
     old = {key: value for key, value in sold.items() if key != "collected_information"}
     old["shipping_details"] = sold["collected_information"]["shipping_details"]
     new = till.event(COMPLETED, sold)
@@ -138,19 +138,20 @@ _WAYS: dict[str, tuple[dict[str, Any], Tell]] = {
 }
 
 
-def _one(till: Till, name: str, said: str, event_changes: dict[str, Any], **changes: Any) -> Case:
+def _one(till: Till, name: str, event_type: str, event_changes: dict[str, Any], **changes: Any) -> Case:
     """An event that must make no order."""
     sold = session(till.session_id(), **changes)
-    return Case(name=name, session_id=sold["id"], events=[till.event(said, sold, **event_changes)], expects="none")
+    events = [till.event(event_type, sold, **event_changes)]
+    return Case(name=name, session_id=sold["id"], events=events, expects="none")
 
 
-def _never_told(till: Till, name: str, *told: str) -> Case:
-    """A payment that came, and of which Stripe makes no event."""
+def _never_told(till: Till, name: str, *sent: str) -> Case:
+    """A payment that succeeded, for which Stripe sends no event."""
     sold = session(till.session_id())
     found = synthetic_event(sold, owner=OWN, api_version="", at=datetime.now(UTC))
     if found is None:
-        raise LookupError("a session that is paid claims something")
-    events = [*_says(*told)(till, sold), dict(found.event)]
+        raise LookupError("a paid session must make an event")
+    events = [*_says(*sent)(till, sold), dict(found.event)]
     return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
 
 

@@ -1,4 +1,4 @@
-"""Carries the plan out, second by second, and keeps a record of what it did and whom it met."""
+"""Carries out the plan, second by second, and keeps a record of the faults and kills."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from chaos.testbed import Testbed
 
 @dataclass(frozen=True)
 class Killed:
-    """A function was killed at that time, by the machine's clock."""
+    """A function that was killed, and when by the machine's clock."""
 
     function: str
     at: float
@@ -27,7 +27,7 @@ class FaultInjector:
     killed: list[Killed] = field(default_factory=list)
 
     async def carry_out(self, plan: Plan) -> None:
-        """Returns once everything has been broken, and everything is started again."""
+        """Returns once all faults have ended and all functions run again."""
         began = asyncio.get_running_loop().time()
         tasks: Sequence[Awaitable[None]] = [self._fault(began, fault) for fault in plan.faults]
         await asyncio.gather(*tasks, self._kill_all(began, plan.kills))

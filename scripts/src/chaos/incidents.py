@@ -1,10 +1,10 @@
-"""What was done to a connection, when, and whom it met.
+"""Faults that happened to connections.
 
-cut        connections are reset, and new ones too, as long as it lasts
-reset      connections are reset, once
-slow       every piece takes longer
-half_open  connections that are there, or are made meanwhile, fall silent for good: nobody is told
-lost       requests go through, their replies do not, and then the connection is reset
+cut        existing and new connections are reset until the fault ends
+reset      existing connections are reset once
+slow       every piece of data is delayed
+half_open  existing and new connections stay silent forever; neither side gets an error
+lost       requests pass, their replies are dropped, and then the connection is reset
 """
 
 import time
@@ -16,8 +16,8 @@ Kind = Literal["cut", "reset", "slow", "half_open", "lost"]
 
 @dataclass(eq=False)
 class Incident:
-    """A fault that happened, on the machine's clock. `hits`: how many connections, or pieces, it met; `until`: when the
-    last trace of it was gone.
+    """A fault that happened, by the machine's clock. `hits`: the number of connections or pieces that it affected;
+    `until`: the end of its last effect.
     """
 
     link: str
@@ -27,10 +27,10 @@ class Incident:
     hits: int = 0
 
     def hit(self) -> None:
-        """It has met something."""
+        """Counts an affected connection or piece."""
         self.hits += 1
         self.lasts()
 
     def lasts(self, more: float = 0) -> None:
-        """It is still felt now, or will be."""
+        """Extends `until` to `more` seconds from now."""
         self.until = max(self.until, time.time() + more)

@@ -1,4 +1,4 @@
-"""What came of it: what is lost, what is wrong, and what was done twice, with or without a reason."""
+"""Judges a run: lost orders, wrong orders, and effects done twice, with or without a reason."""
 
 import hashlib
 import itertools
@@ -17,15 +17,15 @@ from fulfillment.domain.order import Order
 from fulfillment.topic.message import Message
 
 HOOK_SECONDS = 3.0
-BLIND_SECONDS = 2.5  # an announcement is seen by whoever pulls, a little later than it was made
-AFTERMATH_SECONDS = 5.0  # a channel that broke is tried again every other second
+BLIND_SECONDS = 2.5  # the delay from an announcement to the pull that sees it
+AFTERMATH_SECONDS = 5.0  # a broken channel reconnects every two seconds
 DAMAGING = frozenset(("cut", "reset", "half_open", "lost"))
 PUBSUBS_OWN = "CloudPubSubDeadLetterSource"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that is known of a run."""
+    """All facts about a run."""
 
     cases: Sequence[Case]
     orders: Mapping[str, Order]
@@ -38,7 +38,7 @@ class Evidence:
 
 @dataclass
 class Verdict:
-    """`lost`, `wrong` and `unexplained` must be empty; `doubled` counts, by reason, what was done again."""
+    """`lost`, `wrong` and `unexplained` must be empty; `doubled` counts repeated effects by reason."""
 
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -73,18 +73,18 @@ def judge(evidence: Evidence) -> Verdict:
 
 def _judge_case(case: Case, evidence: Evidence, verdict: Verdict) -> None:
     order = evidence.orders.get(case.session_id)
-    said = f"{case.session_id} ({case.name}{', ' * bool(case.manner)}{case.manner})"
+    label = f"{case.session_id} ({case.name}{', ' * bool(case.manner)}{case.manner})"
     if case.expects == "order":
         if model.is_lost(case, order):
-            verdict.lost.append(said)
-        verdict.wrong += [f"{said}: {each}" for each in (model.differences(case, order) if order else ["no order"])]
+            verdict.lost.append(label)
+        verdict.wrong += [f"{label}: {each}" for each in (model.differences(case, order) if order else ["no order"])]
     elif order:
-        verdict.wrong.append(f"{said}: there must be no order")
+        verdict.wrong.append(f"{label}: there must be no order")
     letters = [each for each in evidence.parked if each.attributes.get("session_id") == case.session_id]
     if case.expects == "parked" and not any("malformed" in each.attributes.get("reason", "") for each in letters):
-        verdict.lost.append(f"{said}: not parked")
+        verdict.lost.append(f"{label}: not parked")
     if case.expects == "none" and any("reason" in each.attributes for each in letters):
-        verdict.wrong.append(f"{said}: must not be parked")
+        verdict.wrong.append(f"{label}: must not be parked")
 
 
 def _without_reason(letter: Message) -> str | None:
@@ -94,7 +94,7 @@ def _without_reason(letter: Message) -> str | None:
 
 
 def _never_done(evidence: Evidence, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
-    """Effects that are struck off, and that the world has not seen."""
+    """Effects of an order that never happened in the world."""
     for order in evidence.orders.values():
         for name, effect in order.effects.items():
             if name != LOAD_LINE_ITEMS and not any(call.how == "done" for call in calls.get(effect.key, ())):
@@ -102,7 +102,9 @@ def _never_done(evidence: Evidence, calls: Mapping[str, Sequence[Call]]) -> Iter
 
 
 def by_key(cases: Sequence[Case], calls: Iterable[Call]) -> dict[str, list[Call]]:
-    """What was done, or may have been, by the key of its effect, in order. Mails are known by their Message-ID."""
+    """The calls that were done, or cut off, by the key of their effect, sorted by time. A mail's key is found by its
+    Message-ID.
+    """
     ids = {_message_id(key): key for key in _keys(cases)}
     found: dict[str, list[Call]] = {}
     for call in sorted(calls, key=lambda call: call.at):
@@ -121,8 +123,8 @@ def _message_id(key: str) -> str:
 
 
 def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:
-    """What happened to whoever did it first, from then on until it was done again; None: nothing that we know of.
-    What Pub/Sub keeps does not say who published it: then any subscriber may have been the one.
+    """The fault that explains a repeated call: it hit the first call's function between the two calls; None if there is
+    none. The publisher of an announcement is unknown: it may be any subscriber.
     """
     if first.seconds > HOOK_SECONDS:
         return "time limit"

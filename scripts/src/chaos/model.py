@@ -1,4 +1,4 @@
-"""What an order must be: the pure state machine, fed with the events that were sent. No store, no network, no clock."""
+"""The expected order: the pure state machine with the events that were sent. No store, no network, no clock."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,16 +16,16 @@ from local.fakes.stripe_events import body
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _OWN_COURSE = ("effects", "effect_states", "lease", "granted", "created_at", "updated_at", "fulfilled_at", "status")
-"""What depends on the way and not on the set of events. The status is compared as what the events claim."""
+"""Fields that depend on the course of a run, not only on its events. A status is compared by its events' claims."""
 
 
 def expected(case: Case) -> Order:
-    """The order after all events of the case, in whatever order, with its line items if it was paid."""
+    """The order after all events of the case, in any order, with its line items if it is paid."""
     order: Order | None = None
-    for said in case.events:
-        order = apply(order, parse(body(said), _EPOCH)).order
+    for each in case.events:
+        order = apply(order, parse(body(each), _EPOCH)).order
     if order is None:
-        raise LookupError("a case without events makes no order")
+        raise LookupError("a case must have events")
     if order.status is Status.PAID:
         page = read_page({"object": "list", "data": list(case.items), "has_more": False})
         order = with_line_items(order, page.items)
@@ -33,21 +33,21 @@ def expected(case: Case) -> Order:
 
 
 def must_be_done(case: Case) -> list[str]:
-    """The effects that must be done, whatever the way. Those of a status that was overtaken may be, or not."""
+    """The effects that must be done in any run. Those of an intermediate status may be done or not."""
     claimed = expected(case).status
     return [*OWED_ON_ENTERING[claimed], *(OWED_ON_ENTERING[Status.FULFILLED] if claimed is Status.PAID else ())]
 
 
 def differences(case: Case, order: Order) -> list[str]:
-    """What is not as it must be in a stored order, field by field."""
+    """The differences of a stored order from the expected one, field by field."""
     want, got = _comparable(case, expected(case)), _comparable(case, order)
     fields = [f"{name} differs from the model's" for name in want if want[name] != got[name]]
     return [*fields, *_undone(case, order)]
 
 
 def is_lost(case: Case, order: Order | None) -> bool:
-    """Whether money came for which nothing was handed over, or an event is nowhere."""
-    if order is None or not {said["id"] for said in case.events} <= set(order.events):
+    """Whether a paid order is not fulfilled, or an event is missing."""
+    if order is None or not {each["id"] for each in case.events} <= set(order.events):
         return True
     return expected(case).status is Status.PAID and order.status is not Status.FULFILLED
 
@@ -64,11 +64,11 @@ def _undone(case: Case, order: Order) -> Iterable[str]:
 
 
 def _comparable(case: Case, order: Order) -> dict[str, Any]:
-    """What must be the same. Reconcile may have found what Stripe told, too: that changes nothing but `events`. When it
-    found what Stripe did not tell depends on the run.
+    """The fields that must be equal. Reconcile may also have found a session whose event Stripe sent: that adds only to
+    `events`. The time of an event from reconcile depends on the run.
     """
     document = {name: value for name, value in to_document(order).items() if name not in _OWN_COURSE}
-    wanted = {said["id"] for said in case.events}
+    wanted = {each["id"] for each in case.events}
     seen = {name: each for name, each in document["events"].items() if name in wanted or not is_found(name)}
     when = {name: {"created": None, "api_version": None} if is_found(name) else {} for name in seen}
     document["events"] = {name: each | {"received_at": None} | when[name] for name, each in seen.items()}

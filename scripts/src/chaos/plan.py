@@ -1,4 +1,4 @@
-"""The seed becomes a plan: what is broken, when, and for how long. The same seed, the same plan."""
+"""Makes a plan from the seed: the faults, their times and durations. The same seed makes the same plan."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class Fault:
-    """A link has that fault from `at`, in seconds from the start, for `seconds`. `delay` is of what is slow."""
+    """A link's fault from `at`, in seconds from the start, for `seconds`. `delay`: of each piece, if it is slow."""
 
     at: float
     link: str
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Kill:
-    """A function's processes are killed, and started again `pause` seconds later."""
+    """Kills a function's processes, and restarts them `pause` seconds later."""
 
     at: float
     function: str
@@ -47,7 +47,7 @@ class Kill:
 
 @dataclass(frozen=True)
 class Jump:
-    """A function's clock is wrong by `shift` seconds from `at` on, until it jumps again."""
+    """A function's clock is wrong by `shift` seconds from `at` until its next jump."""
 
     at: float
     function: str
@@ -56,7 +56,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that will be broken."""
+    """All planned faults, kills and clock jumps."""
 
     faults: Sequence[Fault]
     kills: Sequence[Kill]
@@ -64,7 +64,7 @@ class Plan:
 
 
 def link_names() -> list[str]:
-    """Every connection there is: who calls, and who is called."""
+    """All connections, as `caller->called`."""
     called = [f"{function}->{neighbor}" for function, neighbors in NEIGHBORS.items() for neighbor in neighbors]
     return ["stripe->stripe_webhook", *(f"push->{name}" for name in SUBSCRIBERS.values()), *called]
 
@@ -85,7 +85,8 @@ def _fault(chance: random.Random, end: float) -> Fault:
     busy = [name for name in link_names() if BUSIEST in name]
     link = chance.choice(busy if chance.random() < 0.4 else link_names())
     kinds: list[Kind] = ["cut", "reset", "slow", "lost", "lost", "half_open"]
-    # Pub/Sub gives a silent push up at the ack deadline. Its emulator has two pushes at a time, and waits longer.
+    # No half-open pushes: Pub/Sub abandons a silent push at the ack deadline, but its emulator waits longer, and makes
+    # only two pushes at a time.
     kind = chance.choice(kinds[:-1] if link.startswith("push->") else kinds)
     return Fault(chance.uniform(0, end), link, kind, chance.uniform(*_SECONDS[kind]), chance.uniform(0.05, 0.7))
 
@@ -95,7 +96,7 @@ def _function(chance: random.Random) -> str:
 
 
 def _jump(chance: random.Random, end: float) -> list[Jump]:
-    """The webhook's clock comes back soon: while it is off by more than 300 s it rightly refuses every signature."""
+    """Corrects the webhook's clock soon: it rightly refuses every signature while it is off by more than 300 s."""
     function, at = chance.choice(FUNCTIONS), chance.uniform(0, end)
     if function == WEBHOOK:
         shift = chance.choice([-1, 1]) * chance.choice([120, 250, 400, _DAY])

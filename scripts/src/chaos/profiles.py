@@ -1,14 +1,14 @@
-"""How much is broken, for how long, and how impatient everybody is."""
+"""The number of faults, their duration, and the time limits of a run."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """One kind of run. `seconds` is how long things are broken; then `patience` is how long it may take to settle.
+    """One kind of run. `seconds`: the duration of the faults; `patience`: the seconds in which it must settle then.
 
-    `hurried`: the functions' own time limits are shortened (see `testbed`), so that what waits for a lease to run out
-    fits into a short run. `attempts`: of Pub/Sub, before it makes a dead letter by itself.
+    `hurried`: the functions' own time limits are shortened (see `testbed`), so that leases expire within a short run.
+    `attempts`: Pub/Sub's deliveries before it makes a dead letter.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""A TCP proxy of one connection between two parts, which can fail in the ways in which networks fail.
+"""A TCP proxy between two parts, which can fail as networks do.
 
-Half-open connections never come back, as behind a NAT that forgot them: whoever holds one must notice by itself.
+A half-open connection stays silent forever, as behind a NAT that dropped it: both sides must detect that themselves.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from chaos.incidents import Incident, Kind
 
-LOST_SECONDS = 0.3  # from a reply that was swallowed to the reset
+LOST_SECONDS = 0.3  # from a dropped reply to the reset
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: a close is a reset
 
 Worth = Callable[["Connection", bytes], bool]
-"""Whether the reply to this piece of a request is one to lose: the work is done then, and nobody hears of it."""
+"""Whether to drop the reply to this piece of a request: the work is done then, but the caller does not know."""
 
 
 def any_request(_connection: "Connection", _piece: bytes) -> bool:
@@ -26,12 +26,12 @@ def any_request(_connection: "Connection", _piece: bytes) -> bool:
 
 
 def after_greeting(connection: "Connection", _piece: bytes) -> bool:
-    """gRPC: not the handshake, whose loss would only look like a half-open connection."""
+    """gRPC: not the handshake: without its reply the connection would only look half-open."""
     return connection.replies > 2
 
 
 def end_of_mail(_connection: "Connection", piece: bytes) -> bool:
-    """SMTP: the mail is out, the server's 250 is on its way."""
+    """SMTP: the mail is sent, and the server's 250 comes next."""
     return piece.endswith(b"\r\n.\r\n")
 
 
@@ -56,7 +56,7 @@ class Connection:
 
 @dataclass(eq=False)
 class Link:
-    """What one part reaches of another. `callers` tells who is behind a port that the other part sees."""
+    """The way from one part to another. `callers`: the link of each port that the called part sees."""
 
     name: str
     target: int
@@ -68,7 +68,7 @@ class Link:
     callers: dict[int, str] = field(default_factory=dict)
 
     def begin(self, kind: Kind, delay: float = 0) -> Incident:
-        """From now on the link has that fault."""
+        """Starts a fault of the link."""
         self.incident, self.delay = Incident(self.name, kind, time.time(), time.time()), delay
         for connection in list(self.connections):
             if kind in {"cut", "reset"}:
@@ -79,7 +79,7 @@ class Link:
         return self.incident
 
     def end(self) -> None:
-        """The link works again, but for what has fallen silent."""
+        """Ends the fault. Silent connections stay silent."""
         if self.incident:
             self.incident.lasts()
         self.incident = None
@@ -96,7 +96,7 @@ class Link:
         """One connection, from its beginning to its end."""
         try:
             back, server = await asyncio.open_connection("127.0.0.1", self.target)
-        except OSError:  # nobody listens: a function that was killed
+        except OSError:  # no listener: the function was killed
             writer.transport.abort()
             return
         connection = Connection(writer, server)
@@ -139,7 +139,7 @@ class Link:
             _finish(connection.client)
 
     def _lose(self, connection: Connection) -> None:
-        """The piece at hand is gone, and soon the connection."""
+        """Drops a reply, and resets the connection soon after."""
         if lost := self._has("lost"):
             lost.hit()
             lost.lasts(LOST_SECONDS)
@@ -152,7 +152,7 @@ class Link:
 
 
 async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """What comes, until the end, however it ends."""
+    """The pieces that arrive, until the connection ends or breaks."""
     with contextlib.suppress(OSError):
         while piece := await reader.read(65536):
             yield piece
@@ -165,14 +165,14 @@ async def _pass_on(piece: bytes, writer: asyncio.StreamWriter) -> None:
 
 
 def _finish(writer: asyncio.StreamWriter) -> None:
-    """Passes an end on, if the other side has not gone already."""
+    """Forwards the end, if the other side has not closed already."""
     with contextlib.suppress(OSError, RuntimeError):
         writer.write_eof()
 
 
 @contextlib.asynccontextmanager
 async def running(links: list[Link]) -> AsyncIterator[dict[int, str]]:
-    """All links, on free ports. Tells which link is behind a port that a part sees its caller at."""
+    """All links, on free ports. Yields the name of the link by the caller's port that a part sees."""
     callers: dict[int, str] = {}
     async with contextlib.AsyncExitStack() as stack:
         for link in links:

@@ -1,4 +1,4 @@
-"""What a run has to say for itself: a table for the eye, JSON for whoever compares."""
+"""The report of a run: a table for people, JSON for programs."""
 
 import json
 from collections import Counter
@@ -45,17 +45,17 @@ def facts(run: Run) -> Json:
     }
 
 
-def show(told: Json, console: Console) -> None:
-    """The figures as a table, and every problem in full."""
+def show(figures: Json, console: Console) -> None:
+    """Prints the figures as a table, and every problem in full."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in told.items():
+    for name, value in figures.items():
         table.add_row(name.replace("_", " "), _in_short(value))
     console.print(table)
     for name in ("lost", "wrong", "doubled_without_a_reason"):
-        for problem in told[name]:
+        for problem in figures[name]:
             console.print(f"[red]{name.replace('_', ' ')}:[/] {problem}", highlight=False, soft_wrap=True)
     outcome = "[green]nothing lost, nothing wrong, nothing twice without a reason[/]"
-    console.print(outcome if told["good"] else "[red]the promise was not kept[/]")
+    console.print(outcome if figures["good"] else "[red]the promise was not kept[/]")
 
 
 def _in_short(value: Any) -> str:
@@ -70,7 +70,7 @@ def _counted(counter: Counter[Any]) -> dict[str, int]:
 
 
 def _lines(run: Run) -> Iterator[Json]:
-    """What the functions logged of the messages that they answered, but for those of another subscriber's type."""
+    """The functions' log lines about requests, without those about another subscriber's type."""
     for function in FUNCTIONS:
         yield from _records(run.testbed.processes.log(function))
 
@@ -79,7 +79,7 @@ def _records(log: Path) -> Iterator[Json]:
     for text in log.read_text(errors="replace").splitlines():
         try:
             line = json.loads(text)
-        except ValueError:  # half a line of a function that was killed, or a server's own
+        except ValueError:  # half a line of a killed function, or a line of its server
             continue
         if isinstance(line, dict) and line.get("severity") != "DEBUG" and "outcome" in line:
             yield line

@@ -1,4 +1,4 @@
-"""One run: orders are sold while everything breaks; then it heals, the dead letters are replayed, and it is judged."""
+"""One run: sells orders during the faults, then ends the faults, replays dead letters, and judges the result."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Run:
-    """A run, and what there is to say of it."""
+    """A run and its results."""
 
     seed: int
     profile: Profile
@@ -41,7 +41,7 @@ class Run:
     settled_in: float = 0.0
 
     async def play(self) -> None:
-        """From the first sale to the verdict."""
+        """Runs from the first sale to the verdict."""
         self.testbed.world.sell(self.cases)
         self.tell(f"{len(self.cases)} orders in {self.profile.seconds:g} s, and everything breaks")
         async with _background(self._watch()):
@@ -50,7 +50,7 @@ class Run:
             await asyncio.sleep(self.profile.seconds / 2)
             await _call_all(operator_actions.MIDDLE, self.testbed)
             await breaking
-            self.tell("nothing breaks any more; now it must settle")
+            self.tell("the faults have ended; now all orders must settle")
             async with asyncio.timeout(self.profile.patience):
                 await sending
             await _call_all(operator_actions.END, self.testbed)
@@ -58,7 +58,7 @@ class Run:
         self.verdict = judge(self._evidence())
 
     async def _settle(self) -> None:
-        """Until every order is as it must be and no dead letter comes any more, as far as patience goes."""
+        """Replays dead letters until every order is as expected and none is left, at most `patience` seconds."""
         began = time.monotonic()
         self.testbed.world.fix()
         while (waited := time.monotonic() - began) < self.profile.patience:
@@ -76,7 +76,7 @@ class Run:
         self._look()
 
     async def _open(self) -> list[Case]:
-        """The cases that are not yet as they must be."""
+        """The cases whose order is not yet as expected."""
         found = await asyncio.gather(*(self.testbed.order(case.session_id) for case in self.cases))
         self.orders = {each.order.id: each.order for each in found if each}
         return [case for case in self.cases if case.expects == "order" and not self._is_right(case)]
@@ -106,7 +106,7 @@ class Run:
 
 
 async def perform(seed: int, profile: Profile, folder: Path, tell: Tell) -> Run:
-    """The whole run of a seed. What its programs print stays in the folder."""
+    """The whole run of a seed. The programs' logs stay in the folder."""
     drawn, sold = plan.draw(seed, profile), cases.draw(seed, profile.orders)
     async with testbed.built(folder, profile, drawn) as built:
         run = Run(seed, profile, sold, drawn, Sender(built.webhook_url, seed), FaultInjector(built), built, tell)

@@ -1,4 +1,4 @@
-"""Sends as Stripe does: at least once, in any order, some of it twice, and again until it is answered 2xx."""
+"""Sends events as Stripe does: at least once, in any order, some twice, with retries until a 2xx answer."""
 
 import asyncio
 import random
@@ -14,13 +14,13 @@ from local.fakes.stripe_events import Json, body, signature
 
 ANSWER_SECONDS = 20
 LONGEST_PAUSE = 8
-FORGER = "whsec_not_the_secret_of_anybody_here"
+FORGER = "whsec_not_a_secret_of_this_test"
 
 
 @dataclass
 class Sender:
-    """Stripe. `taken` holds the ids of the events that were answered 2xx, `answers` counts answers by status; 0 is
-    none at all. `forged_taken` holds what must never have been taken.
+    """Stripe. `taken`: the ids of events answered 2xx; `forged_taken`: the same of forged events, and must stay empty;
+    `answers`: counts by status, with 0 for no answer.
     """
 
     url: str
@@ -32,30 +32,30 @@ class Sender:
     sends: int = 0
 
     async def send_all(self, cases: Sequence[Case], seconds: float) -> None:
-        """Sends every event of every case, spread over so many seconds. Returns once all of it was taken."""
+        """Sends every event of every case, spread over `seconds`. Returns once all were answered 2xx."""
         chance = random.Random(f"{self.seed}:sender")  # noqa: S311 - must be repeatable
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=8)
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=limits) as client, asyncio.TaskGroup() as group:
             for case in cases:
                 start = chance.uniform(0, seconds)
-                for said in case.told:
+                for event in case.told:
                     for at in _times(chance, start, seconds):
-                        group.create_task(self._deliver(client, case, said, at))
+                        group.create_task(self._deliver(client, case, event, at))
 
-    async def _deliver(self, client: httpx.AsyncClient, case: Case, said: Json, at: float) -> None:
+    async def _deliver(self, client: httpx.AsyncClient, case: Case, event: Json, at: float) -> None:
         await asyncio.sleep(at)
         pause = 0.5
-        while not 200 <= (status := await self._post(client, said, signed=case.signed)) < 300:
+        while not 200 <= (status := await self._post(client, event, signed=case.signed)) < 300:
             if status == 400 and not case.signed:
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-        (self.taken if case.signed else self.forged_taken).add(said["id"])
+        (self.taken if case.signed else self.forged_taken).add(event["id"])
 
-    async def _post(self, client: httpx.AsyncClient, said: Json, *, signed: bool) -> int:
-        """One try, signed anew. `pending_webhooks` differs between deliveries, as with Stripe."""
+    async def _post(self, client: httpx.AsyncClient, event: Json, *, signed: bool) -> int:
+        """One attempt with a new signature. `pending_webhooks` differs between deliveries, as with Stripe."""
         self.sends += 1
-        payload = body(said | {"pending_webhooks": self.sends % 3})
+        payload = body(event | {"pending_webhooks": self.sends % 3})
         headers = signature(payload) if signed else signature(payload, FORGER)
         began, status = time.monotonic(), 0
         try:
@@ -68,7 +68,7 @@ class Sender:
 
 
 def _times(chance: random.Random, start: float, seconds: float) -> list[float]:
-    """When an event is sent: near its order's others, or much later; at once again, later again, or not."""
+    """The times at which an event is sent: near its order's others or much later, with or without duplicates."""
     first = start if chance.random() < 0.6 else chance.uniform(0, seconds)
     again = [first] * chance.choice([0, 0, 0, 1, 2])
     later = [chance.uniform(first, seconds)] if chance.random() < 0.2 else []

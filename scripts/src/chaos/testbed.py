@@ -1,4 +1,4 @@
-"""The real functions on the real emulators, with a link on every connection between them and to what is around."""
+"""The real functions on the real emulators, with a link on every connection between them and their neighbors."""
 
 import asyncio
 import contextlib
@@ -29,11 +29,11 @@ from local.runtime.processes import Processes, free_ports
 from local.runtime.pubsub_admin import PubSubAdmin
 
 PROJECT = "chaos"
-WATCHED = "dead-letters-watched"  # our own look at them: what the operator takes must not depend on it
-ACK_SECONDS = 10  # the emulator takes a broken connection for no answer at all, and waits so long for one
-STARTING_SECONDS = 10  # of the functions, after which the plan begins
+WATCHED = "dead-letters-watched"  # a subscription of its own, so that the operator's commands are not affected
+ACK_SECONDS = 10  # the emulator waits this long for an answer, also after the connection broke
+STARTING_SECONDS = 10  # for the functions' start; then the plan begins
 LAID_OVER = Path(__file__).parent / "overlay"
-HURRIED = {  # file: what is written there, and what the hurried copy has instead
+HURRIED = {  # file: the text there, and its replacement in the hurried copy
     "effects/mail.py": ("SECONDS = 30", "SECONDS = 5"),
     "stripe_api.py": ("READ_SECONDS = 20", "READ_SECONDS = 5"),
     "effects/runner.py": ("SLACK_SECONDS = 30", "SLACK_SECONDS = 8"),
@@ -59,21 +59,21 @@ class Testbed:
 
     @property
     def webhook_url(self) -> str:
-        """Where Stripe's events go: through a link."""
+        """The URL for Stripe's events: a link's."""
         return f"http://127.0.0.1:{self.links['stripe->stripe_webhook'].port}/"
 
     def start(self, function: str) -> None:
-        """Starts a function by the command that runs it in production."""
+        """Starts a function with the production command."""
         command = [str(Path(sys.executable).with_name("functions-framework")), "--host=127.0.0.1"]
         command += [f"--source={self.source / 'main.py'}", f"--target={function}", f"--port={self.ports[function]}"]
         self.processes.start(function, command, self.env[function])
 
     def kill(self, function: str) -> None:
-        """Ends a function where it stands, with all its processes."""
+        """Kills a function with all its processes."""
         self.processes.stop(function, signal.SIGKILL)
 
     async def order(self, session_id: str) -> Stored | None:
-        """The order as it is in Firestore, not through a link."""
+        """The order in Firestore, read without a link."""
         return await self.orders.get(session_id)
 
 
@@ -108,7 +108,7 @@ async def _open(testbed: Testbed, profile: Profile) -> None:
 
 
 def copied(folder: Path, profile: Profile) -> Path:
-    """A copy of functions/ with the hooks and the clock of a chaos run, and shorter time limits if that is wished."""
+    """A copy of functions/ with the hooks and clock of a chaos run, and shorter time limits if `hurried`."""
     source = folder / "functions"
     shutil.copytree(pipe.FUNCTIONS, source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(LAID_OVER, source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*__*"))
@@ -116,7 +116,7 @@ def copied(folder: Path, profile: Profile) -> Path:
         file = source / "fulfillment" / name
         text, found = re.subn(rf"^{re.escape(written)}\b", instead, file.read_text(), flags=re.MULTILINE)
         if found != 1:
-            raise LookupError(f"{name} has no line {written}: tell chaos/testbed.py what it is now")
+            raise LookupError(f"{name} has no line {written}: update HURRIED in chaos/testbed.py")
         file.write_text(text)
     return source
 
@@ -127,7 +127,7 @@ def _link(name: str, targets: Mapping[str, int]) -> Link:
 
 
 def _env(function: str, links: Mapping[str, Link], folder: Path, profile: Profile) -> dict[str, str]:
-    """A function's settings. PYTHONPATH is the copy alone: no other functions/ may be in the way."""
+    """A function's settings. PYTHONPATH has only the copy: no other functions/ may be imported."""
     to = {called: f"127.0.0.1:{links[f'{function}->{called}'].port}" for called in NEIGHBORS[function]}
     env = {
         "GOOGLE_CLOUD_PROJECT": PROJECT,

@@ -1,4 +1,4 @@
-"""What is around the functions, and what it saw: the hooks' record, the mails, the announcements."""
+"""The services around the functions, and the effects that reached them: hook calls, mails, announcements."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,8 @@ from local.runtime.processes import free_ports
 
 @dataclass(frozen=True)
 class Call:
-    """Something was done to the world, under that key. `function` did it, where that is known. `how`: done, raised,
-    refused, or cut off in the middle; `seconds`: how long it took.
+    """An effect on the world, with its key. `function`: the caller, if known; `how`: done, raised, refused, or cut off;
+    `seconds`: its duration.
     """
 
     key: str
@@ -35,7 +35,7 @@ class Call:
 
 @dataclass
 class World:
-    """Stripe's API, a mail server and the shop. `fixed`: from now on nothing is refused for good any more."""
+    """Stripe's API, a mail server and the shop. Once it is fixed, it refuses nothing permanently."""
 
     folder: Path
     stripe: StripeStandIn
@@ -45,36 +45,36 @@ class World:
     callers: dict[int, str] = field(default_factory=dict)
 
     def sell(self, cases: Iterable[Case]) -> None:
-        """Stripe knows the sessions and what they sold, but for what is forged."""
+        """Adds the sessions and their line items to Stripe, except for forged ones."""
         for case in (each for each in cases if each.signed):
             self.stripe.sessions[case.session_id] = case.events[-1]["data"]["object"]
             self.stripe.line_items[case.session_id] = list(case.items)
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the shop sells everything, and every mailbox is there."""
+        """Whether the shop sells everything, and every mailbox exists."""
         return (self.folder / "fixed").exists()
 
     def fix(self) -> None:
-        """What was refused for good is taken from now on."""
+        """From now on the shop and the mail server accept what they refused."""
         (self.folder / "fixed").touch()
 
     def note(self, announcements: Iterable[Message]) -> None:
-        """Keeps what was announced, once per message: that Pub/Sub brings one again is no second announcement."""
+        """Keeps each announcement once: a redelivery by Pub/Sub is no second announcement."""
         for each in announcements:
             self.announced[str(each.id)] = Call(each.attributes["key"], time.time())
 
     def hooks(self) -> list[Call]:
-        """Every call of a hook, as it is on disk."""
+        """Every hook call recorded on disk."""
         return [call for file in self.folder.glob("*.calls") for call in _recorded(file.read_text().splitlines())]
 
     def calls(self) -> list[Call]:
-        """Everything that was done."""
+        """All effects."""
         return [*self.hooks(), *self.mails, *self.announced.values()]
 
 
 class _PostOffice:
-    """Takes every mail but those to a mailbox that is not there yet."""
+    """Accepts every mail except those to a mailbox that does not exist yet."""
 
     def __init__(self, of: World) -> None:
         self._world = of
@@ -82,14 +82,14 @@ class _PostOffice:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
-        """Refuses for good who does not exist."""
+        """Refuses unknown mailboxes permanently."""
         if address.startswith("bounce@") and not self._world.is_fixed:
             return "550 5.1.1 no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Takes a mail, and notes by whom it came."""
+        """Accepts a mail, and records its sender."""
         mail = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
         peer: Any = session.peer
         link = self._world.callers[peer[1]]
@@ -99,7 +99,7 @@ class _PostOffice:
 
 @contextlib.asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
-    """All of it, as long as it lasts."""
+    """All of it, while the context lasts."""
     calls = folder / "calls"
     calls.mkdir()
     stripe = StripeStandIn()
@@ -116,7 +116,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
 
 
 def _recorded(lines: Iterable[str]) -> list[Call]:
-    """The calls in a hook's record: each begins, and most of them end in some way."""
+    """The calls in a hook's record. Each has a begin, and most have an end."""
     begun: dict[str, Call] = {}
     for line in map(json.loads, lines):
         if line["what"] == "begin":

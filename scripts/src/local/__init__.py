@@ -1,6 +1,6 @@
-"""The product on your own machine: what scripts/demo, scripts/dev and the tests run it with.
+"""The product on your own machine, as scripts/demo, scripts/dev and the tests run it.
 
-`programs`   what a person runs: the demo and the development server
+`programs`   the demo and the development server
 `runtime`    the functions, on the official emulators or in one process
 `fakes`      stand-ins: Stripe, and Pub/Sub and Firestore in memory
 

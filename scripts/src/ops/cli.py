@@ -1,4 +1,4 @@
-"""The group of commands. A new one is a line here."""
+"""The group of commands. A new command needs a line here."""
 
 import click
 
@@ -17,28 +17,27 @@ from ops.webhook.resend import resend_events
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def ops() -> None:
-    """Operates a deployment: what Stripe has registered, what Google runs, and what to do about it.
+    """Operates a deployment: checks it, registers its webhook, and works on its orders and messages.
 
-    Every command asks terraform what was deployed, or reads it from --deployment FILE, and ends with 0 if all is well,
-    with 1 if there is trouble, with 2 if it was not told right what to do. What is about orders and messages also works
-    on the emulators, where PUBSUB_EMULATOR_HOST and FIRESTORE_EMULATOR_HOST name them, and changes
-    nothing without --yes.
+    Every command reads the deployment from terraform's output, or from --deployment FILE. Exit codes: 0 all is well,
+    1 trouble was found, 2 wrong usage or settings. Commands about orders and messages change nothing without --yes.
+    They also work on the emulators: set PUBSUB_EMULATOR_HOST and FIRESTORE_EMULATOR_HOST.
     """
 
 
 @click.group("orders")
 def orders() -> None:
-    """Where is my order? And what failed, or was held, is owed again."""
+    """Find orders, and retry or release their effects."""
 
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """What was parked, or given up by Pub/Sub: each may be a paid order that is not fulfilled."""
+    """Messages that were parked, or given up by Pub/Sub. Each may be a paid order that is not fulfilled."""
 
 
 @click.group("events")
 def events() -> None:
-    """What Stripe told, or could not tell."""
+    """Events at Stripe, delivered or not."""
 
 
 for each in (list_orders, show_order, retry_order, release_order):

@@ -1,4 +1,4 @@
-"""What every command has: --deployment, --json, exit codes: 0 fine, 1 trouble found, 2 wrong usage or settings."""
+"""What all commands share: --deployment, --json, and exit codes: 0 fine, 1 trouble found, 2 wrong usage or settings."""
 
 import asyncio
 import functools
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a command has to say: `lines` to a person, `data` to a machine. Not `ok` means trouble."""
+    """A command's result: `lines` for people, `data` for programs. Without `ok` the exit code is 1."""
 
     ok: bool
     lines: Sequence[Text | str]
@@ -35,13 +35,13 @@ class Report:
 
 
 def operation(name: str) -> Callable[[Callable[..., Report]], click.Command]:
-    """Makes a command of a function from the deployment, and its own options, to a report."""
+    """Makes a command of a function that takes the deployment and its own options, and returns a report."""
     return _command(name, lambda function, file, options: function(load(file), **options))
 
 
 def order_operation(name: str) -> Callable[[Callable[..., Coroutine[Any, Any, Report]]], click.Command]:
-    """The same of an asynchronous function that is about orders or messages: it works on the emulators too."""
-    return _command(name, lambda function, file, options: asyncio.run(function(_place(file), **options)))
+    """As `operation`, for an asynchronous function about orders or messages. It works on the emulators too."""
+    return _command(name, lambda function, file, options: asyncio.run(function(_load_or_emulated(file), **options)))
 
 
 def _command(
@@ -50,7 +50,7 @@ def _command(
     def decorate(function: Callable[..., Any]) -> click.Command:
         @click.command(name, context_settings={"allow_extra_args": True})
         @click.option("--deployment", type=FILE, envvar="OPS_DEPLOYMENT", help=_DEPLOYMENT)
-        @click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout, and nothing else there.")
+        @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, and nothing else.")
         @functools.wraps(function)
         def command(*, deployment: Path | None, as_json: bool, **options: Any) -> None:
             extra = click.get_current_context().args
@@ -67,42 +67,40 @@ def _command(
 
 
 def changing(command: F) -> F:
-    """Adds the option without which a command only says what it would do, and the one that says so."""
-    told = "Do it, or only say what it would do, as without either."
-    return click.option("--yes/--dry-run", default=False, help=told)(command)
+    """Adds --yes, which makes the changes, and --dry-run, the default, which only shows them."""
+    text = "Make the changes, or only show them. The default is --dry-run."
+    return click.option("--yes/--dry-run", default=False, help=text)(command)
 
 
-def _place(file: Path | None) -> Deployment:
+def _load_or_emulated(file: Path | None) -> Deployment:
     local = is_emulated(os.environ)
     return emulated_deployment(os.environ) if local and not file else load(file)
 
 
-def somebody_answers(option: str, *, yes: bool) -> None:
-    """Returns if there is somebody to ask, or no need to; WrongSettings, before anything is done, if not."""
+def require_terminal(option: str, *, yes: bool) -> None:
+    """Raises WrongSettings, before anything is changed, if `option` must ask and stdin is no terminal."""
     if not yes and not sys.stdin.isatty():
-        raise WrongSettings(f"{option} asks before it does it, and nobody can answer here: give --yes")
+        raise WrongSettings(f"{option} asks for confirmation, and stdin is not a terminal: give --yes")
 
 
 def confirm(question: str, *, yes: bool) -> bool:
-    """Whether a person says yes, or has said so beforehand. Asked on stderr."""
+    """Whether --yes was given, or a person answers yes. The question goes to stderr."""
     return yes or click.confirm(question, err=True)
 
 
 def _refuse(extra: Sequence[str]) -> None:
-    """WrongSettings if there are arguments that the command does not have: click would repeat them, and one may be a
-    secret.
-    """
+    """Raises WrongSettings for surplus arguments. click would print them, and one may be a secret."""
     if extra:
-        problem = f"{len(extra)} arguments too many, which are not repeated here: see --help."
-        raise WrongSettings(f"{problem} A key or a secret is never an argument: it would stay in your shell's history")
+        problem = f"{len(extra)} arguments too many (not shown here): see --help."
+        raise WrongSettings(f"{problem} Never pass a key or a secret as an argument: it stays in your shell's history")
 
 
 def _run(work: Callable[[], Report], *, as_json: bool) -> int:
-    """Does it, says it, and tells the exit code."""
+    """Does the work, prints its report, and returns the exit code."""
     try:
         report = work()
     except (OperationsError, FulfillmentError) as error:
-        problem = credentials.told(error)
+        problem = credentials.message_of(error)
         Console(stderr=True, soft_wrap=True, highlight=False).print(Text(problem, style="red"))
         if as_json:
             click.echo(json.dumps({"ok": False, "error": problem}))
@@ -116,4 +114,4 @@ def _run(work: Callable[[], Report], *, as_json: bool) -> int:
     return 0 if report.ok else 1
 
 
-_DEPLOYMENT = "The deployment, as terraform tells it: terraform -chdir=terraform output -json deployment > FILE."
+_DEPLOYMENT = "Terraform's output as a file: terraform -chdir=terraform output -json deployment > FILE."

@@ -1,15 +1,15 @@
-"""What keeps a command from doing its work, by whose turn it is.
+"""Why a command failed, and who must act.
 
 OperationsError
-├── WrongSettings     ours: an argument, a key or a file is missing or wrong; exit code 2
+├── WrongSettings     the caller: an argument, a key or a file is missing or wrong; exit code 2
 ├── Refused           Stripe or Google refused, or did not answer
-│   └── Missing       what was asked for does not exist
-└── Stopped           going on would do harm; a person must decide
+│   └── Missing       the requested object does not exist
+└── Stopped           to continue would do harm; a person must decide
 """
 
 
 class OperationsError(Exception):
-    """What went wrong and what to do, in words that hold no secret."""
+    """The message says what went wrong and what to do. It never holds a secret."""
 
     exit_code = 1
 
@@ -25,8 +25,8 @@ class Refused(OperationsError):
 
 
 class Missing(Refused):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""
 
 
 class Stopped(OperationsError):
-    """Going on would do harm; a person must decide."""
+    """To continue would do harm; a person must decide."""

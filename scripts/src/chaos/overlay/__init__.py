@@ -1,1 +1,1 @@
-"""What is laid over a copy of functions/ for a chaos run."""
+"""Files that replace those in a copy of functions/ for a chaos run."""

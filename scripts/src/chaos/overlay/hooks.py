@@ -1,6 +1,6 @@
-"""The shop of a chaos run: what it was asked to do is on disk before and after it does it, whatever kills it.
+"""The hooks of a chaos run: they record each call on disk before and after the work, so that a crash is visible.
 
-What an order wants of it is in its metadata: `hook` = slow, raise, hang or refuse.
+The order's metadata says how a hook behaves: `hook` = slow, raise, hang or refuse.
 """
 
 import json
@@ -19,8 +19,8 @@ FUNCTION = os.environ["FUNCTION_TARGET"]
 HANG_SECONDS = 6  # longer than HOOK_TIMEOUT
 KEEPALIVE = int(os.environ["CHAOS_KEEPALIVE_MS"])
 
-# Firestore's library notices a connection that has fallen silent, but not one to its emulator: it asks for signs of
-# life on the real one only. Here it does on both.
+# Firestore's library sends keepalives to detect silent connections, but not to its emulator. Here it also sends them to
+# the emulator.
 base_client._GRPC_MSG_SIZE_OPTIONS = [  # noqa: SLF001
     *base_client._DEFAULT_CHANNEL_OPTIONS[1:],  # noqa: SLF001
     ("grpc.keepalive_time_ms", KEEPALIVE),
@@ -29,12 +29,12 @@ base_client._GRPC_MSG_SIZE_OPTIONS = [  # noqa: SLF001
 
 
 def fulfill(order: Order, key: str) -> None:
-    """Hands over, in its own way."""
+    """Fulfills the order, as its metadata says."""
     _call(order, key)
 
 
 def payment_failed(order: Order, key: str) -> None:
-    """Takes back, in its own way."""
+    """Handles the failed payment, as the order's metadata says."""
     _call(order, key)
 
 
@@ -56,8 +56,8 @@ def _call(order: Order, key: str) -> None:
 
 
 def _record(what: str, key: str, call: str) -> bool:
-    """Appends a line that survives a crash. Whether it is the first about that key."""
-    now = time.clock_gettime(time.CLOCK_REALTIME)  # the machine's: ours may be wrong
+    """Appends a line that survives a crash. Returns whether it is the first for that key."""
+    now = time.clock_gettime(time.CLOCK_REALTIME)  # the machine's clock: this process's may be wrong
     line = {"what": what, "key": key, "call": call, "function": FUNCTION, "at": now}
     descriptor = os.open(FOLDER / f"{key}.calls", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:

@@ -1,8 +1,7 @@
-"""A clock that can be wrong: imported by Python itself before anything else, where it is on the path.
+"""A clock that can be wrong. Python imports this module at its start, because it is on the path.
 
-CHAOS_CLOCK is `epoch:shift …`: from that second on time.time() and datetime.now() are wrong by so much. The monotonic
-clock is the machine's and never jumps, as everywhere. gRPC is told the machine's time: it hands deadlines to code in C,
-whose clock is not shifted.
+CHAOS_CLOCK is `epoch:shift …`: from that second on, time.time() and datetime.now() are wrong by `shift` seconds. The
+monotonic clock never jumps. gRPC gets the machine's time: it passes deadlines to C code, whose clock is not shifted.
 """
 
 import datetime as dt
@@ -18,7 +17,7 @@ _JUMPS = sorted(
 
 
 def _shift(now: float) -> float:
-    """By how much the clock of whoever asks is wrong now."""
+    """The error of the caller's clock now, in seconds."""
     shift = 0.0
     if sys._getframe(2).f_globals.get("__name__", "").startswith("grpc"):  # noqa: SLF001
         return shift
@@ -37,10 +36,10 @@ _Real = dt.datetime
 
 
 class _AnyDatetime(type):
-    """Takes what C code makes for one of ours."""
+    """Accepts datetimes that C code makes as instances of `_Datetime`."""
 
     def __instancecheck__(cls, instance: object) -> bool:
-        """Whether it is a datetime, whoever made it; of subclasses, as everywhere."""
+        """Whether it is any datetime; for subclasses, the usual rule."""
         return isinstance(instance, _Real) if cls is _Datetime else super().__instancecheck__(instance)
 
 

@@ -1,4 +1,4 @@
-"""A Stripe with as many sessions as one likes, made when they are asked for: what is measured over it is not it."""
+"""A Stripe with any number of sessions, made on request, so that it adds little to a measurement."""
 
 from fulfillment.stripe_api import PAGE, Sessions
 from local.fakes.memory_stripe import MemoryStripe
@@ -6,7 +6,7 @@ from local.fakes.stripe_events import session
 
 
 class EndlessStripe(MemoryStripe):
-    """So many complete sessions, one a second from a time on (epoch seconds)."""
+    """`count` complete sessions, one per second from `first` on (epoch seconds)."""
 
     def __init__(self, count: int, first: int) -> None:
         super().__init__()
@@ -15,7 +15,7 @@ class EndlessStripe(MemoryStripe):
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
         """A page of them, newest first."""
         if created_from != self._first:
-            raise LookupError("they are to be listed from the first one on")
+            raise LookupError("list the sessions from the first one on")
         self.reads.append(None)
         end = int(after.rpartition("_")[2]) if after else self._count
         newest = min(created_until - self._first, self._count, end) - 1

@@ -19,7 +19,7 @@ class MemoryCheckpoint:
         return self.last, self.version
 
     async def save(self, reached: Cursor, version: int | None) -> int | None:
-        """Keeps a round in the place of that version: its new version, or None if another run was faster."""
+        """Replaces that version: the new version, or None if another run was faster."""
         await asyncio.sleep(0)
         if version != self.version:
             return None

@@ -13,7 +13,7 @@ from fulfillment.orders.store import Found, Stored, stamped
 
 
 class MemoryOrders:
-    """Orders in a dict, as documents: what Firestore is given is what is kept. `clock` is the store's."""
+    """Orders in a dict, as the documents that Firestore would get. `clock` is the store's."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._documents: dict[str, tuple[dict[str, Any], datetime]] = {}
@@ -21,37 +21,37 @@ class MemoryOrders:
         self._clock = clock
 
     async def create(self, order: Order) -> Stored | None:
-        """Stores a new order; None if there is one of that id."""
+        """Stores a new order; None if the id exists."""
         return None if order.id in self._documents else self._write(order)
 
     async def get(self, order_id: str) -> Stored | None:
         """The order, or None."""
-        await asyncio.sleep(0)  # a store takes time: others get their turn here, as with the real one
+        await asyncio.sleep(0)  # yields to other tasks, as the real store does
         if order_id not in self._documents:
             return None
         document, version = self._documents[order_id]
         return Stored(order=from_document(document), version=version, read_at=self._clock())
 
     async def replace(self, order: Order, version: Any) -> Stored | None:
-        """Stores the order in the place of that version; None if it is no longer the one there."""
+        """Replaces that version of the order; None if it is no longer the current one."""
         if self._documents.get(order.id, (None, None))[1] != version:
             return None
         return self._write(order)
 
     async def get_all(self, order_ids: Sequence[str]) -> Found:
-        """Those of the orders that are there."""
+        """The orders that exist."""
         found = [await self.get(order_id) for order_id in order_ids]
         return Found(orders=tuple(each for each in found if each))
 
     async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
-        """The orders that are so, by their ids, at most `limit` of those behind the id `after`."""
-        behind = sorted(name for name in self._documents if name > (after or ""))
-        fitting = [name for name in behind if all(_is_so(self._documents[name][0], each) for each in conditions)]
+        """The orders that meet the conditions, by id: at most `limit`, after the id `after`."""
+        later = sorted(name for name in self._documents if name > (after or ""))
+        fitting = [name for name in later if all(_meets(self._documents[name][0], each) for each in conditions)]
         found = await self.get_all(fitting[:limit])
         return replace(found, last=found.orders[-1].order.id if found.orders else None)
 
     def write_by_hand(self, order_id: str, document: dict[str, Any] | None) -> None:
-        """What somebody puts in the place of an order, past all rules; None takes it away."""
+        """Replaces an order's document without any rule; None deletes it."""
         self._documents.pop(order_id, None)
         if document is not None:
             self._documents[order_id] = document, self._clock()
@@ -61,19 +61,19 @@ class MemoryOrders:
         return dict(self._documents[order_id][0])
 
     async def pause(self, losses: int) -> None:  # noqa: ARG002
-        """Others get their turn."""
+        """Yields to other tasks."""
         await asyncio.sleep(0)
 
     def _write(self, order: Order) -> Stored:
         now = self._clock()
         order = stamped(order, now)
-        self._last = version = max(now, self._last + timedelta(microseconds=1))  # a time, and no two are equal
+        self._last = version = max(now, self._last + timedelta(microseconds=1))  # unique
         before, _ = self._documents.get(order.id, ({}, None))
-        self._documents[order.id] = before | _as_kept(to_document(order)), version
+        self._documents[order.id] = before | _sorted(to_document(order)), version
         return Stored(order=order, version=version, read_at=now)
 
 
-def _is_so(document: dict[str, Any], condition: Condition) -> bool:
+def _meets(document: dict[str, Any], condition: Condition) -> bool:
     value: Any = document
     for name in condition.field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -86,8 +86,8 @@ def _is_so(document: dict[str, Any], condition: Condition) -> bool:
             return bool(set(value or ()) & set(condition.value))
 
 
-def _as_kept(value: Any) -> Any:
-    """Firestore keeps no order of a map's keys."""
+def _sorted(value: Any) -> Any:
+    """Sorts a map's keys: Firestore does not keep their order."""
     if isinstance(value, dict):
-        return {key: _as_kept(value[key]) for key in sorted(value)}
-    return [_as_kept(item) for item in value] if isinstance(value, list) else value
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -14,9 +14,9 @@ class MemoryStripe:
     """Checkout Sessions in a dict. Everything may be set at any time:
 
     `known`     sessions by id, oldest first
-    `intents`   PaymentIntents by id, for who expands them
+    `intents`   PaymentIntents by id, for reads that expand them
     `accounts`  the connected account of a session, by the session's id
-    `faults`    what the next reads raise instead, None for the truth
+    `faults`    errors that the next reads raise; None for a normal answer
     `reads`     the id of every session that was read, and None for a page
     """
 
@@ -54,6 +54,6 @@ class MemoryStripe:
 
     async def _answer(self, read: str | None) -> None:
         self.reads.append(read)
-        await asyncio.sleep(0)  # others get their turn
+        await asyncio.sleep(0)  # yields to other tasks
         if self.faults and (fault := self.faults.pop(0)):
             raise fault

@@ -24,7 +24,7 @@ class _Subscription:
 
 
 class MemoryTopic:
-    """A topic that pushes to its subscriptions until they acknowledge. `down`: it takes nothing."""
+    """A topic that pushes to its subscriptions until they acknowledge. `down`: publishing fails."""
 
     def __init__(self) -> None:
         self.down = False
@@ -53,7 +53,7 @@ class MemoryTopic:
         """Returns once every message is acknowledged."""
         while self._deliveries:
             await asyncio.gather(*self._deliveries)
-            await asyncio.sleep(0)  # of what is done already gather gives no turn to those who are told
+            await asyncio.sleep(0)  # gather does not yield for tasks that are done; their callbacks must run
 
 
 async def _deliver(message: Message, to: _Subscription) -> None:

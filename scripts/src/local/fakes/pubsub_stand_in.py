@@ -1,4 +1,4 @@
-"""A stand-in of Pub/Sub's publisher over real gRPC. It can be slow, or refuse, which no emulator can be told to."""
+"""A stand-in of Pub/Sub's publisher over real gRPC. Unlike the emulator it can be slow, or refuse."""
 
 import itertools
 import threading
@@ -12,13 +12,13 @@ from google.pubsub_v1.types import PublishRequest, PublishResponse
 from fulfillment.topic.message import Message
 
 THREADS = 64
-LARGEST_REQUEST = 10_000_000  # as Pub/Sub has it; gRPC's own limit is less
+LARGEST_REQUEST = 10_000_000  # Pub/Sub's limit; gRPC's default is lower
 _PUBLISH = "/google.pubsub.v1.Publisher/Publish"
 
 
 class PubSubStandIn:
-    """Takes whatever is published to any topic, and says so once it is stored. `seconds`: how long that takes;
-    `refusal`: what it says instead, with nothing stored; `asked`: how often it was called.
+    """Stores every message published to any topic. `seconds`: the delay of each answer; `refusal`: an error to answer
+    instead, with nothing stored; `asked`: the number of calls.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class PubSubStandIn:
         self._server.stop(grace=None).wait()
 
     def take(self) -> list[Message]:
-        """What was stored since the last look."""
+        """The messages stored since the last call."""
         with self._lock:
             taken, self.stored = self.stored, []
         return taken
@@ -70,5 +70,5 @@ class _Publisher(grpc.GenericRpcHandler):
         )
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """The one method there is."""
+        """The only method."""
         return self._method if handler_call_details.method == _PUBLISH else None

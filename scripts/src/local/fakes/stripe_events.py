@@ -8,9 +8,9 @@ from typing import Any
 
 from stripe import WebhookSignature
 
-SECRET = "whsec_0123456789abcdef0123456789abcdef"  # noqa: S105 - signs nothing but local play
+SECRET = "whsec_0123456789abcdef0123456789abcdef"  # noqa: S105 - signs only local events
 PRICE, PRODUCT = "price_1Sample", "prod_1Sample"
-"""Of everything that is sold here, in every sale: docs/effects.md names the price, so that a hook can know it."""
+"""The price and product of every item sold here: docs/effects.md names the price, for hooks that check it."""
 COMPLETED = "checkout.session.completed"
 SUCCEEDED = "checkout.session.async_payment_succeeded"
 FAILED = "checkout.session.async_payment_failed"
@@ -20,7 +20,7 @@ _serial = itertools.count(1)
 
 
 def session(session_id: str, **changes: Any) -> Json:
-    """A paid card session of 35.00 USD with shipping, and what is changed about it."""
+    """A paid card session of 35.00 USD with shipping, with `changes`."""
     address = {"city": "South San Francisco", "country": "US", "line1": "354 Oyster Point Blvd", "line2": None}
     address |= {"postal_code": "94080", "state": "CA"}
     return {
@@ -61,7 +61,7 @@ def session(session_id: str, **changes: Any) -> Json:
 
 
 def line_item(unit_amount: int = 3000, quantity: int = 1, currency: str = "usd", **changes: Any) -> Json:
-    """A line item as the API lists it, without discount or tax, and what is changed about it."""
+    """A line item as the API lists it, without discount or tax, with `changes`."""
     price = {
         "id": PRICE,
         "object": "price",
@@ -93,7 +93,7 @@ def line_item(unit_amount: int = 3000, quantity: int = 1, currency: str = "usd",
 
 
 def event(event_type: str, of: Json, **changes: Any) -> Json:
-    """An event of that type about a session. Without an `id` it gets the next one."""
+    """An event of that type about a session. Its default `id` is the next number."""
     return {
         "id": f"evt_1Local{next(_serial):014d}",
         "object": "event",
@@ -113,10 +113,10 @@ def body(of: Json) -> bytes:
 
 
 def signature(payload: bytes, secret: str = SECRET, at: int | None = None) -> dict[str, str]:
-    """The header by which Stripe signs a body, made by Stripe's own library."""
+    """Stripe's signature header for a body, made by Stripe's own library."""
     return {"Stripe-Signature": WebhookSignature.generate_signature_header(payload.decode(), secret, at)}
 
 
 def new_id(prefix: str) -> str:
-    """An id that nothing else has."""
+    """A unique id."""
     return f"{prefix}_{uuid.uuid4().hex}"

@@ -1,6 +1,6 @@
 """A stand-in of Stripe on loopback, for the product and for the official Stripe CLI: no account, no internet.
 
-What the CLI 1.52.0 calls, and what this answers:
+The requests of the CLI 1.52.0:
 
     stripe listen         see `stripe_stand_in_cli`
     stripe trigger        POST /v1/products, POST /v1/prices, POST /v1/checkout/sessions,
@@ -9,7 +9,7 @@ What the CLI 1.52.0 calls, and what this answers:
     stripe events resend  POST /v1/events/{event}/retry
     scripts/ops events    GET /v1/events?types[]=…&created[gte]=…&delivery_success=false
 
-What the product reads: see `stripe_stand_in_api`; what `scripts/ops` registers: `stripe_stand_in_endpoints`.
+The product's requests: see `stripe_stand_in_api`; those of `scripts/ops`: `stripe_stand_in_endpoints`.
 
     python -m local.fakes.stripe_stand_in --port 4242
     stripe listen --api-base http://127.0.0.1:4242 --no-wss --events … --forward-to …
@@ -37,17 +37,17 @@ from local.fakes.stripe_stand_in_forms import form_of, open_session
 
 PREFIXES = {"products": "prod", "prices": "price", "payment_methods": "pm"}
 DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"}
-BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # the first is what `stripe trigger` pays with
+BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # `stripe trigger` pays with the first
 
 
 class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
-    """Stripe, as far as a checkout, the product and the CLI go. Everything it knows may be read at any time:
+    """Stripe, as far as a checkout, the product and the CLI need it. These may be read at any time:
 
     `objects`     products, prices and payment methods, by id
-    `events`      every event that was made, by id, oldest first
-    `undelivered` the ids of those that no endpoint took
-    `resent`      each event that was sent again, and the endpoint that was named: (id, we_… or None)
-    and what `ReadableStripe`, `StripeListen` and `StripeEndpointsStandIn` know
+    `events`      every event, by id, oldest first
+    `undelivered` the ids of events that no endpoint accepted
+    `resent`      each resent event, and the endpoint in the request: (id, we_… or None)
+    and the attributes of `ReadableStripe`, `StripeListen` and `StripeEndpointsStandIn`
     """
 
     def __init__(self, secret: str = SECRET) -> None:
@@ -60,7 +60,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
         self.resent: list[tuple[str, str | None]] = []
 
     def app(self) -> Starlette:
-        """The API. What it does not know is a 404 in Stripe's shape that names the path."""
+        """The API. An unknown path gets a 404 in Stripe's format that names it."""
         post = ["POST"]
         routes = [
             Route("/", _greet),
@@ -90,7 +90,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
         return JSONResponse(made)
 
     async def _open(self, request: Request) -> Response:
-        """A session before anybody has paid."""
+        """Opens a session that is not paid yet."""
         form = await form_of(request)
         items = [self._item(each) for each in form["line_items"].values()]
         opened = open_session(items, form)
@@ -102,7 +102,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
         amounts = {"unit_amount": int(price["unit_amount"]), "currency": price["currency"]}
         name = self.objects.get(price.get("product", ""), {}).get("name")
         item = line_item(**amounts, quantity=int(line.get("quantity", "1")), description=name)
-        own = {"id": item["price"]["id"]}  # a hook that checks price ids must know them before the sale
+        own = {"id": item["price"]["id"]}  # fixed, for hooks that check price ids
         return item | {"price": item["price"] | price | amounts | own}
 
     async def _page(self, request: Request) -> Response:
@@ -117,7 +117,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
         return JSONResponse(paying)
 
     async def _pay(self, paying: Json, method: Json) -> None:
-        """The buyer is through Checkout. A delayed payment comes, or fails, right behind: as fast as can be."""
+        """Completes the checkout. A delayed payment succeeds or fails right after it."""
         delayed = method["type"] in DELAYED
         paying |= {"status": "complete", "payment_status": "unpaid" if delayed else "paid"}
         paying |= {"payment_intent": new_id("pi"), "customer_details": method.get("billing_details")}
@@ -159,7 +159,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve(stand_in: StripeStandIn) -> AsyncIterator[str]:
-    """Serves it in this event loop on a free port of loopback; the base of its URLs."""
+    """Serves it in this event loop on a free port of loopback; yields its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every answer waits for an ack
         config = uvicorn.Config(stand_in.app(), log_config=None, lifespan="off", timeout_graceful_shutdown=1)

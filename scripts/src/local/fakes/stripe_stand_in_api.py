@@ -1,11 +1,11 @@
-"""What the stand-in of Stripe tells who reads it, as Stripe does:
+"""The stand-in's API for reading, as Stripe's:
 
     GET /v1/checkout/sessions?limit=100&starting_after=cs_…&status=complete&created[gte]=…&created[lt]=…
     GET /v1/checkout/sessions/{session}?expand[]=payment_intent
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
 
-401 without a key; 400 for an organization's key without a context; 404 for a session that is unknown, of the other mode
-or of another account.
+It answers 401 without a key, 400 for an organization's key without a context, and 404 for a session that is unknown, of
+the other mode or of another account.
 """
 
 import asyncio
@@ -20,16 +20,16 @@ from local.fakes.stripe_events import Json
 
 
 class ReadableStripe:
-    """Sessions, what they sold, and what goes wrong when they are read. Everything may be set at any time:
+    """Sessions, their line items, and faults of reads. Everything may be set at any time:
 
     `sessions`    Checkout Sessions as they are now, by id, oldest first
-    `intents`     PaymentIntents, by id, for whoever expands them
-    `line_items`  what each session sold, as `stripe_events.line_item` makes it, by the session's id
+    `intents`     PaymentIntents, by id, for reads that expand them
+    `line_items`  the line items of each session, made by `stripe_events.line_item`, by the session's id
     `accounts`    the connected account of a session, by the session's id; without one it is our own
-    `faults`      what the next reads are answered instead: a status, a response, or None for the truth
+    `faults`      the next answers to reads: a status, a response, or None for a normal answer
     `delay`       seconds that every read takes
-    `after_page`  called after every page of line items that was told
-    `reads`       every request to read
+    `after_page`  called after every page of line items
+    `reads`       every read request
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class ReadableStripe:
         self.reads: list[Request] = []
 
     def read_routes(self) -> list[Route]:
-        """Where it is read."""
+        """The routes for reading."""
         return [
             Route("/v1/checkout/sessions", self._sessions),
             Route("/v1/checkout/sessions/{id}", self._session),
@@ -53,7 +53,7 @@ class ReadableStripe:
     async def _session(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
-        found = self._asked_for(request)
+        found = self._visible_session(request)
         expanded = {text for name, text in request.query_params.multi_items() if name.startswith("expand[")}
         intent = self.intents.get(found.get("payment_intent") or "") if "payment_intent" in expanded else None
         return JSONResponse(found | ({"payment_intent": intent} if intent else {}))
@@ -76,20 +76,20 @@ class ReadableStripe:
     async def _line_items(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
-        told = page(self.line_items.get(self._asked_for(request)["id"], []), request)
+        listed = page(self.line_items.get(self._visible_session(request)["id"], []), request)
         self.after_page()
-        return JSONResponse(told)
+        return JSONResponse(listed)
 
     async def _fault(self, request: Request) -> Response | None:
         self.reads.append(request)
         await asyncio.sleep(self.delay)
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, int):
-            raise HTTPException(fault, "A fault that was asked for")
+            raise HTTPException(fault, "A fault from the test")
         return fault
 
-    def _asked_for(self, request: Request) -> Json:
-        """The session, if the key may see it."""
+    def _visible_session(self, request: Request) -> Json:
+        """The requested session, if the key may see it."""
         key = authorized(request)
         found = find(self.sessions, request.path_params["id"])
         own = _account(request) == self.accounts.get(found["id"])
@@ -99,7 +99,7 @@ class ReadableStripe:
 
 
 def _account(request: Request) -> str | None:
-    """Whose objects are asked for: of `Stripe-Account`, or where the path of `Stripe-Context` ends."""
+    """The requested account: `Stripe-Account`, or the end of the path in `Stripe-Context`."""
     context = request.headers.get("stripe-context")
     if context is None and authorized(request)[2:7] == "_org_":
         raise HTTPException(400, "A request with an organization's key needs the header Stripe-Context")
@@ -115,7 +115,7 @@ def authorized(request: Request) -> str:
 
 
 def page(items: Sequence[Json], request: Request) -> Json:
-    """One page, of ten items if nothing else is asked for, and never of more than a hundred."""
+    """One page: ten items by default, a hundred at most."""
     limit, after = int(request.query_params.get("limit", "10")), request.query_params.get("starting_after")
     if not 1 <= limit <= 100:
         raise HTTPException(400, "Invalid limit: it must be from 1 to 100")
@@ -135,7 +135,7 @@ def find(among: Mapping[str, Json], wanted: str) -> Json:
 
 
 async def refuse(request: Request, error: Exception) -> Response:
-    """An error as Stripe writes it."""
+    """An error in Stripe's format."""
     refusal = error if isinstance(error, HTTPException) else HTTPException(500)
     message = f"{refusal.detail} ({request.method}: {request.url.path})"
     param = (refusal.headers or {}).get("Param")

@@ -1,5 +1,5 @@
-"""The stand-in's side of `stripe listen`, as the official Stripe CLI 1.52.0 speaks it: it asks where the
-websocket is; through that, signed events go out, and what the webhook answered comes back.
+"""The stand-in's side of `stripe listen`, for the official Stripe CLI 1.52.0: the CLI requests the websocket's URL, and
+gets signed events through it; the webhook's answers come in.
 """
 
 import contextlib
@@ -13,14 +13,14 @@ from local.fakes.stripe_events import SECRET, Json, body, new_id, signature
 
 API_VERSION = "2026-10-28.endive"
 SUBPROTOCOL = "stripecli-devproxy-v1"
-RECONNECT_SECONDS = 86_400  # so often the CLI opens a new websocket; what is sent meanwhile is lost
+RECONNECT_SECONDS = 86_400  # the CLI opens a new websocket this often; events sent meanwhile are lost
 
 
 class StripeListen:
-    """Whoever runs `stripe listen` now.
+    """The running `stripe listen` processes.
 
-    `responses`   what the webhook answered, as `stripe listen` tells it: `webhook_id` is the event's id
-    `listeners`   the websockets of every `stripe listen` that is ready
+    `responses`   the webhook's answers, as `stripe listen` reports them: `webhook_id` is the event's id
+    `listeners`   the websocket of each `stripe listen` that is ready
     """
 
     def __init__(self, secret: str = SECRET) -> None:
@@ -29,14 +29,14 @@ class StripeListen:
         self.listeners: set[WebSocket] = set()
 
     def listen_routes(self) -> list[BaseRoute]:
-        """Where the CLI listens."""
+        """The routes for `stripe listen`."""
         return [
             Route("/v1/stripecli/sessions", self._listen, methods=["POST"]),
             WebSocketRoute("/v1/stripecli/websocket", self._talk),
         ]
 
     async def deliver(self, of: Json) -> None:
-        """Sends an event, signed now, to whoever listens now. Nobody gets it later."""
+        """Signs an event and sends it to every `stripe listen` that runs now. A later one does not get it."""
         payload = body(of)
         message = {
             "type": "webhook_event",
@@ -50,7 +50,7 @@ class StripeListen:
                 await listener.send_json(message)
 
     async def _listen(self, request: Request) -> Response:
-        """Where the websocket is, and the secret that signs what comes through it."""
+        """The URL of the websocket, and the secret that signs its events."""
         answer = {
             "secret": self.secret,
             "websocket_url": f"ws://{request.url.netloc}/v1/stripecli/websocket",

@@ -1,12 +1,12 @@
 """The webhook endpoints of the stand-in of Stripe, as `scripts/ops` calls them:
 
     GET  /v1/webhook_endpoints?limit=10&starting_after=we_…     newest first
-    POST /v1/webhook_endpoints                                  the one answer that has the secret
+    POST /v1/webhook_endpoints                                  the only answer with the secret
     GET, POST, DELETE /v1/webhook_endpoints/{endpoint}
 
-As at Stripe: 401 without a key; an endpoint belongs to a mode, and a key sees its own; the version cannot be changed;
-16 endpoints are the most; a live one needs https; what comes again with its idempotency key is answered again as it was
-the first time, a 500 too.
+As at Stripe: 401 without a key; an endpoint belongs to a mode, and a key sees only its own mode; the version cannot be
+changed; 16 endpoints at most; a live one needs https; a repeated idempotency key gets the first answer again, also a
+500.
 """
 
 import itertools
@@ -36,9 +36,9 @@ class StripeEndpointsStandIn:
     """Webhook endpoints. Everything may be read and set at any time:
 
     `endpoints`         by id, oldest first, without their secrets
-    `endpoint_secrets`  what each signs with, by id
-    `endpoint_faults`   what the next requests meet: a response instead of the deed, a status instead of the answer to
-                        the deed, or None
+    `endpoint_secrets`  the signing secret of each, by id
+    `endpoint_faults`   faults of the next requests: a response, with nothing done; a status, after the work is done; or
+                        None
     `endpoint_calls`    every request: its method and path
     """
 
@@ -52,7 +52,7 @@ class StripeEndpointsStandIn:
         self._clock = itertools.count(1_700_000_000)
 
     def endpoint_routes(self) -> list[Route]:
-        """Where they are."""
+        """The routes for endpoints."""
         every, one = "/v1/webhook_endpoints", "/v1/webhook_endpoints/{id}"
         return [
             Route(every, self._faulty(self._list_endpoints)),
@@ -63,7 +63,7 @@ class StripeEndpointsStandIn:
         ]
 
     def add_endpoint(self, url: str, events: list[str], **changes: Any) -> Json:
-        """An endpoint as the dashboard makes it, and what is changed about it."""
+        """An endpoint as the dashboard creates it, with `changes`."""
         made = {
             "id": new_id("we"),
             "object": "webhook_endpoint",
@@ -89,11 +89,11 @@ class StripeEndpointsStandIn:
                 return fault
             key = request.headers.get("idempotency-key", "")
             if key in self._failed:
-                raise HTTPException(self._failed[key], "A fault that was kept")
+                raise HTTPException(self._failed[key], "A repeated fault")
             done = await handle(request)
             if isinstance(fault, int):
                 self._failed |= {key: fault} if key and fault >= 500 else {}
-                raise HTTPException(fault, "A fault that was asked for")
+                raise HTTPException(fault, "A fault from the test")
             return done
 
         return answer
@@ -125,8 +125,8 @@ class StripeEndpointsStandIn:
             raise HTTPException(400, f"Invalid Stripe API version: {version}")
         known = {name: form[name] for name in ("metadata", "description") if name in form}
         application = APPLICATION if form.get("connect") == "true" else None
-        told = {"api_version": version, "application": application, "livemode": livemode}
-        return self.add_endpoint(form["url"], form["enabled_events"], **known, **told)
+        fixed = {"api_version": version, "application": application, "livemode": livemode}
+        return self.add_endpoint(form["url"], form["enabled_events"], **known, **fixed)
 
     async def _update_endpoint(self, request: Request) -> Response:
         found, form = find(self._seen_endpoints(request), request.path_params["id"]), await _form(request, UPDATED)
@@ -148,7 +148,7 @@ class StripeEndpointsStandIn:
 
 
 async def _form(request: Request, known: set[str]) -> Json:
-    """What is posted, by its brackets: `a[0]=x` is a list's item, `a[b]=x` an object's. 400 for an unknown name."""
+    """Parses the form by its brackets: `a[0]=x` is a list item, `a[b]=x` an object's. 400 for an unknown name."""
     form: Json = {}
     for name, value in parse_qsl((await request.body()).decode(), keep_blank_values=True):
         first, *rest = re.findall(r"[^\[\]]+", name)

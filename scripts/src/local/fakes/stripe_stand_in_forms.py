@@ -1,4 +1,4 @@
-"""What the Stripe CLI posts to the stand-in: a form by its brackets, and the session that it opens."""
+"""The forms that the Stripe CLI posts to the stand-in, and the session that one opens."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from local.fakes.stripe_events import Json, new_id, session
 
 
 async def form_of(request: Request) -> Json:
-    """What the CLI posts, by its brackets: `a[b][0]=c` is {"a": {"b": {"0": "c"}}}."""
+    """Parses a form by its brackets: `a[b][0]=c` is {"a": {"b": {"0": "c"}}}."""
     form: Json = {}
     for name, value in parse_qsl((await request.body()).decode()):
         *path, last = re.findall(r"[^\[\]]+", name)
@@ -22,7 +22,7 @@ async def form_of(request: Request) -> Json:
 
 
 def open_session(items: Sequence[Json], form: Json) -> Json:
-    """A session of these items before anybody has paid."""
+    """An open session with these items, not paid yet."""
     total = sum(item["amount_total"] for item in items)
     return session(
         new_id("cs_test"),

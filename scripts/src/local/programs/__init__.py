@@ -1,8 +1,8 @@
-"""What a person runs.
+"""The demo and the development server.
 
 `demo`      scripts/demo: plays a small day of sales and shows the orders as they change
 `dev`       scripts/dev: keeps everything running for `stripe listen`
-`day`       plays each sale, and checks what it ended in
-`sales`     the sales of that day: what Stripe sends, and what each must end in
-`log_view`  the functions' log lines for the eye, as scripts/dev shows them
+`day`       plays each sale, and checks its result
+`sales`     the sales of that day: the events that Stripe sends, and the expected result
+`log_view`  the functions' log lines, formatted for scripts/dev
 """

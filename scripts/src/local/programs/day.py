@@ -1,4 +1,4 @@
-"""A small day of sales is played, and each must end as it must."""
+"""Plays a small day of sales, and checks the result of each."""
 
 import asyncio
 import time
@@ -38,21 +38,21 @@ class Shop(Protocol):
         ...
 
     async def parked(self) -> list[Message]:
-        """What has been parked since the last look."""
+        """The messages parked since the last call."""
         ...
 
     async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
-        """Somebody writes a document in the place of an order, or deletes what is there."""
+        """Replaces an order's document without any rule; None deletes it."""
         ...
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Puts a message on the topic of events."""
+        """Publishes a message to the events topic."""
         ...
 
 
 @dataclass
 class Course:
-    """What happened to a sale so far: answers and statuses in the order in which they were seen."""
+    """The progress of a sale: answers and statuses in the order in which they were seen."""
 
     sale: Sale
     sent: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Course:
 
 
 async def play(sale: Sale, shop: Shop, show: Callable[[Course], None], around: Neighbors | None = None) -> Course:
-    """Plays one case and checks all that it must end in; `show` is called whenever something changed."""
+    """Plays one case and checks its result. `show` is called after each change."""
     course, expected = Course(sale), set[str]()
     if around and sale.signed:
         items = [line_item(3000 // sale.items, description=f"T-shirt no. {number + 1}") for number in range(sale.items)]
@@ -95,21 +95,21 @@ async def play(sale: Sale, shop: Shop, show: Callable[[Course], None], around: N
     return course
 
 
-async def _send(said: Json, sale: Sale, shop: Shop) -> str:
-    payload = body(said)
+async def _send(event: Json, sale: Sale, shop: Shop) -> str:
+    payload = body(event)
     answer = await shop.post(payload, signature(payload) if sale.signed else {})
-    short = said["type"].removeprefix("checkout.session.").removeprefix("async_payment_")
-    status = str(said["data"]["object"].get("payment_status")).replace("no_payment_required", "free")
+    short = event["type"].removeprefix("checkout.session.").removeprefix("async_payment_")
+    status = str(event["data"]["object"].get("payment_status")).replace("no_payment_required", "free")
     return f"{short}{f', {status}' if short == 'completed' else ''} → {answer}"
 
 
 async def _fix_and_replay(course: Course, shop: Shop) -> None:
-    """What an operator does: `scripts/ops dead-letters replay`, once what refused the message is fixed."""
+    """Fixes the cause and replays the message, as an operator does with `scripts/ops dead-letters replay`."""
     parked = await _expect_parked(course, shop)
     await shop.write_by_hand(course.sale.session_id, None)
     if parked:
         letter = DeadLetter(id="", parked_at=datetime.now(UTC), attributes=parked.attributes, data=parked.data)
-        await shop.publish(letter.data, letter.again())
+        await shop.publish(letter.data, letter.replay_attributes())
         course.sent.append("replay")
 
 
@@ -127,7 +127,7 @@ async def _await_events(course: Course, shop: Shop, expected: set[str]) -> None:
 
 
 async def _expect_untouched(course: Course, shop: Shop, before: Stored | None) -> None:
-    """A duplicate must not even write."""
+    """A duplicate must not write the order."""
     await asyncio.sleep(QUIET_SECONDS)
     after = await shop.order(course.sale.session_id)
     if before is None or after is None or before.version != after.version:
@@ -148,7 +148,7 @@ async def _check_end(course: Course, shop: Shop) -> None:
 
 
 async def _check_fulfillment(course: Course, shop: Shop, around: Neighbors) -> None:
-    """Everything that was bought is known, every effect is done, and the buyer was told once."""
+    """Every item is stored, every effect is done, and the buyer got one mail."""
     sale, found = course.sale, await shop.order(course.sale.session_id)
     effects = found.order.effects if found else {}
     course.done = [name for name, effect in effects.items() if effect.state is EffectState.DONE]
@@ -165,7 +165,7 @@ async def _check_fulfillment(course: Course, shop: Shop, around: Neighbors) -> N
 
 
 async def _expect_parked(course: Course, shop: Shop) -> Message | None:
-    """The sale's message on the dead-letter topic, and why it is there; a problem if it is not, or not therefore."""
+    """The sale's message on the dead-letter topic. A problem if it is missing or has another reason."""
     parked = await _parked(shop, course.sale.session_id)
     reason = parked.attributes.get("reason", "") if parked else ""
     course.statuses.append(f"parked: {reason.partition(':')[0] if course.sale.status else reason}")

@@ -34,12 +34,12 @@ COLORS = {"paid": "green", "fulfilled": "green", "awaiting_payment": "yellow", "
 
 
 def main() -> int:
-    """0 if every case ended as it must, 1 otherwise."""
+    """Returns 0 if every case had the expected result, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--memory", action="store_true", help="play in one process, without the emulators")
     memory = parser.parse_args().memory
     bypass_proxy()
-    console = Console(file=sys.stdout)  # this very file: elsewhere, log lines may be sent away
+    console = Console(file=sys.stdout)  # fixed here: stdout is redirected later for log lines
     missing = None if memory else emulators.missing()
     if missing:
         console.print(f"[yellow]Without the official emulators:[/] {missing}", highlight=False, soft_wrap=True)
@@ -78,7 +78,7 @@ def _on_emulators(console: Console) -> int:
 
 
 async def _until_interrupted(run: Coroutine[Any, Any, int]) -> int:
-    """What `run` returns, or 128 + the signal that ended it: it is canceled, so that it ends what it started."""
+    """The result of `run`, or 128 + the signal number: a signal cancels it, so that it stops its processes."""
     task, signals = asyncio.ensure_future(run), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     got: list[int] = []
 
@@ -123,14 +123,14 @@ async def _play(shop: Shop, around: Neighbors, console: Console, printed: Callab
 
 
 def _show_hook(printed: str, session_id: str, console: Console) -> None:
-    """What functions/hooks.py printed for an order."""
+    """Shows the output of functions/hooks.py for an order."""
     lines = [line for line in printed.splitlines() if session_id in line and not line.startswith("{")]
     lines = lines or ["It printed nothing with the order's id: what it prints with order.id in it is shown here."]
     console.print(Panel(Text("\n".join(lines)), title="What functions/hooks.py did for the twelve items", expand=False))
 
 
 def _show_mail(mail: EmailMessage | None, console: Console) -> None:
-    """The receipt as it arrived."""
+    """Shows the receipt as it arrived."""
     text = mail and mail.get_body(("plain",))
     if mail and text:
         title = f"To {mail['To']}: {mail['Subject']}"
@@ -139,9 +139,9 @@ def _show_mail(mail: EmailMessage | None, console: Console) -> None:
 
 @contextlib.contextmanager
 def _shown(console: Console, courses: dict[str, Course]) -> Iterator[Callable[[Course], None]]:
-    """A table that grows with what happens; where nobody looks (a pipe, CI), it is printed once.
+    """A table that grows with each change; without a terminal (a pipe, CI) it is printed once.
 
-    In a terminal it would take what is printed meanwhile for its own: the log lines and the hook's words go elsewhere.
+    Live does not redirect stdout: log lines and the hook's output go elsewhere.
     """
     with Live(_table(courses), console=console, auto_refresh=False, redirect_stdout=False) as live:
 
@@ -164,7 +164,7 @@ def _table(courses: dict[str, Course]) -> Table:
 
 
 def _owed(course: Course) -> str:
-    """What was done for the order, in few words."""
+    """The effects that were done for the order, in short."""
     words = {
         "load_line_items": f"{course.items} item{'s' * (course.items != 1)}",
         "fulfill": "hook",
@@ -176,7 +176,7 @@ def _owed(course: Course) -> str:
 
 
 def _counted(sent: list[str]) -> list[str]:
-    """Equal lines in a row as one, with their number."""
+    """Merges equal lines in a row into one with their count."""
     groups = [(line, len(list(group))) for line, group in itertools.groupby(sent)]
     return [line if count == 1 else f"{line}  x{count}" for line, count in groups]
 

@@ -31,7 +31,7 @@ OWN_TOOLS = Path(__file__).parents[4] / "node_modules" / ".bin"
 
 
 def main() -> int:
-    """0 after Ctrl-C, 1 if something could not start or ended by itself."""
+    """Returns 0 after Ctrl-C, 1 if a program could not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
     parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next seven too ({PORT})")
     first = parser.parse_args().port
@@ -62,7 +62,7 @@ def _problem(ports: dict[str, int]) -> str | None:
     for name, port in ports.items():
         if is_taken(port):
             taken = f"Port {port}, for {name}, is taken."
-            return f"{taken} See by whom: lsof -i :{port} · or use others: scripts/dev --port {_free_row()}"
+            return f"{taken} Find the process: lsof -i :{port} · or use others: scripts/dev --port {_free_row()}"
     return None
 
 
@@ -96,7 +96,7 @@ class Inbox:
     count: int = 0
 
     def take(self, mail: EmailMessage) -> None:
-        """Says where the mail is."""
+        """Saves a mail, and prints its path."""
         self.count += 1
         page = self.folder / f"mail-{self.count}.html"
         body = mail.get_body(("html",))
@@ -105,8 +105,8 @@ class Inbox:
 
 
 def _stripe(console: Console, processes: Processes, secret: str | None) -> tuple[dict[str, str], str]:
-    """Where events and line items come from, as settings, and what else `stripe` needs to be told: your own test
-    account if its signing secret is known, else a stand-in.
+    """The settings for events and line items, and more arguments for `stripe`: of your own test account if its signing
+    secret is known, else of a stand-in.
     """
     key = os.environ.get("STRIPE_API_KEY")
     if secret:
@@ -117,24 +117,24 @@ def _stripe(console: Console, processes: Processes, secret: str | None) -> tuple
     processes.start("stripe", [sys.executable, "-m", "local.fakes.stripe_stand_in", f"--port={port}"])
     processes.await_http("stripe", port)
     base = f"http://127.0.0.1:{port}"
-    reading = {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": base, "RECONCILE_SINCE": "2020-01-01"}  # all was sold here
+    reading = {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": base, "RECONCILE_SINCE": "2020-01-01"}
     return reading, f" --api-key {API_KEY} --api-base {base}"
 
 
 def _signing_secret(console: Console) -> str | None:
-    """The secret by which `stripe listen` signs for your account: as it is set, or as a CLI that is logged in says."""
+    """The secret with which `stripe listen` signs: from the environment, or from a CLI that is logged in."""
     if given := os.environ.get("STRIPE_WEBHOOK_SECRETS"):
         console.print("Signing secret: the one in STRIPE_WEBHOOK_SECRETS.")
         return given
     if cli := _stripe_cli():
         with console.status("Asking the Stripe CLI for its signing secret …"):
-            told = _ask_stripe(cli)
-        if told:
+            secret = _ask_stripe(cli)
+        if secret:
             console.print("Signing secret: the one of your Stripe CLI.")
-            return told
+            return secret
     login = f"{shlex.quote(cli or 'stripe')} login"
     console.print(
-        "No Stripe CLI is logged in here, so a stand-in of Stripe plays. For events of your own test account:\n"
+        "No Stripe CLI is logged in here, so a stand-in of Stripe is used. For events of your own test account:\n"
         f"  {login}, then start scripts/dev again · or: STRIPE_WEBHOOK_SECRETS=whsec_… scripts/dev\n"
         "  (no CLI yet? https://docs.stripe.com/stripe-cli, or: npx @stripe/cli login)"
     )
@@ -142,7 +142,7 @@ def _signing_secret(console: Console) -> str | None:
 
 
 def _stripe_cli() -> str | None:
-    """How any terminal finds the Stripe CLI: by its name, or by its place where it is the one that npm brought."""
+    """The command for the Stripe CLI: its name, or its path if npm installed it here."""
     own, found = shutil.which("stripe", path=str(OWN_TOOLS)), shutil.which("stripe")
     return own if own and (not found or Path(own).samefile(found)) else found and "stripe"
 
@@ -150,12 +150,10 @@ def _stripe_cli() -> str | None:
 def _ask_stripe(cli: str) -> str | None:
     command = [cli, "listen", "--print-secret"]
     try:
-        told = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=15, check=False
-        )
+        run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=15, check=False)
     except subprocess.TimeoutExpired:
         return None
-    found = re.search(r"whsec_\S+", told.stdout)
+    found = re.search(r"whsec_\S+", run.stdout)
     return found.group() if found else None
 
 
@@ -168,23 +166,23 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     landing = f"{running.order_status_url}?session_id={{CHECKOUT_SESSION_ID}}"
     console.print(f"The buyer's landing page, for the success_url of your Checkout Sessions:\n\n  [bold]{landing}[/]\n")
     exports = " ".join(f"{name}={host}" for name, host in running.emulators.env.items())
-    console.print("Where an order stands, and what was parked, in another terminal:\n")
+    console.print("List orders and dead letters, in another terminal:\n")
     console.print(f"  export {exports}", style="bold")
     console.print("  scripts/ops orders list\n  scripts/ops dead-letters list\n", style="bold")
     _explain_stripe(console, running)
     if RECONCILE in running.entry_points:
         url = f"http://127.0.0.1:{running.ports[RECONCILE]}/"
-        console.print(f"What no event told is found, as the schedule does it:\n\n  [bold]curl -X POST {url}[/]\n")
+        console.print(f"Run reconcile, as the schedule does:\n\n  [bold]curl -X POST {url}[/]\n")
     console.print("Ctrl-C stops everything.\n")
 
 
 def _explain_stripe(console: Console, running: Pipe) -> None:
-    """What `scripts/ops` asks Stripe, in the terminal that knows the emulators; a key of yours is not repeated."""
+    """Prints the `scripts/ops` commands that use Stripe. It never prints a key of yours."""
     key, base = running.env.get("STRIPE_API_KEY"), running.env.get("STRIPE_API_BASE")
     if not key:
         return
     named = f"STRIPE_API_KEY={key} STRIPE_API_BASE={base}" if base else "STRIPE_API_KEY=sk_test_…   # yours"
-    console.print("What Stripe knows, in that terminal (with --yes it is done, not only said):\n")
+    console.print("Compare with Stripe, in that terminal (a dry run; add --yes to make the changes):\n")
     console.print(f"  export {named}\n  scripts/ops reconcile --since 1d", style="bold")
     if base:
         console.print("  scripts/ops events resend --since 1d --delivered-too", style="bold")

@@ -1,4 +1,4 @@
-"""What the functions say, followed for whoever looks: their log lines for the eye."""
+"""Follows the functions' logs, and formats their lines for people."""
 
 import json
 import time
@@ -19,7 +19,7 @@ def follow(console: Console, running: Pipe) -> int:
     with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in running.entry_points}
     try:
         for name, log in with_lines.items():
-            _show(console, (plain(name, line) for line in log))  # requests so far were only: are you there yet?
+            _show(console, (plain(name, line) for line in log))  # so far there were only health checks
         while not (ended := processes.ended()):
             for name, log in with_lines.items():
                 _show(console, (readable(name, line) for line in log))
@@ -33,12 +33,12 @@ def follow(console: Console, running: Pipe) -> int:
 
 
 def plain(name: str, line: str) -> Text | None:
-    """A line that is not structured, as it is; nothing of one that is."""
+    """An unstructured line, as it is; None for a structured one."""
     return Text(f"{name}  {line.rstrip()}", style="dim") if _record(line) is None and line.strip() else None
 
 
 def readable(name: str, line: str) -> Text | None:
-    """A structured log line for the eye; what is not structured as it is, what is only noise here not at all."""
+    """A log line for people: structured ones formatted, others as they are, noise left out."""
     if (record := _record(line)) is None:
         return plain(name, line)
     if record.get("outcome") in (None, "not_ours") or record.get("message") == "not a POST":
@@ -52,7 +52,7 @@ def readable(name: str, line: str) -> Text | None:
 
 
 def _record(line: str) -> dict[str, Any] | None:
-    """What a structured line holds."""
+    """The fields of a structured line; None for another line."""
     try:
         record: Any = json.loads(line)
     except ValueError:

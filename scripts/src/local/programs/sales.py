@@ -1,4 +1,4 @@
-"""The sales of a small day: what Stripe sends, and what each must end in."""
+"""The sales of a small day: the events that Stripe sends, and the expected result of each."""
 
 import uuid
 from collections.abc import Sequence
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
 
 NONSENSE = {"paid": "yes"}
-"""What somebody writes in the place of a spoiled sale's order."""
+"""The document that replaces a spoiled sale's order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sale:
-    """One case. `rounds` are sent one after the other, the events of a round at the same time. Those of a `lost` sale
-    never are: reconcile is called instead. Those of a `spoiled` one find nonsense in the place of their order.
+    """One case. `rounds` are sent one after the other, the events of a round at the same time. The events of a `lost`
+    sale are never sent: reconcile is called instead. Those of a `spoiled` sale find an unreadable order document.
 
-    `status` is what the order must be in the end; None if there must be none.
+    `status`: the order's expected status; None if there must be no order.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Sale:
     @property
     def events(self) -> set[str]:
         """The ids of the events that the order must end with."""
-        told = {each["id"] for sent in self.rounds for each in sent}
-        return {f"reconcile:{self.session_id}:paid"} if self.lost else told
+        sent = {each["id"] for events in self.rounds for each in events}
+        return {f"reconcile:{self.session_id}:paid"} if self.lost else sent
 
 
 def sales() -> list[Sale]:
-    """The day, with ids of its own."""
+    """All sales, with new ids."""
     return [make(f"cs_test_{uuid.uuid4().hex[:24]}") for make in _SALES]
 
 
@@ -49,7 +49,7 @@ def _card(of: str) -> Sale:
         session_id=of,
         rounds=[[event(COMPLETED, session(of))]],
         status="fulfilled",
-        proves="a signed event becomes a paid order, whole: amounts, buyer, address",
+        proves="a signed event becomes a complete paid order: amounts, buyer, address",
     )
 
 
@@ -60,7 +60,7 @@ def _big_cart(of: str) -> Sale:
         rounds=[[event(COMPLETED, session(of))]],
         status="fulfilled",
         items=12,
-        proves="every line item is read, not the first ten, and adds up to what was paid",
+        proves="every line item is read, not only the first ten, and their sum is the amount paid",
     )
 
 
@@ -70,7 +70,7 @@ def _ach(of: str) -> Sale:
         session_id=of,
         rounds=[[event(COMPLETED, session(of, payment_status="unpaid"))], [event(SUCCEEDED, session(of))]],
         status="fulfilled",
-        proves="a delayed payment waits, and is paid when the money comes, not before",
+        proves="a delayed payment is paid only when the money arrives",
     )
 
 
@@ -81,7 +81,7 @@ def _sepa(of: str) -> Sale:
         session_id=of,
         rounds=[[event(COMPLETED, unpaid)], [event(FAILED, unpaid)]],
         status="payment_failed",
-        proves="a delayed payment that fails is never taken for paid",
+        proves="a delayed payment that fails is never paid",
     )
 
 
@@ -93,7 +93,7 @@ def _free(of: str) -> Sale:
         rounds=[[event(COMPLETED, said)]],
         status="fulfilled",
         amount_total=0,
-        proves="100 % off is an order like any other: nothing to pay is paid",
+        proves="100 % off is an order like any other: an amount of zero counts as paid",
     )
 
 
@@ -104,7 +104,7 @@ def _duplicate(of: str) -> Sale:
         session_id=of,
         rounds=[[said], [said, said, said]],
         status="fulfilled",
-        proves="the same event three times more, at once: the order is not even touched",
+        proves="the same event three more times, at once: the order is not written again",
     )
 
 
@@ -114,7 +114,7 @@ def _twins(of: str) -> Sale:
         session_id=of,
         rounds=[[event(COMPLETED, session(of)), event(COMPLETED, session(of))]],
         status="fulfilled",
-        proves="two event ids for one fact, at once: one order, both on record",
+        proves="two event ids for one payment, at once: one order with both events",
     )
 
 
@@ -124,7 +124,7 @@ def _out_of_order(of: str) -> Sale:
         session_id=of,
         rounds=[[event(SUCCEEDED, session(of))], [event(COMPLETED, session(of, payment_status="unpaid"))]],
         status="fulfilled",
-        proves="the latecomer is recorded, and does not take the payment back",
+        proves="the late event is recorded, and the order stays paid",
     )
 
 
@@ -136,7 +136,7 @@ def _unsigned(of: str) -> Sale:
         status=None,
         answer=400,
         signed=False,
-        proves="whoever is not Stripe gets 400, and nothing else",
+        proves="an unsigned request gets 400, and makes no order",
     )
 
 
@@ -147,7 +147,7 @@ def _lost(of: str) -> Sale:
         rounds=[[event(COMPLETED, session(of))]],
         status="fulfilled",
         lost=True,
-        proves="Stripe's event never came: reconcile reads what was sold, and it is fulfilled like any other",
+        proves="Stripe's event never came: reconcile finds the session, and the order is fulfilled",
     )
 
 
@@ -158,7 +158,7 @@ def _poison(of: str) -> Sale:
         rounds=[[event(COMPLETED, session(of, amount_total="35.00"))]],
         status=None,
         parked_reason="malformed_event: data.object.amount_total",
-        proves="what cannot be read is parked with its reason, and the rest flows on",
+        proves="an unreadable message is parked with its reason, and other messages are processed",
     )
 
 
@@ -170,7 +170,7 @@ def _replayed(of: str) -> Sale:
         status="fulfilled",
         spoiled=True,
         parked_reason="corrupt_order",
-        proves="what a spoiled document had refused is parked, and fulfilled by a replay once that is fixed",
+        proves="a message for an unreadable order is parked; after the fix a replay fulfills it",
     )
 
 

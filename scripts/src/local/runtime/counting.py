@@ -1,4 +1,4 @@
-"""Stands between the functions and an emulator, passes every call on, and counts: nothing is estimated."""
+"""A proxy between the functions and an emulator that counts every call: nothing is estimated."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from google.pubsub_v1.types import PublishRequest
 
 @dataclass
 class Counts:
-    """What has passed. `calls` are counted by the method's name, `writes` are those that the store took."""
+    """The counts. `calls` by the method's name; `writes`: those that the store accepted."""
 
     calls: Counter[str] = field(default_factory=Counter)
     reads: int = 0
@@ -23,7 +23,7 @@ class Counts:
     sizes: Counter[str] = field(default_factory=Counter)
 
     def note(self, method: str, request: bytes) -> None:
-        """Counts one call. Messages and their bytes, data and attributes, are counted by their topic's name."""
+        """Counts one call. Messages and their bytes (data and attributes) are counted by topic."""
         name = method.rpartition("/")[2]
         self.calls[name] += 1
         if name == "BatchGetDocuments":
@@ -37,7 +37,7 @@ class Counts:
                 self.sizes[topic] += len(each.data) + attributes
 
     def note_success(self, method: str, request: bytes) -> None:
-        """Counts what a call has done."""
+        """Counts the writes of a successful call."""
         if method.endswith("/Commit"):
             self.writes += len(CommitRequest.deserialize(request).writes)
 
@@ -49,7 +49,7 @@ class _Passing(grpc.GenericRpcHandler):
         self._channel, self._counts = channel, counts
 
     def service(self, handler_call_details: Any) -> Any:
-        """Passes the call on, if it is one request with one answer or several."""
+        """Forwards a call with one request and one or several answers."""
         method = handler_call_details.method
 
         def passing(request: bytes, context: Any) -> Iterator[bytes]:
@@ -68,7 +68,7 @@ class _Passing(grpc.GenericRpcHandler):
 
 @contextmanager
 def counting(emulator: str) -> Iterator[tuple[str, Counts]]:
-    """The address to use in place of the emulator's, and what has passed."""
+    """The address to use instead of the emulator's, and the counts."""
     counts = Counts()
     with grpc.insecure_channel(emulator) as channel, ThreadPoolExecutor(16) as threads:
         server = grpc.server(threads)

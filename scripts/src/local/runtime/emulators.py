@@ -1,4 +1,4 @@
-"""The official emulators of Pub/Sub and Firestore: found, started, or named with what installs them."""
+"""Finds and starts the official emulators of Pub/Sub and Firestore, or names the command that installs them."""
 
 import shutil
 import subprocess
@@ -21,12 +21,12 @@ class Emulators:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables by which Google's libraries find them."""
+        """The environment variables with which Google's libraries find them."""
         return {"PUBSUB_EMULATOR_HOST": self.pubsub, "FIRESTORE_EMULATOR_HOST": self.firestore}
 
 
 def missing() -> str | None:
-    """None if the emulators can be started; otherwise one line: what is missing, and the command for it."""
+    """None if the emulators can be started; otherwise one line with the missing tool and the command for it."""
     if not shutil.which("gcloud"):
         return "gcloud is missing. Install it: https://cloud.google.com/sdk/docs/install"
     if not _runs("java", "-version"):
@@ -59,7 +59,7 @@ def start_pubsub(processes: Processes, port: int, project: str) -> None:
 
 
 def _runs(*command: str) -> bool:
-    """Whether a command is there and succeeds."""
+    """Whether a command exists and succeeds."""
     try:
         subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=300, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -68,7 +68,7 @@ def _runs(*command: str) -> bool:
 
 
 def _installed() -> str:
-    """What gcloud is made of, as NAME=VERSION;NAME=VERSION."""
+    """The components of gcloud, as NAME=VERSION;NAME=VERSION."""
     command = ("gcloud", "version", "--format=value(.)")
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
 

@@ -1,4 +1,4 @@
-"""functions/hooks.py for whoever runs it in a process of its own: what keeps it out is said without a stack."""
+"""Loads functions/hooks.py, or explains in one line, without a stack, why it cannot."""
 
 import importlib
 import traceback
@@ -7,22 +7,22 @@ from types import ModuleType
 
 from local.runtime.processes import ProgramFailed
 
-MEND = "A package that is missing belongs into functions/requirements.in: add it, and run scripts/lock."
+FIX = "Add a missing package to functions/requirements.in, and run scripts/lock."
 
 
 def load() -> ModuleType:
-    """The user's hooks. ProgramFailed names the file, what is wrong and where, and what to do."""
+    """The user's hooks. ProgramFailed names the file, the problem with its line, and what to do."""
     try:
         return importlib.import_module("hooks")
     except ImportError as error:
-        raise ProgramFailed(f"functions/hooks.py cannot be imported: {error}. {MEND}") from None
+        raise ProgramFailed(f"functions/hooks.py cannot be imported: {error}. {FIX}") from None
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        raise ProgramFailed(f"functions/hooks.py cannot be imported: {_told(error)}. Fix it there.") from None
+        raise ProgramFailed(f"functions/hooks.py cannot be imported: {_located(error)}. Fix it there.") from None
 
 
-def _told(error: Exception) -> str:
-    """The error, and the file and line that it comes from: hooks.py, or what it calls."""
+def _located(error: Exception) -> str:
+    """The error with its file and line: in hooks.py, or in a file that it calls."""
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error}"  # which has both
+        return f"{type(error).__name__}: {error}"  # the text has both
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})"

@@ -34,7 +34,7 @@ from local.runtime import hooks_file
 def subscribe(
     topic: MemoryTopic, settings: SubscriberSettings, orders: Orders, dead_letter: Topic, executors: EffectExecutors
 ) -> None:
-    """Puts the real subscriber of each event type on a topic."""
+    """Subscribes the real subscriber of each event type to a topic."""
     for event_type in EventType:
         subscriber = _client(Subscriber(event_type, settings, orders, dead_letter, executors))
         topic.subscribe(functools.partial(_push, subscriber), event_type.value)
@@ -73,16 +73,16 @@ class MemoryPipe:
         return await self._orders.get(session_id)
 
     async def parked(self) -> list[Message]:
-        """What has been parked since the last look."""
+        """The messages parked since the last call."""
         parked, self._dead_letter.stored = self._dead_letter.stored, []
         return parked
 
     async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
-        """Somebody writes a document in the place of an order, or deletes what is there."""
+        """Replaces an order's document without any rule; None deletes it."""
         self._orders.write_by_hand(session_id, document)
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Puts a message on the topic of events."""
+        """Publishes a message to the events topic."""
         return await self._topic.publish(data, attributes)
 
 
@@ -91,7 +91,7 @@ async def _push(subscriber: httpx.AsyncClient, body: bytes) -> int:
 
 
 def _client(handler: Webhook | Subscriber | Reconcile) -> httpx.AsyncClient:
-    """Requests to a handler, without a network between."""
+    """A client of a handler, without a network."""
 
     async def handle(request: Request) -> Response:
         return await handler(request)

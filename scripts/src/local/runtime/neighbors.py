@@ -1,4 +1,4 @@
-"""The world around the pipe, on loopback: Stripe's API, and a mail server that keeps what it is given."""
+"""The services around the pipe, on loopback: Stripe's API, and a mail server that keeps every mail."""
 
 import contextlib
 import email
@@ -20,13 +20,13 @@ SHOP_URL = "https://shop.example.com"
 
 
 class Mailbox:
-    """Takes every mail. `taken` is called with each, on the server's own thread."""
+    """Accepts every mail. `taken` is called with each, on the server's own thread."""
 
     def __init__(self, taken: Callable[[EmailMessage], None]) -> None:
         self._taken = taken
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Takes a mail: the name is aiosmtpd's."""
+        """Accepts a mail. aiosmtpd calls this method by its name."""
         content = envelope.original_content or b""
         self._taken(email.message_from_bytes(content, policy=email.policy.default))
         return "250 OK"
@@ -34,14 +34,14 @@ class Mailbox:
 
 @dataclass
 class Neighbors:
-    """What is around: `mails` in the order in which they came, and the settings by which the pipe finds it all."""
+    """Stripe and the mails, in order of arrival; `env`: the settings with which the pipe finds both."""
 
     stripe: StripeStandIn
     env: dict[str, str]
     mails: list[EmailMessage] = field(default_factory=list)
 
     def sell(self, session: Json, items: Sequence[Json]) -> None:
-        """Makes Stripe know a session and what it sold."""
+        """Adds a session and its line items to Stripe."""
         self.stripe.sessions[session["id"]] = session
         self.stripe.line_items[session["id"]] = list(items)
 
@@ -52,7 +52,7 @@ class Neighbors:
 
 @contextlib.contextmanager
 def mail_server(taken: Callable[[EmailMessage], None]) -> Iterator[dict[str, str]]:
-    """A mail server on loopback; the settings by which the pipe finds it."""
+    """A mail server on loopback; yields the settings with which the pipe finds it."""
     port = free_ports(1)[0]
     controller: Any = Controller(Mailbox(taken), hostname="127.0.0.1", port=port)
     controller.start()
@@ -68,7 +68,7 @@ def mail_server(taken: Callable[[EmailMessage], None]) -> Iterator[dict[str, str
 
 @contextlib.asynccontextmanager
 async def neighbors() -> AsyncIterator[Neighbors]:
-    """Both, as long as it lasts. All that this Stripe knows was sold here, and reconcile need not wait for events."""
+    """Both services while the context lasts. Reconcile looks at all sessions, and hardly waits for their events."""
     mails: list[EmailMessage] = []
     stripe = StripeStandIn()
     with mail_server(mails.append) as mailing:

@@ -1,5 +1,5 @@
 """The whole pipe on this machine: topics, filtered push subscriptions and the functions, each run by the real
-`functions-framework` command, on the official emulators. Reconcile is there if there is a key to read Stripe with.
+`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API.
 """
 
 import sys
@@ -54,16 +54,16 @@ class Pipe:
 
     @property
     def webhook_url(self) -> str:
-        """Where Stripe's events go."""
+        """The URL for Stripe's events."""
         return f"http://127.0.0.1:{self.ports[WEBHOOK]}/"
 
     @property
     def order_status_url(self) -> str:
-        """Where a buyer lands: what a `success_url` begins with."""
+        """The buyer's landing page: the begin of a `success_url`."""
         return f"http://127.0.0.1:{self.ports[ORDER_STATUS]}/"
 
     def create_topics(self) -> None:
-        """Makes the topics and the subscriptions; what is there stays."""
+        """Creates the topics and subscriptions that do not exist yet."""
         for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
             self.admin.create_topic(topic)
         for event_type, entry_point in SUBSCRIBERS.items():
@@ -89,13 +89,13 @@ class Pipe:
             self.processes.await_http(entry_point, self.ports[entry_point])
 
     def start_function(self, entry_point: str) -> None:
-        """Starts one function by the command that runs it in production."""
+        """Starts one function with the production command."""
         command = [str(Path(sys.executable).with_name("functions-framework")), "--host=127.0.0.1"]
         command += [f"--source={FUNCTIONS / 'main.py'}", f"--target={entry_point}", f"--port={self.ports[entry_point]}"]
         self.processes.start(entry_point, command, self.env)
 
     def dump_stacks(self) -> None:
-        """Ends the functions, each with the stacks of its threads in its log."""
+        """Ends the functions; each writes the stacks of its threads to its log."""
         for entry_point in self.entry_points:
             self.processes.abort(entry_point)
         time.sleep(1)
@@ -120,19 +120,19 @@ class Pipe:
         return await FirestoreOrders(self.project, "(default)", "orders").get(session_id)
 
     async def parked(self) -> list[Message]:
-        """What has been parked since the last look."""
+        """The messages parked since the last call."""
         return self.admin.take(DEAD_LETTER)
 
     async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
-        """Somebody writes a document in the place of an order, or deletes what is there."""
-        place = self._by_hand(session_id)
-        await (place.delete() if document is None else place.set(document))
+        """Replaces an order's document without any rule; None deletes it."""
+        reference = self._reference(session_id)
+        await (reference.delete() if document is None else reference.set(document))
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Puts a message on the topic of events."""
+        """Publishes a message to the events topic."""
         return await PubSubTopic(self.project, TOPIC, self.emulators.pubsub).publish(data, attributes)
 
-    def _by_hand(self, session_id: str) -> Any:
+    def _reference(self, session_id: str) -> Any:
         client = AsyncClient(project=self.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
         return client.collection("orders").document(session_id)
 
@@ -157,7 +157,7 @@ def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str
 
 
 def restart_pubsub(pipe: Pipe) -> None:
-    """Starts Pub/Sub again after it ended: the emulator forgets its topics, production does not."""
+    """Restarts Pub/Sub. Unlike production, the emulator loses its topics: they are created again."""
     emulators.start_pubsub(pipe.processes, pipe.ports["pubsub"], pipe.project)
     pipe.processes.await_http("pubsub", pipe.ports["pubsub"])
     pipe.create_topics()

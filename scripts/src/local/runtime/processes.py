@@ -1,4 +1,4 @@
-"""Starts programs and stops them with everything they started themselves."""
+"""Starts programs, and stops them with their child processes."""
 
 import contextlib
 import fcntl
@@ -20,13 +20,13 @@ PORTS: Final = range(10_000, 32_768)
 
 
 class ProgramFailed(Exception):
-    """A program ended or did not get ready; the text has its name and the end of what it said."""
+    """A program ended or did not get ready; the text has its name and the end of its output."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Free ports on loopback, in ascending order but for the wrap at the end.
+    """Free ports on loopback, in ascending order except for the wrap at the end.
 
-    A port that bind(0) finds can be lost before its program starts: an outgoing connection or a second run takes it.
+    A port from bind(0) can be lost before its program starts: an outgoing connection or a second run may take it.
     These ports are below the range of outgoing connections on Linux and macOS. All runs share one counter.
     """
     with (Path(tempfile.gettempdir()) / f"loopback-ports-{os.getuid()}").open("a+") as counter:
@@ -50,13 +50,13 @@ def _is_free(port: int) -> bool:
 
 
 def is_taken(port: int) -> bool:
-    """Whether somebody listens on a port of loopback."""
+    """Whether a program listens on a port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Processes:
-    """Programs, each in a process group of its own: ending the group ends the emulators' java, too."""
+    """Programs, each in its own process group: ending the group also ends the emulators' java."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -72,7 +72,7 @@ class Processes:
             self.stop(name)
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Starts a program; what it prints goes to its log file."""
+        """Starts a program; its output goes to its log file."""
         with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command,
@@ -84,7 +84,7 @@ class Processes:
             )
 
     def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
-        """Ends a program and waits for it; after ten seconds it is not asked any more."""
+        """Ends a program and waits for it; after ten seconds it is killed."""
         process = self._running[name]
         self._signal(name, how)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -94,15 +94,15 @@ class Processes:
         del self._running[name]
 
     def pause(self, name: str) -> None:
-        """Freezes a program, as a machine that hangs does."""
+        """Freezes a program, as a hanging machine would."""
         self._signal(name, signal.SIGSTOP)
 
     def abort(self, name: str) -> None:
-        """Ends a program where it stands."""
+        """Aborts a program at once."""
         self._signal(name, signal.SIGABRT)
 
     def resume(self, name: str) -> None:
-        """Lets a frozen program go on."""
+        """Resumes a frozen program."""
         self._signal(name, signal.SIGCONT)
 
     def await_http(self, name: str, port: int, seconds: float = 60) -> None:
@@ -116,11 +116,11 @@ class Processes:
             time.sleep(0.05)
 
     def pid(self, name: str) -> int:
-        """The id of a program's process, and of its group."""
+        """The id of a program's process, which is also that of its group."""
         return self._running[name].pid
 
     def exit_code(self, name: str, seconds: float) -> int:
-        """What a program that ends by itself ends with; subprocess.TimeoutExpired if it takes longer."""
+        """The exit code of a program that ends by itself; subprocess.TimeoutExpired if it takes longer."""
         return self._running[name].wait(seconds)
 
     def ended(self) -> list[str]:
@@ -128,11 +128,11 @@ class Processes:
         return [name for name, process in self._running.items() if process.poll() is not None]
 
     def log(self, name: str) -> Path:
-        """The file with what the program printed."""
+        """The file with the program's output."""
         return self._logs / f"{name}.log"
 
     def tail(self, name: str) -> str:
-        """The end of what the program printed."""
+        """The end of the program's output."""
         return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-40:])
 
     def _signal(self, name: str, how: signal.Signals) -> None:
@@ -146,5 +146,5 @@ def _answers(port: int) -> bool:
             return True
     except urllib.error.HTTPError:
         return True
-    except (OSError, http.client.HTTPException):  # not there yet, or not ready to speak
+    except (OSError, http.client.HTTPException):  # not listening or not ready yet
         return False

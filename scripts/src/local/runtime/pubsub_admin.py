@@ -1,4 +1,4 @@
-"""Topics and subscriptions in Pub/Sub's emulator: made as Terraform makes them, and read."""
+"""Creates topics and subscriptions in Pub/Sub's emulator, as Terraform does, and reads them."""
 
 import contextlib
 import warnings
@@ -14,7 +14,7 @@ from fulfillment.topic.message import Message
 
 
 class PubSubAdmin:
-    """Makes topics and subscriptions in the emulator, and reads what was parked."""
+    """Creates topics and subscriptions in the emulator, and reads kept messages."""
 
     def __init__(self, host: str, project: str) -> None:
         channel = grpc.insecure_channel(host)
@@ -23,13 +23,13 @@ class PubSubAdmin:
         self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
 
     def create_topic(self, topic: str) -> None:
-        """Makes a topic, if it is not there."""
+        """Creates a topic that does not exist yet."""
         with contextlib.suppress(AlreadyExists):
             self._publisher.create_topic(name=f"{self._project}/topics/{topic}")
 
     def subscribe(self, name: str, topic: str, url: str, **more: Any) -> None:
-        """Makes a push subscription as Terraform makes it, but without a backoff: with one, the emulator 0.8.20 stops
-        retrying when several messages fail at once; without, it tries each again every second.
+        """Creates a push subscription as Terraform does, but without a backoff: with one, the emulator 0.8.20 stops
+        retrying when several messages fail at once; without one, it retries each message every second.
         """
         request = {
             "name": f"{self._project}/subscriptions/{name}",
@@ -42,16 +42,16 @@ class PubSubAdmin:
             self._subscriber.create_subscription(request=request)
 
     def keep(self, topic: str, name: str | None = None) -> None:
-        """Makes the subscription of that name, or of the topic's, that keeps its messages for whoever looks."""
+        """Creates a pull subscription of that name, or of the topic's, which keeps the messages."""
         name = f"{self._project}/subscriptions/{name or topic}"
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(name=name, topic=f"{self._project}/topics/{topic}")
 
     def take(self, topic: str, most: int = 100) -> list[Message]:
-        """Pulls and acknowledges what is kept, so many messages at most."""
+        """Pulls and acknowledges kept messages, at most `most`."""
         name = f"{self._project}/subscriptions/{topic}"
         with warnings.catch_warnings():
-            # Deprecated for production, where an empty answer may be a lie; the emulator's is true, and at once.
+            # Deprecated for production, where an empty answer may be wrong; the emulator's is right, and immediate.
             warnings.simplefilter("ignore", DeprecationWarning)
             pulled = self._subscriber.pull({"subscription": name, "max_messages": most, "return_immediately": True})
         if pulled.received_messages:

@@ -13,7 +13,7 @@ from ops.errors import WrongSettings
 
 @dataclass(frozen=True, kw_only=True)
 class StripeAccess:
-    """A key of the deployment's mode, and where Stripe's API is."""
+    """A key of the deployment's mode, and the base URL of Stripe's API."""
 
     key: str = field(repr=False)
     base: str = STRIPE_API
@@ -22,8 +22,8 @@ class StripeAccess:
 def stripe_access(
     env: Mapping[str, str], deployment: Deployment, *, may: str, what: str = "Webhook Endpoints"
 ) -> StripeAccess:
-    """What `env` says of Stripe; WrongSettings if there is no key, or one of the other mode. `may` is what a
-    restricted key must be permitted: `read` or `write`.
+    """Reads the key and the base URL from `env`. WrongSettings if the key is missing or of the other mode. `may` is the
+    permission that a restricted key needs: `read` or `write`.
     """
     wanted = f"a key of {deployment.mode} mode that may {may} {what}: STRIPE_API_KEY=rk_{deployment.mode}_…"
     if not (text := env.get("STRIPE_API_KEY", "").strip()):
@@ -38,14 +38,14 @@ def stripe_access(
 
 
 def mode_of(key: str) -> str | None:
-    """The mode that a key of Stripe's is for: `live` or `test`; None for an organization's, which does not say."""
+    """The mode of a Stripe key: `live` or `test`; None for an organization's key, which does not show it."""
     if parsers.is_organization(key):
         return None
     return "live" if "_live_" in key[:8] else "test"
 
 
 def google_base(env: Mapping[str, str]) -> str | None:
-    """Where a stand-in of Google's APIs is, on loopback, for tests; None for Google itself."""
+    """The URL of a stand-in of Google's APIs on loopback, for tests; None for Google itself."""
     text = env.get("GOOGLE_API_BASE", "").strip().rstrip("/")
     return _read("GOOGLE_API_BASE", _loopback, text) if text else None
 

@@ -1,6 +1,6 @@
-"""How Google's REST APIs are called here: the credentials, the limits, and what becomes of an error.
+"""How Google's REST APIs are called here: credentials, limits, errors.
 
-It speaks REST, in tests and in production alike; `base` is where a stand-in of all APIs is, on loopback.
+Tests and production both use REST; `base` is the URL of a stand-in of all APIs, on loopback.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ SECONDS = 20  # one request
 
 
 class GoogleApi:
-    """The APIs of one project. `seconds` limits one question with all its tries."""
+    """The APIs of one project. `seconds` limits one call with all its retries."""
 
     def __init__(self, project: str, base: str | None = None, seconds: float = 10) -> None:
         self.project, self.base = project, base
@@ -37,7 +37,7 @@ class GoogleApi:
 
     @functools.cached_property
     def credentials(self) -> Credentials:
-        """The application default credentials. A person's own need a project that answers for the requests."""
+        """The application default credentials. A person's own credentials need a quota project."""
         if self.base:
             return AnonymousCredentials()  # type: ignore[no-untyped-call]
         found, _project = google.auth.default(scopes=SCOPES)
@@ -71,7 +71,7 @@ class _NamedSession(AuthorizedSession):
 
 
 def policy_of(found: Any) -> Policy:
-    """Who may do what, as an API tells it."""
+    """The IAM policy in an API's answer."""
     grants = [(each, (each.role, member)) for each in found.bindings for member in each.members]
     return Policy(
         grants=frozenset(grant for _, grant in grants),
@@ -81,8 +81,8 @@ def policy_of(found: Any) -> Policy:
 
 @contextlib.contextmanager
 def calling() -> Iterator[None]:
-    """Whatever goes wrong becomes Refused or Missing. Of Google's words only permissions are told: the others may name
-    a person.
+    """Turns every error into Refused or Missing. Of Google's message only permissions are kept: the rest may name a
+    person.
     """
     try:
         yield
@@ -95,12 +95,12 @@ def calling() -> Iterator[None]:
         lacking = f": you lack {', '.join(named)}" if named else ""
         raise Refused(f"Google does not let you{lacking}") from None
     except Conflict:
-        raise Refused("somebody else changes it just now: run this again") from None
+        raise Refused("another change of it is in progress: run this again") from None
     except GoogleAPICallError as error:
         raise Refused(f"Google answered {error.code}: {type(error).__name__}") from None
     except GoogleAuthError:
         raise Refused(credentials.UNKNOWN) from None
     except RetryError:
         raise Refused("Google did not answer in time") from None
-    except Exception as error:  # noqa: BLE001 - the libraries meet an odd answer with any kind of error
-        raise Refused(f"Google's answer cannot be read, or there is none: {type(error).__name__}") from None
+    except Exception as error:  # noqa: BLE001 - the libraries raise any kind of error for an odd answer
+        raise Refused(f"Google's answer is missing or unreadable: {type(error).__name__}") from None

@@ -1,6 +1,6 @@
-"""What runs on Google Cloud is read: functions, services, topics and subscriptions, and who may do what with them.
+"""Reads what runs on Google Cloud: functions, services, topics and subscriptions, and their IAM policies.
 
-Every method may raise Refused, or Missing if what is asked for does not exist.
+Every method may raise Refused, or Missing if the resource does not exist.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -48,13 +48,13 @@ class GoogleCloud:
             )
 
     def subscription_policy(self, name: str) -> Policy:
-        """Who may do what with a subscription."""
+        """The IAM policy of a subscription."""
         request = {"resource": self._api.path("subscriptions", name)}
         with calling():
             return policy_of(self._api.client(SubscriberClient).get_iam_policy(request=request, **self._api.options))
 
     def topic_policy(self, name: str) -> Policy:
-        """Who may do what with a topic; Missing if there is no such topic."""
+        """The IAM policy of a topic; Missing if there is no such topic."""
         resource = self._api.path("topics", name)
         with calling():
             client = self._api.client(PublisherClient)
@@ -62,19 +62,19 @@ class GoogleCloud:
             return policy_of(client.get_iam_policy(request={"resource": resource}, **self._api.options))
 
     def backlog(self, subscription: str) -> int:
-        """How many messages lay in a subscription when that was last measured: minutes ago, and 0 if never."""
+        """The number of undelivered messages at the last measurement, minutes ago; 0 without a measurement."""
         now = datetime.now(UTC)
-        asked = {
+        query = {
             "filter": f'metric.type = "{UNDELIVERED}" AND resource.labels.subscription_id = "{subscription}"',
             "interval.startTime": (now - timedelta(minutes=10)).isoformat(),
             "interval.endTime": now.isoformat(),
         }
         url = f"{self._api.base or MONITORING}/v3/projects/{self._api.project}/timeSeries"
         with calling():
-            told = self._api.session.get(url, params=asked, timeout=SECONDS)
-            if told.status_code != 200:
-                raise error_of(told)  # type: ignore[no-untyped-call]
-            return sum(int(each["points"][0]["value"]["int64Value"]) for each in told.json().get("timeSeries", []))
+            answer = self._api.session.get(url, params=query, timeout=SECONDS)
+            if answer.status_code != 200:
+                raise error_of(answer)  # type: ignore[no-untyped-call]
+            return sum(int(each["points"][0]["value"]["int64Value"]) for each in answer.json().get("timeSeries", []))
 
 
 def _function(found: functions_v2.Function) -> Function:

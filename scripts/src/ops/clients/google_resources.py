@@ -1,4 +1,4 @@
-"""What Google runs, as far as the checks look at it. Environments are not shown: a hook's settings may be secret."""
+"""What Google runs, as far as the checks need it. `repr` hides environments: a hook's settings may be secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,24 +44,24 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Who may do what with one resource: (role, member) pairs, and of them those that hold unconditionally."""
+    """The IAM policy of one resource: all (role, member) pairs, and those without a condition."""
 
     grants: frozenset[tuple[str, str]]
     unconditional: frozenset[tuple[str, str]]
 
     def lets(self, role: str, member: str) -> bool:
-        """Whether the member has the role here, whatever the circumstances."""
+        """Whether the member has the role here without a condition."""
         return (role, member) in self.unconditional
 
     @property
     def public(self) -> list[str]:
-        """What anybody may do, whatever the circumstances: `allUsers has roles/run.invoker`."""
+        """The grants to the public, with or without a condition: `allUsers has roles/run.invoker`."""
         return sorted(f"{member} has {role}" for role, member in self.grants if member in PUBLIC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A function's Cloud Run service: who may call it. `invoker_check_disabled`: nobody is asked who they are."""
+    """A function's Cloud Run service: who may call it. `invoker_check_disabled`: callers need no identity."""
 
     policy: Policy
     invoker_check_disabled: bool

@@ -1,4 +1,4 @@
-"""Loopback, where the emulators and the stand-ins are, is reached without a proxy."""
+"""Makes HTTP clients reach loopback, where the emulators and stand-ins are, without a proxy."""
 
 import os
 

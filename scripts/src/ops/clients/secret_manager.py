@@ -1,6 +1,6 @@
-"""Secrets in Secret Manager are read, and signing secrets are stored.
+"""Reads secrets in Secret Manager, and stores signing secrets.
 
-Every method may raise Refused, or Missing if what is asked for does not exist.
+Every method may raise Refused, or Missing if the secret does not exist.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ class SecretManager:
         self._api = api
 
     def latest(self, name: str) -> tuple[str, int]:
-        """What `latest` is of a secret, which is what the functions see, and its number."""
+        """The secret's version `latest`, which the functions read, and its number."""
         return self._version(name, "latest")
 
     def earlier(self, name: str, before: int) -> Iterator[tuple[int, str | None]]:
-        """The versions before one, the newest first; None for what is disabled or destroyed."""
+        """The versions before one, newest first; None for a disabled or destroyed one."""
         for number in range(before - 1, 0, -1):
             try:
                 yield number, self._version(name, str(number))[0]
@@ -41,13 +41,13 @@ class SecretManager:
                 yield number, None
 
     def policy(self, name: str) -> Policy:
-        """Who may do what with a secret."""
+        """The IAM policy of a secret."""
         request = {"resource": self._api.path("secrets", name)}
         with calling():
             return policy_of(self._client.get_iam_policy(request=request, **self._api.options))
 
     def signing_secrets(self, name: str) -> SigningSecrets:
-        """What the secret of the webhook holds, and whose its signing secrets are."""
+        """The signing secrets in the webhook's secret, and the endpoint of each."""
         with calling():
             found = self._client.get_secret(name=self._api.path("secrets", name), **self._api.options)
             noted = {each: mark for each, mark in found.annotations.items() if each.startswith("we_")}
@@ -59,7 +59,7 @@ class SecretManager:
             raise Refused(f"{problem}. Add the last good one again: docs/operations.md#stale-secret") from None
 
     def assert_may_store(self, name: str) -> None:
-        """Refused, with what is lacking, if we may not store signing secrets."""
+        """Raises Refused, with the missing permissions, if the caller may not store signing secrets."""
         request = {"resource": self._api.path("secrets", name), "permissions": sorted(NEEDED)}
         with calling():
             granted = self._client.test_iam_permissions(request=request, **self._api.options).permissions
@@ -69,14 +69,14 @@ class SecretManager:
             )
 
     def store(self, name: str, before: SigningSecrets, after: SigningSecrets) -> SigningSecrets:
-        """Makes `after` what the secret holds: a new version first, then whose they are. No old one is disabled.
+        """Stores `after`: first a new version, then the notes of its endpoints. No old version is disabled.
 
-        Refused if somebody has added a version since `before` was read: their secrets would not be in force any more.
+        Refused if another version was added since `before` was read: its signing secrets would be lost.
         """
         path = self._api.path("secrets", name)
         if after.text != before.text:
             if self._newest(name)[1] > before.version:
-                raise Refused("somebody else has stored a signing secret meanwhile: run this again")
+                raise Refused("another signing secret was stored in the meantime: run this again")
             payload = secretmanager_v1.SecretPayload(data=after.text.encode())
             with calling():
                 added = self._client.add_secret_version(parent=path, payload=payload, **self._api.options)
@@ -87,7 +87,7 @@ class SecretManager:
         return after
 
     def _note(self, path: str, before: SigningSecrets, after: SigningSecrets) -> None:
-        """Notes whose the secrets are, and leaves what others have noted, though they do it at the same time."""
+        """Notes the endpoint of each secret. Notes that others write at the same time stay."""
         found = self._client.get_secret(name=path, **self._api.options)
         gone = before.noted.keys() - after.noted.keys()
         kept = {each: mark for each, mark in found.annotations.items() if each not in gone}
@@ -96,8 +96,8 @@ class SecretManager:
         self._client.update_secret(request=request, **self._api.options)
 
     def _newest(self, name: str) -> tuple[str, int]:
-        """The newest version of a secret, and its number. After a version was added, `latest` may stay the one before
-        for minutes; Google promises only that the number is known at once.
+        """The newest version of a secret, and its number. `latest` may lag by minutes after a version was added; Google
+        promises only that the number works at once.
         """
         text, number = self._version(name, "latest")
         with contextlib.suppress(Missing):

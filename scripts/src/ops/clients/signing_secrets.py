@@ -1,8 +1,8 @@
-"""What the secret of the webhook holds: the signing secrets in force, and which of them is known to be whose.
+"""The content of the webhook's secret: the signing secrets in force, and the endpoint of each, where it is known.
 
-The list is the secret's newest version, a line each. Whose they are is noted in the secret's annotations, where
-Terraform leaves them alone: `we_…` is the endpoint's id, and the value a fingerprint of its signing secret. So an
-endpoint whose secret never got here, or got lost since, is known for what it is: one whose events are all refused.
+The secret's newest version lists them, one per line. The secret's annotations name the endpoints (Terraform does not
+touch them): the key is the endpoint's id, `we_…`, and the value a fingerprint of its signing secret. An endpoint
+without a stored secret is found that way: all its events are refused.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ PLACEHOLDER = "whsec_unregistered"
 
 
 def fingerprint(secret: str) -> str:
-    """Tells a signing secret from others and nothing about it: a random one cannot be found by trying."""
+    """Identifies a signing secret without revealing it: a random one cannot be found by brute force."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SigningSecrets:
-    """`secrets` in force, oldest first, never the placeholder; `noted`: endpoint id -> its secret's fingerprint;
-    `version`: the number of the version that they were read from.
+    """`secrets`: in force, oldest first, never the placeholder; `noted`: endpoint id -> its secret's fingerprint;
+    `version`: the number of the version that holds them.
     """
 
     secrets: tuple[str, ...] = field(repr=False)
@@ -32,7 +32,7 @@ class SigningSecrets:
 
     @classmethod
     def parse(cls, text: str, noted: Mapping[str, str], version: int = 0) -> Self:
-        """The list in a text, by the product's own rule; ValueError, without the text, if it breaks it."""
+        """Parses the list by the product's own rule. ValueError, without the text, if it is invalid."""
         real = (each for each in parse_webhook_secrets(text) if not each.startswith(PLACEHOLDER))
         return cls(secrets=tuple(dict.fromkeys(real)), noted=dict(noted), version=version)
 
@@ -46,7 +46,7 @@ class SigningSecrets:
         return self.noted.get(endpoint) in {fingerprint(each) for each in self.secrets}
 
     def adding(self, secret: str, endpoint: str | None) -> Self:
-        """With one more secret in force, noted as the endpoint's if one is named."""
+        """With one more secret in force, noted as the endpoint's if an endpoint is given."""
         note = {endpoint: fingerprint(secret)} if endpoint else {}
         return replace(self, secrets=tuple(dict.fromkeys((*self.secrets, secret))), noted={**self.noted, **note})
 
@@ -58,6 +58,6 @@ class SigningSecrets:
         return replace(self, secrets=kept, noted=noted)
 
     def only(self, secret: str) -> Self:
-        """Without any secret but this one and those that are noted as an endpoint's."""
+        """With only this secret and those noted as an endpoint's."""
         kept = {fingerprint(secret), *self.noted.values()}
         return replace(self, secrets=tuple(each for each in self.secrets if fingerprint(each) in kept))

@@ -1,4 +1,4 @@
-"""Webhook endpoints at Stripe are listed, made, changed and deleted; and how Stripe's library is called here."""
+"""Lists, creates, updates and deletes webhook endpoints at Stripe; and how Stripe's library is called here."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint
 from ops.errors import Missing, Refused
 
 SECONDS = 20
-TRIES = 2  # again, with the same idempotency key: a create whose answer was lost is not made twice; a 500 stays one
+TRIES = 2  # retries with the same idempotency key: a create whose answer was lost is not repeated; a 500 stays a 500
 PAGE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewEndpoint:
-    """An endpoint that was just made, and its signing secret, which Stripe tells only now."""
+    """An endpoint that was just created, and its signing secret, which Stripe shows only then."""
 
     endpoint: Endpoint
     secret: str = field(repr=False)
@@ -40,7 +40,7 @@ class StripeEndpoints:
             return tuple(_endpoint(each.to_dict()) for each in listed)
 
     def create(self, wanted: DesiredEndpoint) -> NewEndpoint:
-        """Makes an endpoint. It sends at once: store its secret."""
+        """Creates an endpoint. It sends at once: store its secret."""
         params: Any = {
             "url": wanted.url,
             "enabled_events": sorted(wanted.events),
@@ -61,7 +61,7 @@ class StripeEndpoints:
             self._endpoints.update(endpoint, params=params)
 
     def delete(self, endpoint: str) -> None:
-        """Deletes an endpoint; what it has not delivered yet is not tried again. One that is gone is fine."""
+        """Deletes an endpoint. Stripe does not retry its undelivered events. A missing endpoint is no error."""
         with contextlib.suppress(Missing), calling(_ADVICE):
             self._endpoints.delete(endpoint)
 
@@ -96,8 +96,8 @@ class _Raw:
     metadata: Any = None
 
 
-def _endpoint(told: Any) -> Endpoint:
-    raw: _Raw = read(_Raw, told)
+def _endpoint(answer: Any) -> Endpoint:
+    raw: _Raw = read(_Raw, answer)
     return Endpoint(
         id=raw.id,
         url=raw.url,
@@ -113,8 +113,8 @@ def _endpoint(told: Any) -> Endpoint:
 
 @contextlib.contextmanager
 def calling(advice: Mapping[int, str]) -> Iterator[None]:
-    """Whatever goes wrong becomes Refused, with nothing of what Stripe said but its codes: it can quote a key. `advice`
-    says what to do, by status.
+    """Turns every error into Refused or Missing. Of Stripe's message only codes are kept: the rest can quote a key.
+    `advice` says what to do, by status.
     """
     try:
         yield
@@ -122,15 +122,15 @@ def calling(advice: Mapping[int, str]) -> Iterator[None]:
         raise Refused(f"Stripe cannot be reached: {type(error.__cause__).__name__}") from None
     except StripeError as error:
         kind = Missing if error.http_status == 404 else Refused
-        raise kind(_told(error, advice)) from None
+        raise kind(_message(error, advice)) from None
     except ShapeError as error:
         raise Refused(f"Stripe's answer cannot be read: {error}") from None
-    except Exception as error:  # noqa: BLE001 - the library meets an odd answer with any kind of error
+    except Exception as error:  # noqa: BLE001 - the library raises any kind of error for an odd answer
         raise Refused(f"Stripe's answer cannot be read: {type(error).__name__}") from None
 
 
 _ADVICE = {
-    400: "it does not take the address, the API version or the number of endpoints (16 at most)",
+    400: "it does not accept the URL, the API version or the number of endpoints (16 at most)",
     401: "STRIPE_API_KEY is revoked, expired or mistyped",
     403: "STRIPE_API_KEY lacks a permission: it needs 'Webhook Endpoints: write' (doctor: read)",
     404: "no such endpoint: is STRIPE_API_KEY of the right account?",
@@ -138,10 +138,10 @@ _ADVICE = {
 }
 
 
-def _told(error: StripeError, advice: Mapping[int, str]) -> str:
+def _message(error: StripeError, advice: Mapping[int, str]) -> str:
     status = error.http_status or 0
-    named: Any = (error.code, getattr(error, "param", None), error.request_id)
-    told = ", ".join(str(each) for each in named if each)
-    own = "its own failure. What was asked for may be done all the same: run this again, it sees to that"
-    unknown = own if status >= 500 else "an answer that cannot be read"
-    return f"Stripe answered {status}{f' ({told})' if told else ''}: {advice.get(status, unknown)}"
+    codes: Any = (error.code, getattr(error, "param", None), error.request_id)
+    shown = ", ".join(str(each) for each in codes if each)
+    failure = "an error at Stripe. The request may have succeeded all the same: run this again, that is safe"
+    unknown = failure if status >= 500 else "an answer that cannot be read"
+    return f"Stripe answered {status}{f' ({shown})' if shown else ''}: {advice.get(status, unknown)}"

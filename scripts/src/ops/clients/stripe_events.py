@@ -1,6 +1,6 @@
-"""Stripe's own events: those that it could not deliver are listed, and sent again as `stripe events resend` does.
+"""Lists Stripe's events, such as undelivered ones, and resends them as `stripe events resend` does.
 
-Stripe's library has no method for the second: it is the request that the official CLI makes.
+Stripe's library has no method that resends: this is the request of the official CLI.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ ADVICE = {
 
 @dataclass(frozen=True, kw_only=True)
 class StripeEvent:
-    """An event, without what it says."""
+    """An event without its data."""
 
     id: str
     type: str
@@ -38,7 +38,7 @@ class StripeEvents:
         self._client = connect(access)
 
     def since(self, since: datetime, *, delivered_too: bool) -> Iterator[StripeEvent]:
-        """The routed events since a time that no endpoint took, or all of them; newest first, read page by page."""
+        """The undelivered events of routed types since a time, or all; newest first, page by page."""
         types = [each.value for each in SUBSCRIBERS]
         params: Any = {"types": types, "limit": PAGE, "created": {"gte": int(since.timestamp())}}
         params |= {} if delivered_too else {"delivery_success": False}
@@ -47,12 +47,12 @@ class StripeEvents:
                 yield _event(each)
 
     def resend(self, event: str, endpoint: str | None) -> None:
-        """Makes Stripe send an event again, signed anew: to an endpoint, or to whoever listens with the CLI."""
+        """Makes Stripe resend an event with a new signature: to an endpoint, or to the CLI's `stripe listen`."""
         to = {"webhook_endpoint": endpoint} if endpoint else {}
         with calling(ADVICE):
             self._client.raw_request("post", f"/v1/events/{event}/retry", **to)
 
 
-def _event(told: Any) -> StripeEvent:
-    event: StripeEvent = read(StripeEvent, {"id": told.id, "type": told.type, "created": told.created})
+def _event(listed: Any) -> StripeEvent:
+    event: StripeEvent = read(StripeEvent, {"id": listed.id, "type": listed.type, "created": listed.created})
     return StripeEvent(id=event.id, type=event.type, created=event.created.astimezone(UTC))

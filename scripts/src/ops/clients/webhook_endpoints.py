@@ -1,4 +1,4 @@
-"""Webhook endpoints: what Stripe has registered, and what this deployment wants to be registered."""
+"""Webhook endpoints: those registered at Stripe, and those that this deployment needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ EVENTS = frozenset(each.value for each in EventType)
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredEndpoint:
-    """An endpoint as it shall be. `connect`: for the events of connected accounts, instead of one's own."""
+    """An endpoint as it must be. `connect`: for events of connected accounts instead of your own account."""
 
     url: str
     api_version: str
@@ -24,7 +24,7 @@ class DesiredEndpoint:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """By what a later run knows it again."""
+        """Marks the endpoint, so that a later run recognizes it."""
         return {"managed_by": MANAGED_BY, "deployment": self.deployment}
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class DesiredEndpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """An endpoint as it is. Stripe says `connect` only by naming the Connect application that it belongs to."""
+    """An endpoint as it is. Stripe shows `connect` only by the id of the endpoint's Connect application."""
 
     id: str
     url: str
@@ -48,20 +48,20 @@ class Endpoint:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def points_at(self, url: str) -> bool:
-        """Whether it reaches the same function as `url`: a query makes no difference there."""
+        """Whether it reaches the same function as `url`. The query is ignored."""
         return _place(self.url) == _place(url)
 
     def managed_for(self, deployment: str) -> bool:
-        """Whether `scripts/ops register-webhook` has made it, or taken it over, for the deployment."""
+        """Whether `scripts/ops register-webhook` created it, or took it over, for the deployment."""
         return self.metadata.get("managed_by") == MANAGED_BY and self.metadata.get("deployment") == deployment
 
     def newer_than(self, wanted: DesiredEndpoint) -> bool:
-        """Whether its version is a later one: versions begin with their date."""
+        """Whether its API version is later: versions begin with their date."""
         return (self.api_version or "") > wanted.api_version
 
     @property
     def place(self) -> str:
-        """Its address without a query, which may hold a token."""
+        """Its URL without the query, which may hold a token."""
         return _place(self.url)
 
     @property
@@ -73,7 +73,7 @@ class Endpoint:
 def wanted(
     deployment: Deployment, url: str | None = None, api_version: str | None = None
 ) -> tuple[DesiredEndpoint, ...]:
-    """What shall be registered: an endpoint of one's own account and, with Connect, one of the connected accounts:
+    """The endpoints that must be registered: one for your own account and, with Connect, one for connected accounts.
     Stripe has no endpoint for both.
     """
     return tuple(
@@ -89,7 +89,7 @@ def wanted(
 
 
 def host_of(url: str) -> str:
-    """The host in an address."""
+    """The host in a URL."""
     return urlsplit(url).hostname or ""
 
 

@@ -1,8 +1,8 @@
 """`dead-letters replay` and `dead-letters drop`.
 
-Replayed: published again, byte for byte, and only then acknowledged. Killed between the two, a letter is there again
-and is replayed twice, which is safe: the order is the same after the same event, and effects carry the same keys.
-Dropped: written to a file, and only then acknowledged.
+A replay publishes a letter again, byte for byte, and only then acknowledges it. A run that is killed in between leaves
+the letter, and the next run replays it again. That is safe: the same event leaves the order as it is, and effects have
+the same keys. A drop writes a letter to a file, and only then acknowledges it.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ Settle = Callable[[list[DeadLetter]], Awaitable[list[DeadLetter]]]
 
 @dataclass
 class Stats:
-    """What became of the letters: `settled` by reason, `kept` why."""
+    """Counts of letters: `settled` by their reason code, `kept` by why they stay."""
 
     settled: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
 
     def report(self, done: str, *, yes: bool) -> Report:
-        """What was done, or would be."""
+        """The counts, as done or, without `yes`, as a dry run."""
         count = self.settled.total()
         by_reason = ", ".join(f"{number} {code}" for code, number in self.settled.most_common())
-        told = f"{done if yes else f'would have {done}'}: {count}{f' ({by_reason})' if count else ''}"
-        lines = [told, *(f"kept: {number}, {why}" for why, number in self.kept.most_common())]
+        summary = f"{done if yes else f'would have {done}'}: {count}{f' ({by_reason})' if count else ''}"
+        lines = [summary, *(f"kept: {number}, {why}" for why, number in self.kept.most_common())]
         lines += [] if yes or not count else ["Do it: --yes"]
         data = {"changed": yes, "count": count, "by_reason": dict(self.settled), "kept": dict(self.kept)}
         return Report(ok=not self.kept, lines=lines, data=data)
@@ -53,10 +53,10 @@ class Stats:
 @which
 @changing
 async def replay_dead_letters(deployment: Deployment, *, lease: int, yes: bool, **asked: Any) -> Report:
-    """Send dead letters again, as they were, now that what refused them is fixed.
+    """Publish dead letters again, unchanged. Fix their cause first.
 
-    Effects that had failed are owed again. A letter is taken away once it is published. What is refused again is parked
-    again, and not tried again by the same run.
+    Failed effects are owed again. A letter is removed once it is published. A letter that fails again is parked again;
+    the same run does not retry it.
     """
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
     tally = Stats()
@@ -73,16 +73,16 @@ async def replay_dead_letters(deployment: Deployment, *, lease: int, yes: bool, 
 
 @order_operation("drop")
 @which
-@click.option("--all", "every", is_flag=True, help="All of them: else say which.")
-@click.option("--save", type=FILE, help="Where they are written before: dead-letters-….jsonl here.")
+@click.option("--all", "every", is_flag=True, help="Drop all of them. Without it, select some.")
+@click.option("--save", type=FILE, help="The backup file. Default: dead-letters-….jsonl, here.")
 @changing
 async def drop_dead_letters(
     deployment: Deployment, *, yes: bool, every: bool, save: Path | None, **asked: Any
 ) -> Report:
-    """Take dead letters away for good. They are written to a file first, which names the buyers: mode 0600."""
+    """Remove dead letters for good. They are saved to a file first, of mode 0600: it holds personal data."""
     run, meant = reading(subscription_of(deployment, asked.pop("lease"))), wanted(**asked)
     if not meant.narrowed and not every:
-        raise WrongSettings("say which ones: --id, --reason, --type, --session or --since; or --all")
+        raise WrongSettings("select letters: --id, --reason, --type, --session or --since; or --all")
     file = save or Path(f"dead-letters-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
     tally = Stats()
 
@@ -104,31 +104,31 @@ async def _each(
     settle: Settle | None,
     possible: Callable[[DeadLetter], bool],
 ) -> None:
-    """Goes through the letters that are meant, batch by batch; each is settled before it is acknowledged."""
+    """Settles the selected letters, batch by batch. Each is settled before it is acknowledged."""
     async with run as letters:
         with Progress("dead letters") as progress:
             async for batch in letters.batches():
                 fitting = [each for each in batch if meant.fits(each)]
                 settled = [each for each in fitting if possible(each)]
-                tally.kept["no event type that is routed: it would reach nobody"] += len(fitting) - len(settled)
+                tally.kept["no routed event type: no subscriber would get it"] += len(fitting) - len(settled)
                 if settle and settled:
                     settled = await settle(settled)
                     await letters.acknowledge(settled)
                 tally.settled.update(each.code for each in settled)
-                tally.kept += Counter()  # forgets what is 0
+                tally.kept += Counter()  # drops counts of 0
                 progress.advance(len(batch))
 
 
 async def _publish(topic: PubSubTopic, letter: DeadLetter) -> bool:
     try:
-        await topic.publish(letter.data, letter.again())
+        await topic.publish(letter.data, letter.replay_attributes())
     except PublishFailed:
         return False
     return True
 
 
 def _save(file: Path, letters: Sequence[DeadLetter]) -> None:
-    """Adds letters to the file, and returns once they are on the disk."""
+    """Appends letters to the file, and returns once they are on disk."""
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
@@ -136,4 +136,4 @@ def _save(file: Path, letters: Sequence[DeadLetter]) -> None:
             out.flush()
             os.fsync(out.fileno())
     except OSError as error:
-        raise WrongSettings(f"{file} cannot be written ({type(error).__name__}): nothing more is dropped") from None
+        raise WrongSettings(f"{file} cannot be written ({type(error).__name__}): no more letters are dropped") from None

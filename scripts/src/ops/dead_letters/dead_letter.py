@@ -1,4 +1,4 @@
-"""A dead letter: why it is one, which ones are meant, and what is published when it is replayed. Pure."""
+"""A dead letter: its reason, the filter that selects it, and the attributes of its replay. Pure."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ HEAD = ("ID", "PARKED (UTC)", "TYPE", "SESSION", "WHY")
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """A message that was parked, or that Pub/Sub gave up. `ack_id` is good for one lease."""
+    """A message that was parked, or that Pub/Sub gave up. `ack_id` is valid for one lease."""
 
     id: str
     parked_at: datetime
@@ -29,7 +29,7 @@ class DeadLetter:
 
     @property
     def why(self) -> str:
-        """The reason as it was parked, or that Pub/Sub gave it up."""
+        """The reason in the parked message, or the number of failed deliveries."""
         if reason := self.attributes.get("reason"):
             return reason
         attempts = self.attributes.get(f"{_PUBSUBS}DeliveryCount")
@@ -37,29 +37,29 @@ class DeadLetter:
 
     @property
     def code(self) -> str:
-        """The reason's machine word."""
+        """The reason's code."""
         return self.why.partition(":")[0]
 
     @property
     def event_type(self) -> str | None:
-        """The event's type; where the attribute is missing, the one in the body."""
+        """The event's type: the attribute's, or else the body's."""
         if found := self.attributes.get("event_type"):
             return found
-        return self._told().get("event_type")
+        return self._body_attributes().get("event_type")
 
     @property
     def session_id(self) -> str | None:
-        """The Checkout Session's id, found as the type is."""
-        return self.attributes.get("session_id") or self._told().get("session_id")
+        """The Checkout Session's id: the attribute's, or else the body's."""
+        return self.attributes.get("session_id") or self._body_attributes().get("session_id")
 
     @property
     def replayable(self) -> bool:
         """Whether a subscriber would get it."""
         return self.event_type in set(SUBSCRIBERS)
 
-    def again(self) -> dict[str, str]:
-        """The attributes with which it is published again: the original ones, and the wish. (Those that Pub/Sub or the
-        parking added are no part of the message; those that it lacks are read from its body.)
+    def replay_attributes(self) -> dict[str, str]:
+        """The original attributes and `replay`. Those that Pub/Sub or the parking added are left out; missing ones are
+        read from the body.
         """
         added = ("reason", *REQUESTS)
         kept = {
@@ -67,15 +67,15 @@ class DeadLetter:
             for name, text in self.attributes.items()
             if name not in added and not name.startswith((_PUBSUBS, "goog"))
         }
-        return ({} if "event_type" in kept else self._told()) | kept | {"replay": "true"}
+        return ({} if "event_type" in kept else self._body_attributes()) | kept | {"replay": "true"}
 
     def row(self) -> tuple[str, ...]:
-        """One line of a list, for the eye: nothing of the buyer."""
+        """One line of a list, without personal data."""
         parked = f"{self.parked_at:%Y-%m-%d %H:%M:%S}"
         return self.id, parked, self.event_type or "-", self.session_id or "-", self.why
 
     def row_data(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """The same for programs."""
         return {
             "id": self.id,
             "parked_at": self.parked_at.isoformat(),
@@ -88,12 +88,12 @@ class DeadLetter:
         }
 
     def saved(self) -> dict[str, Any]:
-        """All of it, as it is saved before it is dropped."""
+        """The whole letter, as it is saved before it is dropped."""
         data = base64.b64encode(self.data).decode()
         parked = self.parked_at.isoformat()
         return {"id": self.id, "parked_at": parked, "attributes": dict(self.attributes), "data": data}
 
-    def _told(self) -> dict[str, str]:
+    def _body_attributes(self) -> dict[str, str]:
         try:
             return attributes_of(load_object(self.data), "")
         except MalformedEvent:
@@ -102,7 +102,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterFilter:
-    """Which dead letters are meant: all that is given must fit."""
+    """Selects dead letters: every given criterion must match."""
 
     until: datetime
     ids: Sequence[str] = ()
@@ -113,16 +113,16 @@ class DeadLetterFilter:
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything was said about which ones."""
+        """Whether any criterion was given."""
         return bool(self.ids or self.codes or self.types or self.sessions or self.since)
 
     def fits(self, letter: DeadLetter) -> bool:
-        """Whether this one is meant."""
-        asked = (
+        """Whether the letter is selected."""
+        criteria = (
             (self.ids, letter.id),
             (self.codes, letter.code),
             (self.types, (letter.event_type or "").removeprefix("checkout.session.")),
             (self.sessions, letter.session_id),
         )
         in_time = letter.parked_at <= self.until and (self.since is None or letter.parked_at >= self.since)
-        return in_time and all(value in values for values, value in asked if values)
+        return in_time and all(value in values for values, value in criteria if values)

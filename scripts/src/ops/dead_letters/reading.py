@@ -1,7 +1,7 @@
-"""Dead letters are gone through once, a batch at a time, and each is kept from others until it is done with.
+"""Reads dead letters once, a batch at a time, and keeps a lease on each until the end.
 
-What is not acknowledged is given back at the end, also on an error or Ctrl-C. A run that is killed gives nothing back:
-its letters are seen again when their lease ends. Two runs at once share the letters.
+Letters that are not acknowledged are released at the end, also after an error or Ctrl-C. The letters of a killed run
+are redelivered when their lease ends. Two runs at once share the letters.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.5
 
 
 class Reading:
-    """One run through the letters. Of those that it keeps it remembers the ids, not the letters."""
+    """One run through the letters. It remembers the ids of the leased ones, not their content."""
 
     def __init__(self, subscription: DeadLetterSubscription) -> None:
         self._subscription = subscription
@@ -26,10 +26,10 @@ class Reading:
         self._pulling: asyncio.Future[list[DeadLetter]] | None = None
 
     async def batches(self) -> AsyncIterator[list[DeadLetter]]:
-        """Every letter once, until several answers in a row brought nothing new."""
+        """Every letter once, until several answers in a row bring no new one."""
         empty = 0
         while empty < EMPTY_ANSWERS:
-            # Whoever interrupts a pull does not take back what Pub/Sub has handed out: it is waited for.
+            # An interrupted pull may have got letters from Pub/Sub already: `give_back` awaits it to release them.
             self._pulling = asyncio.ensure_future(self._pull())
             if fresh := await asyncio.shield(self._pulling):
                 empty = 0
@@ -46,20 +46,20 @@ class Reading:
         return fresh
 
     async def acknowledge(self, letters: Sequence[DeadLetter]) -> None:
-        """Takes letters out for good."""
+        """Removes letters for good."""
         await self._subscription.acknowledge([self._kept[each.id] for each in letters])
         for each in letters:
             del self._kept[each.id]
 
     async def renew(self) -> None:
-        """Keeps what it has from others, for as long as this runs."""
+        """Renews the leases until it is canceled."""
         while True:
             await asyncio.sleep(self._subscription.lease / 3)
-            with contextlib.suppress(Refused):  # the next one may work, and a letter seen twice does no harm
+            with contextlib.suppress(Refused):  # the next renewal may work, and a redelivered letter does no harm
                 await self._subscription.keep(list(self._kept.values()))
 
     async def give_back(self) -> None:
-        """Lets others have what is left."""
+        """Releases the letters that are left."""
         with contextlib.suppress(Refused):
             await (self._pulling or asyncio.sleep(0))
         await self._subscription.release(list(self._kept.values()))
@@ -67,7 +67,7 @@ class Reading:
 
 @contextlib.asynccontextmanager
 async def reading(subscription: DeadLetterSubscription) -> AsyncIterator[Reading]:
-    """A run, and its end whatever happens."""
+    """A run; at its end the letters are released, whatever happens."""
     run = Reading(subscription)
     renewing = asyncio.create_task(run.renew())
     try:
@@ -77,7 +77,7 @@ async def reading(subscription: DeadLetterSubscription) -> AsyncIterator[Reading
         ending = asyncio.ensure_future(_end(run, subscription))
         try:
             await asyncio.shield(ending)
-        except asyncio.CancelledError:  # interrupted at its very end: what is being given back is given back
+        except asyncio.CancelledError:  # interrupted during the release: finish it
             await ending
             raise
 

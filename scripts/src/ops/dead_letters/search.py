@@ -1,6 +1,4 @@
-"""Dead letters are searched for those of some orders, or of a buyer. They are no part of an order, and outlive its
-erasure.
-"""
+"""Finds the dead letters of given orders or of a buyer. They are no part of an order, and outlive its erasure."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -17,16 +15,16 @@ Judge = Callable[[DeadLetter], bool]
 
 
 def about(order_ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Judge:
-    """Whether a letter is of one of the orders, or what it says names the buyer anywhere."""
+    """Tests whether a letter belongs to one of the orders, or names the buyer anywhere."""
 
     def judge(letter: DeadLetter) -> bool:
-        return letter.session_id in order_ids or names_buyer(_said(letter.data))
+        return letter.session_id in order_ids or names_buyer(_content(letter.data))
 
     return judge
 
 
 async def dead_letters_about(subscription: DeadLetterSubscription, judge: Judge) -> list[str]:
-    """The ids of the letters that are so. Takes nothing away. Refused if they cannot be read."""
+    """The ids of the matching letters. Removes nothing. Refused if the letters cannot be read."""
     found = list[str]()
     async with reading(subscription) as run:
         with Progress("looking at dead letters") as progress:
@@ -36,8 +34,8 @@ async def dead_letters_about(subscription: DeadLetterSubscription, judge: Judge)
     return sorted(found)
 
 
-def _said(data: bytes) -> Any:
-    """The event; the bytes as a text, where they are none."""
+def _content(data: bytes) -> Any:
+    """The event, or the bytes as text if they are no event."""
     try:
         return load_object(data)
     except MalformedEvent:

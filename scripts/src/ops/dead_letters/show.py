@@ -1,4 +1,4 @@
-"""`dead-letters list` and `dead-letters show`: what waits for a person, and why."""
+"""`dead-letters list` and `dead-letters show`: the dead letters and their reasons."""
 
 import json
 import os
@@ -24,33 +24,33 @@ TYPES = click.Choice(["completed", "async_payment_succeeded", "async_payment_fai
 
 
 def which(command: F) -> F:
-    """Adds the options that say which dead letters are meant."""
+    """Adds the options that select dead letters."""
     for option in (
-        click.option("--id", "ids", multiple=True, help="Only the one of this id."),
-        click.option("--reason", "codes", multiple=True, help="Only those of this reason: malformed_event, …"),
+        click.option("--id", "ids", multiple=True, help="Only the one with this id."),
+        click.option("--reason", "codes", multiple=True, help="Only those with this reason: malformed_event, …"),
         click.option("--type", "types", type=TYPES, multiple=True, help="Only those of this event type."),
         click.option("--session", "sessions", multiple=True, help="Only those of this Checkout Session."),
         click.option("--since", type=MOMENT, help="Only those parked since: 2h, 3d, 2026-01-31T12:00."),
-        click.option("--until", type=MOMENT, help="Only those parked until then, instead of now."),
+        click.option("--until", type=MOMENT, help="Only those parked until then. Default: now."),
     ):
         command = option(command)
     return held(command)
 
 
 def held(command: F) -> F:
-    """Adds the option that says how long a run that is killed hides letters from the next one."""
+    """Adds --lease: how long a killed run hides letters from the next one."""
     lease = click.IntRange(5, 600)
-    told = "Seconds for which letters stay hidden if this is killed."
-    return click.option("--lease", type=lease, default=60, show_default=True, help=told)(command)
+    text = "Seconds for which letters stay hidden if this run is killed."
+    return click.option("--lease", type=lease, default=60, show_default=True, help=text)(command)
 
 
 def wanted(*, until: datetime | None, **asked: Any) -> DeadLetterFilter:
-    """Which ones are meant. Without an end it is now: what is refused and parked again meanwhile is not."""
+    """The filter of the given options. `until` is now by default: letters parked during the run are not selected."""
     return DeadLetterFilter(until=until or datetime.now(UTC), **asked)
 
 
 def subscription_of(deployment: Deployment, lease: int) -> DeadLetterSubscription:
-    """Where the deployment's dead letters are."""
+    """The subscription that holds the deployment's dead letters."""
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
     return DeadLetterSubscription(deployment.project, deployment.dead_letter_subscription, emulator, lease)
 
@@ -59,7 +59,7 @@ def subscription_of(deployment: Deployment, lease: int) -> DeadLetterSubscriptio
 @which
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 async def list_dead_letters(deployment: Deployment, *, lease: int, limit: int, **asked: Any) -> Report:
-    """What waits for a person, and why. Takes nothing away."""
+    """List dead letters and their reasons. Removes nothing."""
     meant, found, more = wanted(**asked), list[DeadLetter](), False
     async with reading(subscription_of(deployment, lease)) as run:
         with Progress("reading dead letters") as progress:
@@ -72,16 +72,16 @@ async def list_dead_letters(deployment: Deployment, *, lease: int, limit: int, *
                     break
     found.sort(key=lambda each: (each.parked_at, each.id))
     lines: list[Text | str] = [*columns([each.row() for each in found], HEAD)] if found else ["no such dead letters"]
-    lines += ["There are more: --limit, or say which."] if more else []
+    lines += ["There are more: raise --limit, or select some."] if more else []
     return Report(ok=True, lines=lines, data={"letters": [each.row_data() for each in found], "more": more})
 
 
 @order_operation("show")
 @click.argument("letter")
 @held
-@click.option("--body", is_flag=True, help="Show the event, too: it names the buyer.")
+@click.option("--body", is_flag=True, help="Show the event too. It holds personal data.")
 async def show_dead_letter(deployment: Deployment, *, letter: str, lease: int, body: bool) -> Report:
-    """Everything about one dead letter, LETTER being its id in the list. Takes nothing away."""
+    """Show one dead letter. LETTER is its id in the list. Removes nothing."""
     async with reading(subscription_of(deployment, lease)) as run:
         found = await _find(run.batches(), letter)
     names = [(name, text) for name, text in sorted(found.attributes.items())]
@@ -99,13 +99,13 @@ async def _find(batches: Any, wanted_id: str) -> DeadLetter:
         for each in batch:
             if each.id == wanted_id:
                 return each  # type: ignore[no-any-return]
-    raise Missing("no dead letter of that id was at hand: it may be somebody else's for a minute, or done with")
+    raise Missing("no dead letter with that id: another run may hold it for a minute, or it was replayed or dropped")
 
 
 def _light(letter: DeadLetter) -> DeadLetter:
-    """A letter whose body is forgotten, but for what only the body may tell."""
-    told = {"event_type": letter.event_type, "session_id": letter.session_id}
-    attributes = {**letter.attributes} | {name: text for name, text in told.items() if text}
+    """The letter without its body, but with the event type and session id that only the body may have."""
+    found = {"event_type": letter.event_type, "session_id": letter.session_id}
+    attributes = {**letter.attributes} | {name: text for name, text in found.items() if text}
     return DeadLetter(id=letter.id, parked_at=letter.parked_at, attributes=attributes, data=b"")
 
 

@@ -1,5 +1,6 @@
-"""The only file here that knows Pub/Sub's library: dead letters are pulled, kept from others for a while, given back,
-and acknowledged. Every method may raise Refused.
+"""Pulls, leases, releases and acknowledges dead letters; the only file here that knows Pub/Sub's library.
+
+Every method may raise Refused.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ _OPTIONS = [
 
 
 class DeadLetterSubscription:
-    """The subscription that keeps dead letters. `lease`: for how many seconds what is pulled is kept from others."""
+    """The subscription that holds dead letters. `lease`: seconds for which a pulled letter is hidden from others."""
 
     def __init__(self, project: str, subscription: str, emulator: str | None, lease: int) -> None:
         self._path, self._emulator = f"projects/{project}/subscriptions/{subscription}", emulator
@@ -41,28 +42,28 @@ class DeadLetterSubscription:
         self._client: SubscriberAsyncClient | None = None
 
     async def pull(self, most: int) -> list[DeadLetter]:
-        """Some that nobody else has, at most `most`: keep them, or give them back. None does not mean that there are
-        none: Pub/Sub answers at once with what is at hand.
+        """Up to `most` letters that no other run holds: keep or release them. An empty answer does not mean that there
+        are none: Pub/Sub answers at once.
         """
         request = {"subscription": self._path, "max_messages": most, "return_immediately": True}
         client = await self._connected()
         with _calling(), warnings.catch_warnings():
-            # Deprecated, as an empty answer may be a lie: one asks again. Without it the answer to a call that was
-            # given up may hold letters, which nobody sees for as long as the subscription's own deadline.
+            # Deprecated, as an empty answer may be wrong: the caller pulls again. Without it, the answer to a canceled
+            # call may hold letters, which then stay hidden for the subscription's own deadline.
             warnings.simplefilter("ignore", DeprecationWarning)
             answer = await client.pull(request, timeout=SECONDS)
         return [_letter(each) for each in answer.received_messages]
 
     async def keep(self, ack_ids: Sequence[str]) -> None:
-        """Keeps them from others for a whole lease from now on."""
+        """Leases them for a whole lease from now on."""
         await self._modify(ack_ids, self.lease)
 
     async def release(self, ack_ids: Sequence[str]) -> None:
-        """Gives them back: they may be pulled again at once."""
+        """Releases them: they may be pulled again at once."""
         await self._modify(ack_ids, 0)
 
     async def acknowledge(self, ack_ids: Sequence[str]) -> None:
-        """Takes them out for good."""
+        """Removes them for good."""
         client = await self._connected()
         with _calling():
             for some in _parts(ack_ids):
@@ -115,11 +116,11 @@ def _parts(ack_ids: Sequence[str]) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def _calling() -> Iterator[None]:
-    """Whatever goes wrong becomes Refused or Missing, without Google's words."""
+    """Turns every error into Refused or Missing, without Google's message."""
     try:
         yield
     except NotFound:
-        raise Missing(f"there is no subscription that keeps dead letters: {APPLY}") from None
+        raise Missing(f"the subscription that holds dead letters does not exist: {APPLY}") from None
     except Forbidden:
         raise Refused("Google does not let you: dead letters need roles/pubsub.subscriber") from None
     except GoogleAPIError as error:

@@ -1,6 +1,6 @@
-"""The deployment that runs on this machine: where both emulators are named in the environment, Terraform knows none.
+"""The deployment on this machine, used when the environment names both emulators. Terraform does not know it.
 
-Its names are those by which its functions are started: EVENTS_TOPIC, DEAD_LETTER_TOPIC, FIRESTORE_DATABASE,
+Its names come from the same settings as its functions': EVENTS_TOPIC, DEAD_LETTER_TOPIC, FIRESTORE_DATABASE,
 ORDERS_COLLECTION and STRIPE_LIVEMODE, with the same defaults.
 """
 
@@ -14,7 +14,7 @@ API_VERSION = "2026-10-28.endive"
 
 
 def is_emulated(env: Mapping[str, str]) -> bool:
-    """Whether this is about the emulators; WrongSettings if one half of it would be production."""
+    """Whether the emulators are used. WrongSettings if only one is set: the other half would be production."""
     named = [name for name in HOSTS if env.get(name)]
     if len(named) == 1:
         raise WrongSettings(f"{named[0]} is set alone: set both, {' and '.join(HOSTS)}, or none")
@@ -22,7 +22,7 @@ def is_emulated(env: Mapping[str, str]) -> bool:
 
 
 def emulated_deployment(env: Mapping[str, str]) -> Deployment:
-    """What scripts/dev runs, or whatever runs by the settings in `env`."""
+    """The deployment of scripts/dev, or of any functions that run with the settings in `env`."""
     dead_letter = env.get("DEAD_LETTER_TOPIC") or "checkout-events-dead-letter"
     return Deployment(
         project=env.get("GOOGLE_CLOUD_PROJECT") or "local",

@@ -39,7 +39,7 @@ class Subscriber:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How far, how patiently and how fast reconcile looks: see `ReconcileSettings`."""
+    """The limits of reconcile: see `ReconcileSettings`."""
 
     max_age_days: int = ReconcileSettings.max_age_days
     late_minutes: int = ReconcileSettings.late_minutes
@@ -69,7 +69,7 @@ class OrderStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """Secrets in Secret Manager, by id; None where the deployment does without."""
+    """Secrets in Secret Manager, by id; None where the deployment has none."""
 
     webhook: str
     stripe_api_key: str | None = None
@@ -78,7 +78,7 @@ class Secrets:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Names, no secrets. `subscribers` has every routed event type's, by entry point."""
+    """Names, no secrets. `subscribers`: one per routed event type, by entry point."""
 
     project: str
     project_number: str
@@ -100,12 +100,12 @@ class Deployment:
 
     @property
     def id(self) -> str:
-        """What tells this deployment from every other one of the same mode."""
+        """Unique among the deployments of the same mode."""
         return f"{self.project}/{self.name}"
 
     @property
     def mode(self) -> str:
-        """Stripe's word for it."""
+        """Stripe's word for `livemode`."""
         return "live" if self.livemode else "test"
 
     @property

@@ -18,12 +18,12 @@ SECONDS = 120  # the state may be far away
 
 
 def load(file: Path | None) -> Deployment:
-    """The deployment in a file, or else the one in Terraform's state. WrongSettings says what to run."""
+    """The deployment in a file, or by default in Terraform's state. WrongSettings says what to run."""
     return parse(_read(file), str(file or "terraform's output"))
 
 
 def parse(text: str, source: str) -> Deployment:
-    """The deployment in a JSON text; WrongSettings names the `source` and the path of what is wrong."""
+    """The deployment in a JSON text; WrongSettings names the `source` and the path of the wrong value."""
     try:
         deployment: Deployment = read(Deployment, json.loads(text))
     except ShapeError as error:
@@ -53,13 +53,13 @@ def _read(file: Path | None) -> str:
 def _ask_terraform() -> str:
     keywords: Any = {"cwd": ROOT, "capture_output": True, "text": True, "stdin": subprocess.DEVNULL}
     try:
-        told = subprocess.run(COMMAND, timeout=SECONDS, check=False, **keywords)
+        run = subprocess.run(COMMAND, timeout=SECONDS, check=False, **keywords)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise WrongSettings(f"terraform does not tell the deployment ({type(error).__name__}). {_made_by()}") from None
-    if told.returncode:
+        raise WrongSettings(f"`terraform output` failed ({type(error).__name__}). {_made_by()}") from None
+    if run.returncode:
         hint = f"Nothing is deployed yet? terraform -chdir=terraform init && {APPLY}"
-        raise WrongSettings(f"terraform does not tell the deployment. See why: {' '.join(COMMAND)}\n{hint}")
-    return str(told.stdout)
+        raise WrongSettings(f"`terraform output` failed. See why: {' '.join(COMMAND)}\n{hint}")
+    return str(run.stdout)
 
 
 def _made_by() -> str:

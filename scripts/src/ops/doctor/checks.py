@@ -1,4 +1,4 @@
-"""A finding of `doctor`, and how a check comes to one."""
+"""A finding of `doctor`, and how a check produces it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ops.errors import Missing, OperationsError
 
 
 class Verdict(StrEnum):
-    """How a check ended. Who could not look cannot say that all is well."""
+    """How a check ended. A check that could not run does not count as OK."""
 
     OK = "ok"
     TROUBLE = "trouble"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line: what was checked, how it ended, what is wrong (or worth knowing), and the command that fixes it."""
+    """One line: the check, its verdict, the problem (or a note), and the command that fixes it."""
 
     subject: str
     check: str
@@ -28,11 +28,11 @@ class Finding:
 
 
 Problems = Mapping[str, str | None]
-"""Check -> what is wrong, or None."""
+"""Check -> its problem, or None."""
 
 
 def judge(subject: str, problems: Problems, fix: str = APPLY, fixes: Mapping[str, str] | None = None) -> list[Finding]:
-    """A finding for each check; `fixes` are the commands of those that `fix` does not fix."""
+    """A finding for each check. `fixes`: the commands of checks that `fix` does not fix."""
     return [
         Finding(
             subject=subject,
@@ -46,12 +46,12 @@ def judge(subject: str, problems: Problems, fix: str = APPLY, fixes: Mapping[str
 
 
 def unknown(subject: str, check: str, why: str, fix: str = "") -> Finding:
-    """What could not be checked, and why."""
+    """The finding of a check that could not run, and why."""
     return Finding(subject=subject, check=check, verdict=Verdict.UNKNOWN, problem=why, fix=fix)
 
 
 def attempt(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """What a look finds. A look that fails is a finding, too, and keeps no other from being taken."""
+    """The findings of a look. A failed look is a finding too, and does not stop the others."""
     try:
         return list(look())
     except Missing as error:
@@ -59,11 +59,11 @@ def attempt(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding
     except OperationsError as error:
         return [unknown(subject, "read", str(error))]
     except Exception as error:  # noqa: BLE001 - see above
-        return [unknown(subject, "read", f"an error of this command's own: {type(error).__name__}")]
+        return [unknown(subject, "read", f"an internal error of this command: {type(error).__name__}")]
 
 
 def differs(found: object, needed: object) -> str | None:
-    """What is wrong if they are not the same."""
+    """The problem if they differ."""
     return None if found == needed else f"it is {_show(found)}, and must be {_show(needed)}"
 
 

@@ -19,12 +19,12 @@ COLORS = {Verdict.OK: "green", Verdict.TROUBLE: "red", Verdict.UNKNOWN: "yellow"
 
 
 @operation("doctor")
-@click.option("--url", help="The webhook's address, if it was registered with --url.")
+@click.option("--url", help="The webhook's URL, if it was registered with --url.")
 def doctor(deployment: Deployment, *, url: str | None) -> Report:
-    """Check what is deployed, and say what fixes it.
+    """Check the deployment, and name the command that fixes each problem.
 
     Needs STRIPE_API_KEY (Webhook Endpoints: read), and Google's roles/viewer and roles/iam.securityReviewer on the
-    project and roles/secretmanager.secretAccessor on the secrets. Changes nothing. What could not be checked counts as
+    project and roles/secretmanager.secretAccessor on the secrets. Changes nothing. A check that could not run counts as
     trouble.
     """
     google = GoogleApi(deployment.project, google_base(os.environ))
@@ -32,11 +32,11 @@ def doctor(deployment: Deployment, *, url: str | None) -> Report:
         deployment, google, lambda: StripeEndpoints(stripe_access(os.environ, deployment, may="read"))
     )
     found = examination.findings(wanted(deployment, url))
-    return _report(list(dict.fromkeys(found)))  # two looks at one thing may fail alike
+    return _report(list(dict.fromkeys(found)))  # two looks at one resource may fail in the same way
 
 
 def _report(findings: list[Finding]) -> Report:
-    """To a person, what is wrong comes last: there the eye is."""
+    """Problems come last, where a person looks first."""
     well_first = sorted(findings, key=lambda each: each.verdict is not Verdict.OK)
     counts = {verdict: sum(each.verdict is verdict for each in findings) for verdict in Verdict}
     summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)

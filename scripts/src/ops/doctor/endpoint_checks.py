@@ -1,4 +1,4 @@
-"""What Stripe must have registered: the rules, pure."""
+"""The rules for the webhook endpoints at Stripe. Pure."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def check_endpoints(
     stored: SigningSecrets | OperationsError,
     webhook: str,
 ) -> list[Finding]:
-    """Each wanted endpoint, and then every other one that reaches our host. `webhook` is its service's own address."""
+    """Checks each wanted endpoint, then every other one at our host. `webhook` is the service's own URL."""
     findings: list[Finding] = []
     judged: list[Endpoint] = []
     for each in wanted:
@@ -39,7 +39,7 @@ def check_endpoints(
 def _best(
     wanted: DesiredEndpoint, endpoints: Sequence[Endpoint], stored: SigningSecrets | OperationsError
 ) -> Endpoint | None:
-    """The endpoint that is meant for it: the one that is most like it, and ours or at our address at least."""
+    """The endpoint most like the wanted one, among those that are managed or at our URL."""
     known = {each.id for each in endpoints if isinstance(stored, SigningSecrets) and stored.knows(each.id)}
     ours = [each for each in endpoints if each.points_at(wanted.url) or each.managed_for(wanted.deployment)]
     return max(ours, key=lambda each: (*_likeness(wanted, each), each.id in known, -each.created), default=None)
@@ -69,19 +69,17 @@ def _deviations(wanted: DesiredEndpoint, found: Endpoint) -> Problems:
 def _secret(
     subject: str, found: Endpoint, wanted: DesiredEndpoint, stored: SigningSecrets | OperationsError
 ) -> Finding:
-    """Whether its events can pass at all."""
+    """Whether its events can be verified."""
     if isinstance(stored, OperationsError):
         return unknown(subject, "signing secret", str(stored))
-    problem = (
-        None if stored.knows(found.id) else f"that of {found.id} is not known to be stored: its events are refused"
-    )
+    problem = None if stored.knows(found.id) else f"no stored secret is noted as {found.id}'s: its events are refused"
     ours = found.managed_for(wanted.deployment)
     fix = REGISTER if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
     return judge(subject, {"signing secret": problem}, fix)[0]
 
 
 def _reaches(each: Endpoint, wanted: DesiredEndpoint, webhook: str) -> bool:
-    """Whether it is ours, or reaches our host without being another deployment's."""
+    """Whether it is managed, or is at our host and not another deployment's."""
     if "deployment" in each.metadata:
         return each.managed_for(wanted.deployment) or each.points_at(wanted.url)
     return each.host in {host_of(wanted.url), host_of(webhook)}
@@ -90,7 +88,7 @@ def _reaches(each: Endpoint, wanted: DesiredEndpoint, webhook: str) -> bool:
 def _others(
     rest: Sequence[Endpoint], wanted: DesiredEndpoint, stored: SigningSecrets | OperationsError
 ) -> list[Finding]:
-    """One that is ours, in use and of another version is an upgrade under way. Any other is a mistake."""
+    """A managed endpoint in use with another version is an upgrade in progress. Any other is a problem."""
     findings = []
     for each in rest:
         ours = each.managed_for(wanted.deployment)

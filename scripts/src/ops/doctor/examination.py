@@ -1,4 +1,4 @@
-"""Everything that `doctor` looks at, one after the other: Stripe, the functions, Pub/Sub and the secrets."""
+"""All checks of `doctor`, one after the other: Stripe, the functions, Pub/Sub and the secrets."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ Look = tuple[str, Callable[[], Iterable[Finding]]]
 
 
 class Examination:
-    """All looks, one after the other; none keeps another from being taken."""
+    """All looks, one after the other. A failed look does not stop the others."""
 
     def __init__(self, deployment: Deployment, google: GoogleApi, stripe: Callable[[], StripeEndpoints]) -> None:
         self._deployment, self._stripe = deployment, stripe
@@ -44,7 +44,7 @@ class Examination:
         return endpoint_checks.check_endpoints(wanted, endpoints, stored, self._webhook_uri())
 
     def _webhook_uri(self) -> str:
-        """The webhook's other address, its service's own; the known one if that cannot be asked."""
+        """The URL of the webhook's Cloud Run service; the function's URL if that cannot be read."""
         webhook = self._deployment.webhook
         try:
             return self._function(webhook.function).uri

@@ -1,6 +1,6 @@
-"""What a function, and the Cloud Run service behind it, must be like: the rules, pure.
+"""The rules for a function and its Cloud Run service. Pure.
 
-Whether an environment suffices is asked of the product's own settings, which are what reads it when a function starts.
+The product's own settings classes check an environment, as they do when a function starts.
 """
 
 import tempfile
@@ -86,7 +86,7 @@ def _check_finder(
     found: Function,
     own: Mapping[str, str | None],
 ) -> list[Finding]:
-    """What all have in common that read Stripe, look at the orders, and publish what they find."""
+    """Checks what `order_status` and `reconcile` share: both read Stripe and the orders, and publish."""
     values = {
         "EVENTS_TOPIC": deployment.topics.events,
         "FIRESTORE_DATABASE": deployment.database,
@@ -103,8 +103,8 @@ def _check_finder(
 
 
 def check_public_service(function: str, whom: str, found: Service) -> list[Finding]:
-    """Stripe and buyers have no Google account: anybody may call what is for them. The webhook's door is the signature,
-    the landing page's the session's id.
+    """Stripe and buyers have no Google account, so these functions are public. The signature protects the webhook, the
+    session's id the landing page.
     """
     open_to_all = found.invoker_check_disabled or found.policy.lets(INVOKER, "allUsers")
     problem = None if open_to_all else f"Google refuses {whom}: allUsers is not its invoker"
@@ -112,14 +112,14 @@ def check_public_service(function: str, whom: str, found: Service) -> list[Findi
 
 
 def check_private_service(function: str, whom: str, account: str, found: Service) -> list[Finding]:
-    """Nobody but Pub/Sub may call a subscriber, nobody but the schedule reconcile: each by an account of its own."""
-    invited = found.policy.lets(INVOKER, f"serviceAccount:{account}")
+    """Only Pub/Sub may call a subscriber, and only the schedule reconcile; each has its own account."""
+    permitted = found.policy.lets(INVOKER, f"serviceAccount:{account}")
     public = [*found.policy.public, *(["the check of the invoker is off"] if found.invoker_check_disabled else [])]
     problems = {
-        "invoker": None if invited else f"Google refuses {whom}: {account} is not its invoker",
-        "not public": f"anybody may call it: {', '.join(public)}" if public else None,
+        "invoker": None if permitted else f"Google refuses {whom}: {account} is not its invoker",
+        "not public": f"it is public: {', '.join(public)}" if public else None,
     }
-    fixes = {"not public": f"take that away: gcloud run services get-iam-policy {function}"}
+    fixes = {"not public": f"remove that access: gcloud run services get-iam-policy {function}"}
     return judge(f"service {function}", problems, fixes=fixes)
 
 
@@ -136,7 +136,7 @@ def _look(deployment: Deployment, name: str) -> Mapping[str, str]:
 
 
 def _secrets(needed: Mapping[str, str | None], found: Function) -> Problems:
-    """Each secret is mounted at its newest version, where the setting says, and none is given that is not known."""
+    """Each secret is mounted with version `latest` at its setting's path. No other secret is set."""
     return {f"secret of {name}": _secret(name, secret, found) for name, secret in needed.items()}
 
 
@@ -164,7 +164,7 @@ _FIELDS = {
 
 
 def _settings(kind: type[Settings], deployment: Deployment, found: Function, values: Mapping[str, object]) -> Problems:
-    """Whether the function could start, and would then look where the deployment is."""
+    """Whether the function could start, and would use the deployment's own resources."""
     wanted = {"GOOGLE_CLOUD_PROJECT": deployment.project, "STRIPE_LIVEMODE": deployment.livemode, **values}
     try:
         settings = _load(kind, found.env)
@@ -179,7 +179,7 @@ def _settings(kind: type[Settings], deployment: Deployment, found: Function, val
 
 
 def _load(kind: type[Settings], env: Mapping[str, str]) -> Settings:
-    """The settings, with something fit in the place of each secret's file, which is there and not here."""
+    """The settings, with a valid sample for each secret's file: the real files exist only in the function."""
     mode = "live" if env.get("STRIPE_LIVEMODE", "").strip() == "true" else "test"
     fit = {
         "STRIPE_WEBHOOK_SECRETS_FILE": f"whsec_{'0' * 16}",

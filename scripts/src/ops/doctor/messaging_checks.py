@@ -1,11 +1,11 @@
-"""What Pub/Sub's subscriptions and topics must be like: the rules, pure."""
+"""The rules for Pub/Sub's subscriptions and topics. Pure."""
 
 from ops.clients.google_resources import Policy, Subscription
 from ops.deployment.model import Deployment, Subscriber
 from ops.doctor.checks import Finding, Problems, differs, judge
 
 PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"
-ATTEMPTS = 20  # fewer turn an outage of a hook into dead letters
+ATTEMPTS = 20  # with fewer, an outage of a hook makes dead letters
 MINIMUM_BACKOFF = 10  # seconds
 KEPT = 31 * 86400  # seconds: as long as Pub/Sub keeps anything
 LONGEST_DEADLINE = 600  # seconds
@@ -14,7 +14,7 @@ LONGEST_DEADLINE = 600  # seconds
 def check_subscription(
     deployment: Deployment, wanted: Subscriber, found: Subscription, timeout: int | None
 ) -> list[Finding]:
-    """A subscriber's own. `timeout` is its function's; None if that is not known."""
+    """A subscriber's subscription. `timeout`: its function's, in seconds; None if unknown."""
     topics = f"projects/{deployment.project}/topics"
     problems: Problems = {
         "topic": differs(found.topic, f"{topics}/{deployment.topics.events}"),
@@ -22,7 +22,7 @@ def check_subscription(
         "push endpoint": differs(found.push_endpoint.rstrip("/"), wanted.url.rstrip("/")),
         "push account": differs(found.push_account, wanted.push_account),
         "audience": differs((found.push_audience or found.push_endpoint).rstrip("/"), found.push_endpoint.rstrip("/")),
-        "envelope": None if found.wrapped else "messages are pushed without their envelope: none can be read",
+        "envelope": None if found.wrapped else "messages are pushed without an envelope: no function can read them",
         "dead letter topic": differs(found.dead_letter_topic, f"{topics}/{deployment.topics.dead_letter}"),
         "attempts": _at_least(found.attempts, ATTEMPTS, "attempts"),
         "minimum backoff": _at_least(found.minimum_backoff, MINIMUM_BACKOFF, "s"),
@@ -36,7 +36,7 @@ def check_subscription(
 
 
 def check_dead_letter_subscription(deployment: Deployment, found: Subscription) -> list[Finding]:
-    """Where the dead letters lie until a person has looked at them."""
+    """The subscription that holds the dead letters for a person."""
     problems = {
         "topic": differs(found.topic, f"projects/{deployment.project}/topics/{deployment.topics.dead_letter}"),
         "filter": differs(found.filter, ""),
@@ -48,20 +48,20 @@ def check_dead_letter_subscription(deployment: Deployment, found: Subscription) 
 
 
 def check_backlog(deployment: Deployment, count: int) -> list[Finding]:
-    """Nobody's order is in a dead letter."""
-    problem = f"{count} dead letters wait for somebody to look at them" if count else None
+    """There must be no dead letters."""
+    problem = f"{count} dead letters: a person must look at them" if count else None
     subject = f"subscription {deployment.dead_letter_subscription}"
     return judge(subject, {"backlog": problem}, "see docs/operations.md#dead-letter")
 
 
 def check_subscription_policy(deployment: Deployment, wanted: Subscriber, found: Policy) -> list[Finding]:
-    """Pub/Sub may take a message off to the dead letters."""
+    """Pub/Sub may move a message to the dead letters."""
     lacks = _lacks(found, SUBSCRIBER, deployment.pubsub_agent)
     return judge(f"subscription {wanted.subscription}", {"pubsub agent": lacks})
 
 
 def check_topics(deployment: Deployment, name: str, found: Policy) -> list[Finding]:
-    """Whoever must publish to a topic may do so."""
+    """Each publisher of a topic may publish to it."""
     events = (deployment.webhook, deployment.order_status, deployment.reconcile)
     subscribers = {each.function: each.account for each in deployment.subscribers.values()}
     publishers = {
@@ -76,7 +76,7 @@ def check_topics(deployment: Deployment, name: str, found: Policy) -> list[Findi
 
 def _for_ever(found: Subscription) -> Problems:
     return {
-        "never expires": "it is deleted after some quiet days" if found.expires else None,
+        "never expires": "Pub/Sub deletes it after some days without activity" if found.expires else None,
         "attached": "it is detached from its topic: it gets nothing" if found.detached else None,
     }
 

@@ -1,4 +1,4 @@
-"""What the secrets must hold, and who must be able to read them: the rules, pure. No finding shows a secret."""
+"""The rules for the content of secrets, and for their readers. Pure. No finding shows a secret."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -13,15 +13,15 @@ from ops.doctor.checks import Finding, judge
 
 ACCESSOR = "roles/secretmanager.secretAccessor"
 PLACEHOLDERS = re.compile(r"\s*(whsec_unregistered\w*|missing: .*)\s*")
-"""What Terraform stored, or did in former versions, where no value was given."""
+"""The values that Terraform stores, or stored in former versions, without a real one."""
 RAISE = "export TF_VAR_{0}=…, raise {1} by one, and: terraform -chdir=terraform apply"
 
 
 def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
-    """The list of the webhook."""
+    """The signing secrets of the webhook."""
     problems = {"holds": _problem(lambda: SigningSecrets.parse(text, {})), "registered": None}
     if not problems["holds"] and not SigningSecrets.parse(text, {}).secrets:
-        problems["registered"] = "it holds the placeholder only: every event is refused"
+        problems["registered"] = "it holds only the placeholder: every event is refused"
     name, to = deployment.secrets.webhook, f"--project {deployment.project}"
     good = f"gcloud secrets versions access NUMBER --secret {name} {to}"
     fixes = {
@@ -40,7 +40,7 @@ def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
 
 
 def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:
-    """The mail server."""
+    """The mail server's URL."""
     problems = {"holds": _problem(lambda: SmtpServer.parse(text))}
     fix = RAISE.format("smtp_url", "mail.smtp_url_version")
     return judge(f"secret {deployment.secrets.smtp_url}", problems, fix)
@@ -49,7 +49,7 @@ def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:
 def check_newest(
     deployment: Deployment, name: str, text: str, earlier: Iterable[tuple[int, str | None]]
 ) -> list[Finding]:
-    """No placeholder lies over a real value. `earlier`: number -> text, the newest first; None if it cannot be read."""
+    """No placeholder is newer than a real value. `earlier`: (number, text), newest first; None: not readable."""
     if not PLACEHOLDERS.fullmatch(text):
         return judge(f"secret {name}", {"newest": None})
     before = dict(earlier)
@@ -59,9 +59,9 @@ def check_newest(
         problem: str | None = f"a placeholder is newer than the real value in version {real[0]}"
         fix = f"gcloud secrets versions access {real[0]} --secret {of} | gcloud secrets versions add {of} --data-file=-"
     else:
-        shut = [number for number, each in before.items() if each is None]
-        numbers = ", ".join(map(str, shut))
-        problem = f"a placeholder is newer than what is disabled or destroyed: version {numbers}" if shut else None
+        disabled = [number for number, each in before.items() if each is None]
+        numbers = ", ".join(map(str, disabled))
+        problem = f"a placeholder is newer than a disabled or destroyed version: {numbers}" if disabled else None
         fix = f"gcloud secrets versions list {of}, enable the one with the real value, and run this again"
     return judge(f"secret {name}", {"newest": problem}, fix)
 
@@ -78,7 +78,7 @@ def check_readers(name: str, accounts: Iterable[tuple[str, str]], found: Policy)
 
 
 def _problem(parse: Callable[[], object]) -> str | None:
-    """What the product says of a secret; its words never quote one."""
+    """The product's error for a secret, which never quotes it."""
     try:
         parse()
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""All orders of one buyer, found by an address however it was spelled.
+"""Finds all orders of one buyer by an e-mail address in any spelling.
 
-Firestore finds one spelling alone. So every order is looked at, page by page: the fields that may hold an address, as
-Stripe, the shop or the buyer writes one. They are those that `erase` empties.
+A Firestore query finds only one spelling. So this reads every order, page by page: the fields in which Stripe, the shop
+or the buyer may write an address. `erase` empties the same fields.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ from ops.orders.mailboxes import difference, mailbox, names
 from ops.orders.stored import PAGE, pages, readable
 from ops.terminal.progress import Progress
 
-SCANNED = 200  # documents of one page: line items may be many, and all that is read of them is held in memory
+SCANNED = 200  # documents per page: line items may be many, and a page is held in memory
 FIELDS = ("customer", "shipping", "client_reference_id", "metadata", "custom_fields", "line_items")
-_AT_ONCE = 30  # values of one `in`
+_AT_ONCE = 30  # values per `in` condition
 
 
 @dataclass
 class Buyer:
-    """What is known of the buyer of a mailbox. `theirs`: the ids of their orders; `alike`: of orders that may be
-    theirs, and why, without a word of what they hold; `customers`: their ids at Stripe.
+    """The buyer of a mailbox. `theirs`: the ids of their orders; `alike`: ids of orders that may be theirs, with the
+    reason but without personal data; `customers`: the buyer's customer ids at Stripe.
     """
 
     box: str
@@ -34,24 +34,24 @@ class Buyer:
     customers: set[str] = field(default_factory=set)
 
     def look_at(self, found: Snapshot) -> None:
-        """Judges one document."""
+        """Classifies one document."""
         try:
             document = decoded(found.document)
         except CorruptOrder as error:
             self.alike[found.id] = f"it cannot be judged: {error}"
             return
         customer = _mapping(document.get("customer"))
-        written, reference = (_mailbox(each) for each in (customer.get("email"), document.get("client_reference_id")))
-        if self.box in {written, reference}:
+        email, reference = (_mailbox(each) for each in (customer.get("email"), document.get("client_reference_id")))
+        if self.box in {email, reference}:
             self.theirs.append(found.id)
-            self.customers |= {customer["id"]} if written == self.box and customer.get("id") else set()
-        elif why := next(filter(None, (difference(self.box, each) for each in (written, reference) if each)), None):
+            self.customers |= {customer["id"]} if email == self.box and customer.get("id") else set()
+        elif why := next(filter(None, (difference(self.box, each) for each in (email, reference) if each)), None):
             self.alike[found.id] = f"its address differs by {why}"
-        elif where := next((what for what, held in _written(document).items() if names(held, self.box)), None):
+        elif where := next((part for part, value in _free_text(document).items() if names(value, self.box)), None):
             self.alike[found.id] = f"{where} name the address, or one like it"
 
     def look_at_customers(self, stored: Stored) -> None:
-        """Judges an order of one of their customers: it is theirs if it names no other address."""
+        """Classifies an order of one of the customers: it is the buyer's if it names no other address."""
         order, customer = stored.order, stored.order.customer
         if order.id not in self.theirs and customer and not customer.email:
             self.theirs.append(order.id)
@@ -60,8 +60,8 @@ class Buyer:
 
 
 async def buyer_of(orders: FirestoreOrders, box: str) -> tuple[list[Stored], dict[str, str]]:
-    """The orders of a mailbox's buyer, and the ids of those that may be theirs, each with the reason. Refused if this
-    version cannot read one of them.
+    """The buyer's orders, and the ids of orders that may be theirs, each with the reason. Refused if this version
+    cannot read one of them.
     """
     buyer = Buyer(box)
     with Progress("looking at every order") as progress:
@@ -79,8 +79,8 @@ async def buyer_of(orders: FirestoreOrders, box: str) -> tuple[list[Stored], dic
     return theirs, {order_id: why for order_id, why in buyer.alike.items() if order_id not in buyer.theirs}
 
 
-def _written(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What may name an address among other words, by what a person is told of it."""
+def _free_text(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that may name an address among other words, by their description for a person."""
     items = document.get("line_items")
     return {
         "its metadata or custom fields": [document.get("metadata"), document.get("custom_fields")],

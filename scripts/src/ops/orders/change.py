@@ -1,7 +1,7 @@
-"""`orders retry` and `orders release`: what failed, or waits for a person, is owed again, by a message.
+"""`orders retry` and `orders release` publish a message that makes failed or held effects owed again.
 
 Only subscribers perform effects. The message repeats the order's source event (`domain.source_event`) with a request.
-The order stores the id of the message that granted the request, so that the command can wait for it.
+The order stores the id of the message whose request was granted, so that the command can wait for it.
 """
 
 import asyncio
@@ -29,26 +29,26 @@ PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What a message asks for: its attribute, and the effects that it is about."""
+class _Request:
+    """The request of a message: its attribute, and the states of the effects that it changes."""
 
     attribute: str
     states: frozenset[EffectState]
     nothing: str
 
 
-RETRY = Wish(
+RETRY = _Request(
     attribute="replay",
     states=frozenset({EffectState.FAILED, EffectState.OWED}),
     nothing="nothing is owed and nothing has failed",
 )
-RELEASE = Wish(attribute="release", states=frozenset({EffectState.HELD}), nothing="nothing is held")
+RELEASE = _Request(attribute="release", states=frozenset({EffectState.HELD}), nothing="nothing is held")
 
 
 def waiting(command: F) -> F:
-    """Adds the option that says how long to wait for the outcome."""
-    told = "Seconds to wait until it is done."
-    return click.option("--wait", type=click.IntRange(0), default=60, show_default=True, help=told)(command)
+    """Adds --wait: how long to wait for the outcome."""
+    text = "Seconds to wait until it is done."
+    return click.option("--wait", type=click.IntRange(0), default=60, show_default=True, help=text)(command)
 
 
 @order_operation("retry")
@@ -56,11 +56,11 @@ def waiting(command: F) -> F:
 @waiting
 @changing
 async def retry_order(deployment: Deployment, *, order: str, wait: int, yes: bool) -> Report:
-    """What has failed for good in ORDER is owed again; what is still owed gets a message.
+    """Retry the failed effects of ORDER, and those still owed.
 
-    ORDER is what `orders show` takes, and must mean one.
+    ORDER is what `orders show` takes, and must match one order.
     """
-    return await _wish(RETRY, deployment, order, wait, yes=yes)
+    return await _request(RETRY, deployment, order, wait, yes=yes)
 
 
 @order_operation("release")
@@ -68,25 +68,25 @@ async def retry_order(deployment: Deployment, *, order: str, wait: int, yes: boo
 @waiting
 @changing
 async def release_order(deployment: Deployment, *, order: str, wait: int, yes: bool) -> Report:
-    """What is held in ORDER, until a person has looked at it, is owed again.
+    """Release the held effects of ORDER, once a person has reviewed it.
 
-    ORDER is what `orders show` takes, and must mean one.
+    ORDER is what `orders show` takes, and must match one order.
     """
-    return await _wish(RELEASE, deployment, order, wait, yes=yes)
+    return await _request(RELEASE, deployment, order, wait, yes=yes)
 
 
-async def _wish(wish: Wish, deployment: Deployment, text: str, wait: int, *, yes: bool) -> Report:
+async def _request(request: _Request, deployment: Deployment, text: str, wait: int, *, yes: bool) -> Report:
     orders = orders_of(deployment)
     order = (await look_up_one(orders, text)).order
-    names = [name for name, each in order.effects.items() if each.state in wish.states]
+    names = [name for name, each in order.effects.items() if each.state in request.states]
     data: dict[str, Any] = {"order": order.id, "effects": names, "published": None}
     if not names:
-        return Report(ok=True, lines=[f"{order.id}: {wish.nothing}, so there is nothing to do"], data=data)
+        return Report(ok=True, lines=[f"{order.id}: {request.nothing}, so there is nothing to do"], data=data)
     if not yes:
-        would = f"would publish a message by which {', '.join(names)} of {order.id} is owed again. Do it: --yes"
+        would = f"would publish a message that makes {', '.join(names)} of {order.id} owed again. Do it: --yes"
         return Report(ok=True, lines=[would], data=data)
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    message = await Finder(topic, SOURCE).publish(source_event(order), Trace.of({}), {wish.attribute: "true"})
+    message = await Finder(topic, SOURCE).publish(source_event(order), Trace.of({}), {request.attribute: "true"})
     data["published"] = message
     if not wait:
         return Report(ok=True, lines=[f"published {message} about {order.id}"], data=data)
@@ -94,7 +94,7 @@ async def _wish(wish: Wish, deployment: Deployment, text: str, wait: int, *, yes
 
 
 async def _awaited(orders: Orders, order: Order, message: str, seconds: int) -> Order:
-    """The order once it has granted the message's wish and owes nothing, or as it is when the time is over."""
+    """The order once it has granted the message's request and owes nothing, or as it is after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         stored = await orders.get(order.id)
@@ -109,11 +109,11 @@ def _outcome(order: Order, names: list[str], message: str, data: dict[str, Any])
     states = {name: order.effects[name].state.value if name in order.effects else "dropped" for name in names}
     data |= {"granted": message in order.granted, "status": order.status.value, "states": states}
     if message not in order.granted:
-        why = "no subscriber has taken the message up yet; it waits for days and comes again: orders show, doctor"
+        why = "no subscriber has processed the message yet; Pub/Sub retries it for days: see orders show and doctor"
         return Report(ok=False, lines=[f"{order.id}: {why}"], data=data)
-    told = [f"{name} {states[name]}{f': {error}' if (error := _error(order, name)) else ''}" for name in names]
+    outcomes = [f"{name} {states[name]}{f': {error}' if (error := _error(order, name)) else ''}" for name in names]
     fine = all(state in {EffectState.DONE.value, "dropped"} for state in states.values())
-    return Report(ok=fine, lines=[f"{order.id} is {order.status.value}", *told], data=data)
+    return Report(ok=fine, lines=[f"{order.id} is {order.status.value}", *outcomes], data=data)
 
 
 def _error(order: Order, name: str) -> str | None:

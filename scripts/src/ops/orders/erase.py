@@ -1,4 +1,4 @@
-"""`erase`: a buyer asks to be forgotten. The books stay (`domain.erasure`)."""
+"""`erase`: erases a buyer's personal data. Accounting data stays (`domain.erasure`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ LEASE_SECONDS = 60
 
 @dataclass
 class Erasure:
-    """What became of it: the ids of `done` orders; of those `kept`, and those that are only `alike`, with the reason;
-    of the dead `letters` that hold the buyer, None if nobody could look.
+    """The result: the ids of `done` orders; of those `kept`, and those that are only `alike`, with the reason; of the
+    dead `letters` with the buyer's data, None if they could not be read.
     """
 
     done: list[str] = field(default_factory=list)
@@ -42,17 +42,17 @@ class Erasure:
 
 @order_operation("erase")
 @click.argument("order")
-@click.option("--keep", multiple=True, metavar="KEY", help="A key of metadata that says nothing of the buyer.")
-@click.option("--unsettled", "even_unsettled", is_flag=True, help="Also where the buyer's data is still needed.")
+@click.option("--keep", multiple=True, metavar="KEY", help="A metadata key without personal data: it stays.")
+@click.option("--unsettled", "even_unsettled", is_flag=True, help="Erase orders that still need the buyer's data too.")
 @changing
 async def erase_buyer(
     deployment: Deployment, *, order: str, keep: Sequence[str], even_unsettled: bool, yes: bool
 ) -> Report:
-    """Erase who bought ORDER, for good; amounts, items and the ids of the payment stay.
+    """Erase the buyer of ORDER for good. Amounts, items and payment ids stay.
 
-    ORDER is what `orders show` takes; of an e-mail address it is every order, in whatever spelling. Whatever arrives
-    later brings nothing personal back. An order that is still to be paid or fulfilled needs its buyer, and is kept
-    without --unsettled. What may be the same buyer's, and dead letters that hold the buyer, are named and left alone.
+    ORDER is what `orders show` takes. An e-mail address matches all its orders, in any spelling. Later events do not
+    restore personal data. An order that is not yet paid or fulfilled needs its buyer: it is kept without --unsettled.
+    Orders that may be the same buyer's, and dead letters with the buyer's data, are listed but not changed.
     """
     orders, now = orders_of(deployment), datetime.now(UTC)
     meant = await search(orders, order)
@@ -61,7 +61,7 @@ async def erase_buyer(
         result.letters = await _letters(deployment, order, [each.order.id for each in meant.orders])
     except Refused as refused:
         result.letters = None
-        click.echo(f"the dead letters could not be looked at: {refused}", err=True)
+        click.echo(f"the dead letters could not be read: {refused}", err=True)
     if not meant.orders and not meant.alike and not result.letters:
         raise Missing(NONE)
     for each in sorted(meant.orders, key=_has_an_address):
@@ -76,24 +76,24 @@ async def erase_buyer(
 async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str]) -> list[str]:
     buyer = mailbox(order)
 
-    def names_buyer(said: Any) -> bool:
-        return buyer is not None and names(said, buyer)
+    def names_buyer(content: Any) -> bool:
+        return buyer is not None and names(content, buyer)
 
     subscription = subscription_of(deployment, LEASE_SECONDS)
     return await dead_letters_about(subscription, about(frozenset(order_ids), names_buyer))
 
 
 def _has_an_address(stored: Stored) -> bool:
-    """Those without one are found by what the others tell of their customer: a run that is killed must leave that."""
+    """Erases orders without an address first: they are found by the others' customer id, also after a killed run."""
     return bool(stored.order.customer and stored.order.customer.email)
 
 
 async def _erase(orders: Orders, known: Stored, at: datetime, keep: Sequence[str], *, even_unsettled: bool) -> Order:
-    """The order after it, in one atomic write; untouched if it has become unsettled meanwhile."""
+    """The order after one atomic write; unchanged if it has become unsettled in the meantime."""
 
     def change(stored: Stored | None) -> Order:
         if stored is None:
-            raise Missing(f"{known.order.id} is gone: somebody has deleted it")
+            raise Missing(f"{known.order.id} does not exist any more: it was deleted")
         if unsettled(stored.order) and not even_unsettled:
             return stored.order
         return erase(stored.order, at, keep)
@@ -109,13 +109,13 @@ def _report(result: Erasure, *, yes: bool) -> Report:
     lines = [f"{'erased' if yes else 'would erase'} the buyer of {each}" for each in result.done]
     lines += [f"kept {each}: {why} (--unsettled erases it nevertheless)" for each, why in result.kept.items()]
     lines += alike_lines(result.alike)
-    lines += ["Look at each, and erase it by its id if it is."] if result.alike else []
+    lines += ["Look at each. If it is the buyer's, erase it by its id."] if result.alike else []
     letters = result.letters or ()
     lines += [
-        f"the dead letter {each} holds the buyer, or an address like theirs: replay it, or drop it and delete the file"
+        f"the dead letter {each} names the buyer, or a similar address: replay it, or drop it and delete the file"
         for each in letters
     ]
-    lines += ["Whether dead letters hold the buyer is not known."] if result.letters is None else []
+    lines += ["It is not known whether dead letters name the buyer."] if result.letters is None else []
     lines += [ELSEWHERE if yes else "Do it: --yes"] if result.done else []
     erased = {"erased": result.done} if yes else {"would_erase": result.done}
     found = {"kept": result.kept, "alike": result.alike, "dead_letters": result.letters}

@@ -1,4 +1,4 @@
-"""`export`: all orders into a file, page by page, whole or not at all."""
+"""`export`: writes all orders into a file, page by page. The file is complete or not written at all."""
 
 import contextlib
 import os
@@ -21,24 +21,24 @@ from ops.terminal.progress import Progress
 from ops.terminal.times import MOMENT
 
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""Without it Excel on Windows takes a file of CSV for Windows-1252. On stdout it would become a part of `id`."""
+"""Without it Excel on Windows reads a CSV file as Windows-1252. On stdout it would become part of `id`."""
 
 
 @order_operation("export")
 @click.option("--format", "as_format", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
-@click.option("--output", type=FILE, help="The file, of mode 0600; there once it is whole. Without it, stdout.")
+@click.option("--output", type=FILE, help="The file, of mode 0600, written once it is complete. Default: stdout.")
 @click.option("--status", type=STATUSES, help="Only orders of this status.")
-@click.option("--since", type=MOMENT, help="Only those that came since: 3d, 2026-01-01.")
-@click.option("--personal", is_flag=True, help="With who bought.")
+@click.option("--since", type=MOMENT, help="Only orders created since: 3d, 2026-01-01.")
+@click.option("--personal", is_flag=True, help="Include the buyers' personal data.")
 async def export_orders(
     deployment: Deployment, *, as_format: str, output: Path | None, personal: bool, **asked: Any
 ) -> Report:
-    """Write all orders as JSON lines or CSV. Nothing of the buyers, unless --personal says so.
+    """Write all orders as JSON lines or CSV, without personal data unless --personal is given.
 
     Amounts are in the minor unit of their currency: 3500 usd are 35.00 dollars, 3500 jpy are 3500 yen.
     """
     if output is None and click.get_current_context().params["as_json"]:
-        raise WrongSettings("--json says on stdout what was written, so what is written needs an --output FILE")
+        raise WrongSettings("--json prints its result on stdout, so the orders need an --output FILE")
     since: datetime | None = asked["since"]
     wanted, count, unreadable = OrderQuery(status=asked["status"]), 0, list[str]()
     line = csv_line if as_format == "csv" else json_line
@@ -52,7 +52,7 @@ async def export_orders(
             count, unreadable = count + len(fitting), unreadable + list(page.unreadable)
             progress.advance(len(fitting))
     for each in unreadable:
-        click.echo(f"{each} cannot be read, and is left out", err=True)
+        click.echo(f"{each} cannot be read and is left out", err=True)
     lines = [f"{count} orders in {output}"] if output else []
     data = {"orders": count, "output": str(output), "unreadable": unreadable}
     return Report(ok=not unreadable, lines=lines, data=data)
@@ -60,7 +60,7 @@ async def export_orders(
 
 @contextlib.contextmanager
 def _opened(file: Path | None) -> Iterator[TextIO]:
-    """What is written into takes the file's place when it is whole; after an error the file is as it was."""
+    """A temporary file that replaces `file` once it is complete. An error leaves `file` as it was."""
     if file is None:
         yield sys.stdout
         return

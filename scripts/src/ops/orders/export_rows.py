@@ -1,4 +1,4 @@
-"""Orders as lines of a file: JSON, each the order's document; or CSV, with columns that never change. Pure."""
+"""Orders as lines of a file: JSON, one document per line; or CSV, with fixed columns. Pure."""
 
 import csv
 import io
@@ -29,13 +29,13 @@ PERSONAL_COLUMNS = (
         "customer_tax_exempt",
     ),
 )
-# A spreadsheet runs a cell that begins with one of these, whatever blanks, quotes or unseen characters stand before it.
-# A cell also begins inside one of ours, where a spreadsheet of another locale parts: behind `;`, a tab or a line's end.
-_SIGNS = r"=+@\uff1d\uff0b\uff20\uff0d\u2212-"  # the full-width ones, and the minus sign, too
+# A spreadsheet runs a cell that begins with one of these, even after blanks, quotes or invisible characters.
+# In another locale a spreadsheet splits our cell, and a new cell begins after `;`, a tab or a line end.
+_SIGNS = r"=+@\uff1d\uff0b\uff20\uff0d\u2212-"  # with the full-width forms and the minus sign
 _BEFORE = r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\"]*+"
 _FORMULA = re.compile(rf"[\t\r\n]|{_BEFORE}[{_SIGNS}]")
 _FORMULA_INSIDE = re.compile(rf"(?<=[;\t\r\n])(?={_BEFORE}[{_SIGNS}])")
-# Text that a spreadsheet takes for a number or a day, and then shows as another: 0049…, 16 digits, 12e3, 3-4, 1.2.
+# Text that a spreadsheet would change because it looks like a number or a date: 0049…, 16 digits, 12e3, 3-4, 1.2.
 _NUMBER = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]+|[0-9]{1,4}([-./][0-9]{1,4}){1,2}", re.ASCII)
 
 
@@ -47,25 +47,25 @@ def json_line(order: Order, *, personal: bool) -> str:
 
 
 def header(*, personal: bool) -> str:
-    """The line of CSV that names the columns."""
+    """The header line of the CSV."""
     return _csv((*COLUMNS, *PERSONAL_COLUMNS) if personal else COLUMNS)
 
 
 def csv_line(order: Order, *, personal: bool) -> str:
-    """The order as one record of CSV: amounts in the currency's minor unit, times as RFC 3339, lists as JSON."""
-    told = document(order, personal=personal)
-    told["shipping_rate"] = (told["shipping_cost"] or {}).get("shipping_rate")
-    told |= {f"presentment_{name}": value for name, value in (told["presentment"] or {}).items()}
-    for who in ("customer", "shipping"):
-        told |= {f"{who}_{name}": value for name, value in (told[who] or {}).items()}
-    told["review"] = " ".join(order.review)
-    told["not_done"] = " ".join(f"{name}:{each.state.value}" for name, each in not_done(order).items())
+    """The order as one CSV record: amounts in the currency's minor unit, times as RFC 3339, lists as JSON."""
+    fields = document(order, personal=personal)
+    fields["shipping_rate"] = (fields["shipping_cost"] or {}).get("shipping_rate")
+    fields |= {f"presentment_{name}": value for name, value in (fields["presentment"] or {}).items()}
+    for part in ("customer", "shipping"):
+        fields |= {f"{part}_{name}": value for name, value in (fields[part] or {}).items()}
+    fields["review"] = " ".join(order.review)
+    fields["not_done"] = " ".join(f"{name}:{each.state.value}" for name, each in not_done(order).items())
     columns = (*COLUMNS, *PERSONAL_COLUMNS) if personal else COLUMNS
-    return _csv(_cell(told.get(name)) for name in columns)
+    return _csv(_cell(fields.get(name)) for name in columns)
 
 
 def _cell(value: Any) -> str | int:
-    """A value as a cell: what a spreadsheet would take for a formula, a number or a day has an apostrophe before it."""
+    """A value as a cell. Text that a spreadsheet would take for a formula, number or date gets an apostrophe."""
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, bool):

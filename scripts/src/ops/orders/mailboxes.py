@@ -1,8 +1,8 @@
 """When two addresses are one mailbox, and when they only may be. Pure.
 
-One mailbox is written in many ways: `jane@example.com`, `Jane@Example.com`, with blanks, in full-width letters,
-composed or decomposed, its domain in letters or in ASCII (IDNA 2008). Case alone could part two mailboxes by the RFC;
-no provider gives two people such addresses. What is only alike (a +tag, Gmail's dots, ß and ss) may be another's.
+One mailbox has many spellings: `jane@example.com`, `Jane@Example.com`, with blanks, in full-width letters, composed or
+decomposed, its domain in Unicode or in ASCII (IDNA 2008). By the RFC, mailboxes may differ by case alone; no provider
+gives two people such addresses. Similar addresses (a +tag, Gmail's dots, ß and ss) may belong to another person.
 """
 
 import re
@@ -14,19 +14,19 @@ from urllib.parse import unquote
 
 import idna
 
-LONGEST = 1000  # the RFC ends at 254: the rest is room for blanks, and for what Unicode takes apart
-_DROPPED = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))  # controls, unseen characters, blanks
-_JOINERS = "\u200c\u200d"  # unseen, and yet a part of some domains
+LONGEST = 1000  # the RFC allows 254: the rest is for blanks and decomposed characters
+_DROPPED = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))  # control characters, invisible characters, blanks
+_JOINERS = "\u200c\u200d"  # invisible, but part of some domains
 _VARIATIONS = re.compile("[\u034f\ufe00-\ufe0f]")
-_STOP = re.compile("[\u3002\uff0e\uff61]")  # the dots of other scripts, which part a domain's labels too
+_STOP = re.compile("[\u3002\uff0e\uff61]")  # the dots of other scripts, which separate a domain's labels too
 _SYMBOLS = frozenset(("Sm", "Sc", "Sk", "So"))
-_WITHIN_LOCAL, _WITHIN_DOMAIN = ".-_+\u3002", ".\u3002"  # what parts no address from other words
-_WINDOW = 254  # characters on either side of an @ that may be its address's
+_WITHIN_LOCAL, _WITHIN_DOMAIN = ".-_+\u3002", ".\u3002"  # no separators between an address and other words
+_WINDOW = 254  # characters on either side of an @ that may belong to its address
 _GMAIL = frozenset(("gmail.com", "googlemail.com"))
 
 
 def mailbox(text: str) -> str | None:
-    """The one spelling of a mailbox; None of a text that has no @ between two parts, or is longer than any address."""
+    """The normalized mailbox; None for a text without an @ between two parts, or longer than `LONGEST`."""
     if len(text) > LONGEST:
         return None
     local, _, domain = _plain(text).rpartition("@")
@@ -35,18 +35,18 @@ def mailbox(text: str) -> str | None:
 
 
 def difference(one: str, other: str) -> str | None:
-    """What parts two mailboxes, as `mailbox` writes them, that may be one person's; None of any others."""
+    """How two mailboxes, as `mailbox` writes them, differ if they may be one person's; None otherwise."""
     if one == other:
         return None
-    for what, alike in _ALIKE.items():
+    for kind, alike in _ALIKE.items():
         if alike(one) == alike(other):
-            return what
+            return kind
     return None
 
 
 def names(value: Any, box: str) -> bool:
-    """Whether a text anywhere in a value of JSON, a key included, is the mailbox or one that may be the same person's,
-    or names it among other words or in a link.
+    """Whether a JSON value contains the mailbox, or one that may be the same person's: in any text or key, also among
+    other words or in a link.
     """
     if isinstance(value, str):
         return "@" in (text := _readable(value)) and (_may_be(mailbox(text), box) or _names(text, box))
@@ -56,7 +56,7 @@ def names(value: Any, box: str) -> bool:
 
 
 def _readable(text: str) -> str:
-    """Each form of a letter as one; an @ as an @, also in a link."""
+    """The text in NFKC, with %40 decoded."""
     return unicodedata.normalize("NFKC", unquote(text) if "%40" in text else text)
 
 
@@ -65,7 +65,7 @@ def _may_be(found: str | None, box: str) -> bool:
 
 
 def _names(text: str, box: str) -> bool:
-    """Whether around an @ stands the mailbox, wherever other words may end and begin. Nearly any character may be a
+    """Whether the mailbox stands around an @, between other words. Nearly any character may be a
     part of an address, and nearly any is written beside one: each reading is tried.
     """
     domain = box.rpartition("@")[2]
@@ -79,7 +79,7 @@ def _names(text: str, box: str) -> bool:
 
 
 def _beginnings(text: str) -> Iterator[str]:
-    """What a text without blanks begins with, up to each place where a domain may end, and as a whole."""
+    """The prefixes of the text's first word: up to each place where a domain may end, and the whole word."""
     word = re.split(r"[\s@]", text, maxsplit=1)[0]
     for end in range(1, len(word)):
         if _parts_words(word[end], word[end - 1], _WITHIN_DOMAIN):
@@ -88,7 +88,7 @@ def _beginnings(text: str) -> Iterator[str]:
 
 
 def _endings(text: str) -> Iterator[str]:
-    """What it ends with, from each place where a local part may begin, and as a whole."""
+    """The suffixes of the text's last word: from each place where a local part may begin, and the whole word."""
     word = re.split(r"[\s@]", text)[-1]
     for start in range(len(word) - 1, 0, -1):
         if _parts_words(word[start - 1], word[start], _WITHIN_LOCAL):
@@ -97,8 +97,8 @@ def _endings(text: str) -> Iterator[str]:
 
 
 def _parts_words(character: str, neighbor: str, within: str) -> bool:
-    """Whether a character may part an address from another word: a mark, a symbol, or, beside a letter of ASCII, one
-    of a script that writes no blanks.
+    """Whether a character may separate an address from another word: a mark, a symbol, or, beside an ASCII letter, a
+    character of a script without blanks.
     """
     kind = unicodedata.category(character)
     return (character not in within and (kind.startswith("P") or kind in _SYMBOLS)) or (
@@ -107,7 +107,7 @@ def _parts_words(character: str, neighbor: str, within: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """In small letters of one form, without what is not seen but for joiners."""
+    """In lowercase NFKC, without invisible characters except joiners."""
     whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
     return _VARIATIONS.sub("", "".join(each for each in whole if each in _JOINERS or _is_seen(each)))
 
@@ -123,12 +123,12 @@ def _unquoted(local: str) -> str:
 
 @lru_cache(4096)
 def _domain(text: str) -> str:
-    """In ASCII: by IDNA 2008, where that has a form of it, or else by Punycode alone, as emoji domains are written."""
+    """In ASCII: by IDNA 2008 if possible, or else by Punycode alone, as emoji domains are written."""
     text = _STOP.sub(".", text).strip(".")
     for spelled in (text, text.translate(_NO_JOINERS)):
         try:
             return idna.encode(spelled, uts46=True).decode()
-        except UnicodeError:  # idna's own errors are
+        except UnicodeError:  # the base class of idna's errors
             continue
     labels = text.translate(_NO_JOINERS).split(".")
     return ".".join(each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in labels)
@@ -146,10 +146,10 @@ def _label_in_letters(label: str) -> str:
 
 
 def _folded(box: str) -> str:
-    """Alike by any rule of case: ß and ss, as IDNA 2003 wrote domains, an i without its dot, the two small sigmas."""
+    """Equal for addresses that differ only by case rules: ß and ss (IDNA 2003), a dotless i, the two small sigmas."""
     local, _, domain = box.rpartition("@")
     text = f"{local}@{_in_letters(domain).translate(_NO_JOINERS)}"
-    for _ in range(2):  # one may bring about what the other changes
+    for _ in range(2):  # the first pass may produce characters that the second one changes
         text = unicodedata.normalize("NFKC", text.upper().casefold()).replace("i\u0307", "i")
     return text
 

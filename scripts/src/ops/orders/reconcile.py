@@ -1,4 +1,4 @@
-"""`reconcile`: what the function of that name does by itself, for any stretch of time, once, and before one's eyes."""
+"""`reconcile`: runs the function of that name once, for any period, and shows the result."""
 
 import functools
 import os
@@ -30,14 +30,14 @@ NEEDS = "Checkout Sessions and PaymentIntents"
 
 
 @order_operation("reconcile")
-@click.option("--since", type=MOMENT, required=True, help="Sessions that were created since: 3d, 2026-01-31T12:00.")
+@click.option("--since", type=MOMENT, required=True, help="Sessions created since: 3d, 2026-01-31T12:00.")
 @changing
 async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Report:
-    """Find what Stripe knows and did not tell, and publish it: subscribers do the rest.
+    """Find sessions at Stripe whose event is missing, and publish them. Subscribers do the rest.
 
-    Compares the sessions since then, all orders that are not paid, and all debts. Needs STRIPE_API_KEY, a key of the
-    deployment's mode that may read Checkout Sessions and PaymentIntents. What was sold before this product was deployed
-    may have been fulfilled by something else: look at what it would publish first.
+    Compares the sessions since then, all unpaid orders, and all owed effects. Needs STRIPE_API_KEY, a key of the
+    deployment's mode that may read Checkout Sessions and PaymentIntents. Another system may have fulfilled sessions
+    from before this deployment: check the dry run first.
     """
     access = stripe_access(os.environ, deployment, may="read", what=NEEDS)
     settings = ReconcileSettings(
@@ -54,7 +54,7 @@ async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Re
         settings=settings,
         stripe=RateLimitedStripe(stripe, settings.reads_per_second),
         orders=orders_of(deployment),
-        publish=_publisher(deployment) if yes else _nowhere,
+        publish=_publisher(deployment) if yes else _only_count,
     )
     try:
         await _round(reconciler, next_cursor(None, since, datetime.now(UTC)))
@@ -75,18 +75,18 @@ def _publisher(deployment: Deployment) -> Publish:
     return functools.partial(Finder(topic, "ops").publish, trace=Trace.of({}))
 
 
-async def _nowhere(_found: SyntheticEvent) -> None:
-    """What would be published is only counted."""
+async def _only_count(_found: SyntheticEvent) -> None:
+    """Publishes nothing: the reconciler counts the events."""
 
 
 def _report(stats: ReconcileStats, *, yes: bool) -> Report:
     problems = {what: count for what, count in stats.problems().items() if count}
-    told = "published" if yes else "would be published"
+    published = "published" if yes else "would be published"
     lines = [
         f"compared: {stats.sessions} sessions, {stats.waiting} orders that are not paid, {stats.owed} that owe",
         *(f"{count} {what}" for what, count in problems.items()),
         *([f"for example: {', '.join(stats.examples)}"] if stats.examples else []),
-        f"{told}: {stats.published}" if problems else "every order is where Stripe says",
+        f"{published}: {stats.published}" if problems else "every order agrees with Stripe",
         *([] if yes or not stats.published else ["Do it: --yes"]),
     ]
     fine = not (stats.late or stats.unreadable or stats.refused)

@@ -1,4 +1,4 @@
-"""`orders list` and `orders show`: where orders stand, and what happened to one."""
+"""`orders list` and `orders show`: the status of orders, and the history of one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ EFFECTS = click.Choice([each.value for each in EffectState if each is not Effect
 
 @dataclass(frozen=True, kw_only=True)
 class OrderQuery:
-    """Which orders are asked for."""
+    """Selects orders."""
 
     status: str | None = None
     effect: str | None = None
@@ -39,7 +39,7 @@ class OrderQuery:
     before: datetime | None = None
 
     def conditions(self) -> list[Condition]:
-        """The one condition that leaves the fewest: the store needs no composite index for one."""
+        """The most selective condition: a single one needs no composite index."""
         if self.effect:
             return [Condition(field="effect_states", operator="array_contains_any", value=[self.effect])]
         if codes := [each for each in self.review if each != ANY]:
@@ -47,7 +47,7 @@ class OrderQuery:
         return [Condition(field="status", operator="==", value=self.status)] if self.status else []
 
     def fits(self, order: Order) -> bool:
-        """Whether an order is all of it."""
+        """Whether the order is selected."""
         states = {each.state.value for each in order.effects.values()}
         return (
             self.status in {None, order.status.value}
@@ -59,7 +59,7 @@ class OrderQuery:
 
 @dataclass
 class Listing:
-    """What was found so far. `next` is the id to go on after, None at the end."""
+    """The orders found so far. `next`: the id for --after; None at the end."""
 
     orders: list[Order] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
@@ -68,15 +68,15 @@ class Listing:
 
 @order_operation("list")
 @click.option("--status", type=STATUSES, help="Only orders of this status.")
-@click.option("--review", is_flag=False, flag_value=ANY, multiple=True, metavar="[CODE]", help="Only those to review.")
-@click.option("--effect", type=EFFECTS, help="Only those of which something is owed, held or has failed.")
-@click.option("--older-than", type=SPAN, help="Only those that came so long ago: 30m, 2h, 3d.")
+@click.option("--review", is_flag=False, flag_value=ANY, multiple=True, metavar="[CODE]", help="Only orders to review.")
+@click.option("--effect", type=EFFECTS, help="Only orders with an effect in this state.")
+@click.option("--older-than", type=SPAN, help="Only orders created this long ago: 30m, 2h, 3d.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
-@click.option("--after", help="Only those behind this id: the last one of the page before.")
+@click.option("--after", help="Only orders after this id: the last one of the previous page.")
 async def list_orders(
     deployment: Deployment, *, older_than: timedelta | None, limit: int, after: str | None, **asked: Any
 ) -> Report:
-    """Where orders stand, by their ids, page by page. Nothing of the buyers."""
+    """List orders by id, page by page, without personal data."""
     now = datetime.now(UTC)
     wanted = OrderQuery(before=now - older_than if older_than else None, **asked)
     with Progress("reading orders") as progress:
@@ -91,11 +91,11 @@ async def list_orders(
 
 @order_operation("show")
 @click.argument("order")
-@click.option("--personal", is_flag=True, help="Show who bought, too.")
+@click.option("--personal", is_flag=True, help="Show the buyer's personal data too.")
 async def show_order(deployment: Deployment, *, order: str, personal: bool) -> Report:
-    """What happened to ORDER: a session (cs_…), a payment (pi_…), an address, or the shop's reference.
+    """Show what happened to ORDER: a session (cs_…), a payment (pi_…), an address, or the shop's reference.
 
-    An invoice (in_…), a subscription (sub_…) and a customer (cus_…) will do, too. Several orders are listed.
+    ORDER may also be an invoice (in_…), a subscription (sub_…) or a customer (cus_…). Several orders are listed.
     """
     now = datetime.now(UTC)
     meant = await search(orders_of(deployment), order)
@@ -106,10 +106,10 @@ async def show_order(deployment: Deployment, *, order: str, personal: bool) -> R
         rows = [row_data(each, now) for each in found]
         table = columns([row(each, now) for each in found], HEAD) if found else []
         return Report(ok=bool(found), lines=[*table, *alike], data={"orders": rows, "alike": meant.alike})
-    told = found[0]
-    entries = [{"at": each.at.isoformat(), "who": each.who, "what": each.what} for each in timeline(told)]
-    shown = document(told, personal=personal)
-    lines = [*_story(told, shown, personal=personal), *alike]
+    only = found[0]
+    entries = [{"at": each.at.isoformat(), "who": each.who, "what": each.what} for each in timeline(only)]
+    shown = document(only, personal=personal)
+    lines = [*_details(only, shown, personal=personal), *alike]
     return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries, "alike": meant.alike})
 
 
@@ -130,11 +130,11 @@ async def _listed(orders: Orders, wanted: OrderQuery, limit: int, after: str | N
 def _lines(found: Listing, now: datetime) -> list[Text | str]:
     lines: list[Text | str] = [*columns([row(each, now) for each in found.orders], HEAD)]
     lines = lines if found.orders else ["no such orders"]
-    lines += [f"{each} cannot be read: changed by hand, or written by a newer version" for each in found.unreadable]
+    lines += [f"{each} cannot be read: edited manually, or written by a newer version" for each in found.unreadable]
     return [*lines, f"There are more: --after {found.next}"] if found.next else lines
 
 
-def _story(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text | str]:
+def _details(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text | str]:
     mode = "live" if order.livemode else "test"
     money = amount(order.amount_total, order.currency)
     lines: list[Text | str] = [Text(f"{order.id}  {order.status.value}  {money}  {mode} mode", style="bold")]

@@ -1,4 +1,4 @@
-"""Where a deployment keeps its orders, and how they are read page by page."""
+"""The order store of a deployment, read page by page."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -12,20 +12,20 @@ PAGE = 200
 
 
 def orders_of(deployment: Deployment) -> FirestoreOrders:
-    """Where the deployment keeps its orders."""
+    """The deployment's order store."""
     return FirestoreOrders(deployment.project, deployment.database, deployment.collection)
 
 
 async def pages(orders: Orders, conditions: Sequence[Condition] = (), after: str | None = None) -> AsyncIterator[Found]:
-    """The orders that are so, page by page, by their ids."""
+    """The orders that meet the conditions, page by page, by id."""
     while (found := await orders.find(conditions, after, PAGE)).last is not None:
         yield found
         after = found.last
 
 
 def readable(found: Found) -> list[Stored]:
-    """All of a page; Refused if this version cannot read one of them."""
+    """All orders of a page; Refused if this version cannot read one of them."""
     if found.unreadable:
-        problem = "was changed by hand, or written by a newer version, and cannot be read"
+        problem = "was edited manually, or written by a newer version, and cannot be read"
         raise Refused(f"the order {', '.join(found.unreadable)} {problem}")
     return list(found.orders)

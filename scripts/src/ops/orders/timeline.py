@@ -1,4 +1,4 @@
-"""What happened to an order, as its document remembers it, in the order of our clock. Pure."""
+"""The history of an order from its document, sorted by our clock. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ STRIPE, READ, SUBSCRIBER, OPERATOR = "Stripe", "read at Stripe", "subscriber", "
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Something that happened: when by our clock, who did it, and what it was."""
+    """One entry: the time by our clock, the actor, and the text."""
 
     at: datetime
     who: str
@@ -22,22 +22,22 @@ class Entry:
 
 
 def timeline(order: Order) -> list[Entry]:
-    """Everything that has a time, oldest first."""
+    """Every entry that has a time, oldest first."""
     events = [_event(name, seen) for name, seen in order.events.items()]
     done = [_done(name, each, each.done_at) for name, each in order.effects.items() if each.done_at]
     return sorted([*events, *done, *_moments(order)], key=lambda each: each.at)
 
 
 def still_to_do(order: Order) -> Iterator[tuple[str, ...]]:
-    """What is not done: name, state, tries, and how the last one ended."""
+    """The effects that are not done: name, state, tries, and the last error."""
     for name, each in not_done(order).items():
         yield name, each.state.value, _tries(each), each.error or ""
 
 
 def _event(name: str, seen: Seen) -> Entry:
     version = f", version {seen.api_version}" if seen.api_version else ""
-    told = f"{seen.type} {name}: claims {seen.claim.value} (made {clock(seen.created)}{version})"
-    return Entry(at=seen.received_at, who=STRIPE if name.startswith("evt_") else READ, what=told)
+    text = f"{seen.type} {name}: claims {seen.claim.value} (made {clock(seen.created)}{version})"
+    return Entry(at=seen.received_at, who=STRIPE if name.startswith("evt_") else READ, what=text)
 
 
 def _done(name: str, effect: Effect, at: datetime) -> Entry:
@@ -48,8 +48,8 @@ def _moments(order: Order) -> Iterator[Entry]:
     if order.fulfilled_at:
         yield Entry(at=order.fulfilled_at, who=SUBSCRIBER, what="the order is fulfilled")
     if order.lease and order.lease.at:
-        held = f"holds the lease for {order.lease.seconds} s: it performs what is owed, or ended while it did"
-        yield Entry(at=order.lease.at, who=SUBSCRIBER, what=held)
+        text = f"holds the lease for {order.lease.seconds} s: it performs owed effects, or it crashed while it did"
+        yield Entry(at=order.lease.at, who=SUBSCRIBER, what=text)
     if order.erased_at:
         yield Entry(at=order.erased_at, who=OPERATOR, what="the buyer's data was erased")
 

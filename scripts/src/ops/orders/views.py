@@ -1,4 +1,4 @@
-"""An order as the commands show it: nothing personal, unless that is asked for. Pure."""
+"""An order as the commands show it: without personal data unless requested. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +17,7 @@ HIDDEN = "hidden"
 
 
 def amount(minor: int | None, currency: str | None) -> str:
-    """An amount for the eye: 35.00 USD, 1050 JPY."""
+    """An amount for people: 35.00 USD, 1050 JPY."""
     if minor is None or currency is None:
         return "-" if minor is None else f"{minor} (no currency)"
     exact, decimals = to_decimal(minor, currency), shown_decimals(minor, currency)
@@ -25,12 +25,12 @@ def amount(minor: int | None, currency: str | None) -> str:
 
 
 def not_done(order: Order) -> Mapping[str, Effect]:
-    """What is owed, held or has failed, by its name, and in that order: a document's map has none."""
+    """The owed, held and failed effects, sorted by name: a document's map has no order."""
     return {name: each for name, each in sorted(order.effects.items()) if each.state is not EffectState.DONE}
 
 
 def row_data(order: Order, now: datetime) -> dict[str, Any]:
-    """One line of a list, for a machine."""
+    """One line of a list, for programs."""
     return {
         "id": order.id,
         "status": order.status.value,
@@ -44,7 +44,7 @@ def row_data(order: Order, now: datetime) -> dict[str, Any]:
 
 
 def row(order: Order, now: datetime) -> tuple[str, ...]:
-    """One line of a list, for the eye."""
+    """One line of a list, for people."""
     undone = ", ".join(f"{name} {each.state.value}" for name, each in not_done(order).items())
     age = ago(now - order.created_at)
     money = amount(order.amount_total, order.currency)
@@ -52,7 +52,7 @@ def row(order: Order, now: datetime) -> tuple[str, ...]:
 
 
 def document(order: Order, *, personal: bool) -> dict[str, Any]:
-    """The order's document as JSON has it. What is personal is named in `hidden` instead, unless it is asked for."""
+    """The order's document as JSON values. Without `personal`, `hidden` names the personal fields instead."""
     full = plain(to_document(order))
     if personal:
         return {**full, HIDDEN: []}
@@ -65,7 +65,7 @@ def document(order: Order, *, personal: bool) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A document's value as JSON has it."""
+    """A document's value as a JSON value."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
-"""How people are told.
+"""Output for people.
 
-`tables`     rows for the eye that also suit grep
-`times`      lengths of time and dates, as people write and read them
-`progress`   a bar for long work
+`tables`     readable rows that also suit grep
+`times`      durations and dates, as people write and read them
+`progress`   a progress bar
 """

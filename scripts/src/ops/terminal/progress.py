@@ -1,4 +1,4 @@
-"""How far long work is, on stderr, where somebody watches a terminal."""
+"""A progress bar on stderr, if that is a terminal."""
 
 import sys
 from typing import Self
@@ -9,7 +9,7 @@ from rich.progress import Progress as Bar
 
 
 class Progress:
-    """A bar while it lasts; where nobody watches, nothing."""
+    """A bar while the context lasts; nothing without a terminal."""
 
     def __init__(self, what: str, total: int | None = None) -> None:
         shape = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -24,5 +24,5 @@ class Progress:
         self._bar.stop()
 
     def advance(self, count: int = 1) -> None:
-        """So many more are done."""
+        """Adds `count` finished steps."""
         self._bar.advance(self._task, count)

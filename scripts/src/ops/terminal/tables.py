@@ -1,4 +1,4 @@
-"""Tables for the eye that also suit grep: a line for each row, nothing cut off, nothing that steers a terminal."""
+"""Readable tables that also suit grep: one line per row, nothing cut off, no control characters."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from rich.text import Text
 
 
 def columns(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> list[Text]:
-    """The rows, each column as wide as its widest cell; the last one as it comes."""
+    """The rows, each column as wide as its widest cell; the last column is not padded."""
     cells = [[printable(cell) for cell in row] for row in ([head, *rows] if head else rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)] if cells else []
     lines = [
@@ -18,5 +18,5 @@ def columns(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> list[Tex
 
 
 def printable(text: str) -> str:
-    """The text on one line, without what a terminal would obey."""
+    """The text on one line, without control characters."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -10,12 +10,12 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Span(click.ParamType[timedelta]):
-    """A length of time: 90s, 30m, 2h or 3d."""
+    """A duration: 90s, 30m, 2h or 3d."""
 
     name = "span"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
-        """The timedelta; a usage error if it is none."""
+        """The timedelta; a usage error for any other text."""
         if isinstance(value, timedelta):
             return value
         if found := re.fullmatch(r"([0-9]{1,5})([smhd])", value):
@@ -24,12 +24,12 @@ class Span(click.ParamType[timedelta]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A time: so long ago (2h, 3d), or a date and time (2026-01-31, 2026-01-31T12:00; UTC unless it says else)."""
+    """A time: a duration ago (2h, 3d), or a date and time (2026-01-31, 2026-01-31T12:00; UTC by default)."""
 
     name = "time"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        """The moment in UTC; a usage error if it is none."""
+        """The time in UTC; a usage error for any other text."""
         if isinstance(value, datetime):
             return value
         if re.fullmatch(r"[0-9]+[smhd]", value):
@@ -45,7 +45,7 @@ SPAN, MOMENT = Span(), Moment()
 
 
 def ago(span: timedelta) -> str:
-    """A length of time for the eye: its largest unit."""
+    """A duration for people: its largest unit."""
     seconds = max(0, int(span.total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size or (seconds >= size and unit == "min"):
@@ -54,5 +54,5 @@ def ago(span: timedelta) -> str:
 
 
 def clock(at: datetime | None) -> str:
-    """A time for the eye, in UTC, to the second."""
+    """A time for people, in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else ""

@@ -1,7 +1,7 @@
 """The webhook at Stripe: its endpoint, its signing secret, and its events.
 
-`register`       `register-webhook`: makes the endpoint, and stores its signing secret
-`registration`   the plan of it: what is there, what must be there, and the steps between; pure
-`add_secret`     `add-webhook-secret`: stores a signing secret that a person was told
-`resend`         `events resend`: Stripe sends events again
+`register`       `register-webhook`: creates the endpoint, and stores its signing secret
+`registration`   the plan of `register-webhook`: the steps from what is registered to what must be; pure
+`add_secret`     `add-webhook-secret`: stores a signing secret that a person enters
+`resend`         `events resend`: makes Stripe resend events
 """

@@ -1,12 +1,12 @@
-"""The plan of `register-webhook`: what Stripe has registered, what shall be, and the steps between. Pure.
+"""The plan of `register-webhook`: the steps from what Stripe has registered to what it must have. Pure.
 
-    at our address and of our version        signing secret in force          then
+    at our URL and of our version            signing secret in force          step
     none                                                                      create
-    one of ours                              yes                              keep, or update events and status
-    one of ours                              no: a run ended half-way         create, store, then delete it
-    somebody else's                          unknown                          stop: a person must decide
-    of ours, but another version or address  yes                              keep beside it until --retire
-    of ours, but of a newer version          yes                              keep, unless the version is named
+    managed                                  yes                              keep, or update events and status
+    managed                                  no: a run ended half-way         create, store, then delete it
+    not managed                              unknown                          stop: a person must decide
+    managed, but another version or URL      yes                              keep beside it until --retire
+    managed, but of a newer version          yes                              keep, unless the version is named
 
 Stripe cannot change an endpoint's version, so another version is a second endpoint, and both deliver for a while.
 """
@@ -20,7 +20,7 @@ from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """An endpoint to be made as wanted again, and what is wrong with it."""
+    """An endpoint that must change, and what is wrong with it."""
 
     endpoint: Endpoint
     wanted: DesiredEndpoint
@@ -29,11 +29,11 @@ class Update:
 
 @dataclass(kw_only=True)
 class Plan:
-    """The steps, in the order in which they are taken, and what a person should know.
+    """The steps in their order, and notes for a person.
 
-    `orphans` are ours, but their signing secret is not in force. `others` are ours, and in use, but not wanted: retired
-    if that is asked for. `newer` are such, too, but of a newer version than the wanted one, which may be out of date.
-    `ghosts` are noted, but unknown to Stripe. `conflicts` stop everything.
+    `orphans`: managed, but their signing secret is not in force. `others`: managed and in use, but not wanted; --retire
+    deletes them. `newer`: as `others`, but of a newer version than the wanted one, which may be out of date. `ghosts`:
+    noted, but unknown to Stripe. `conflicts`: each stops the run.
     """
 
     creates: list[DesiredEndpoint] = field(default_factory=list)
@@ -47,14 +47,14 @@ class Plan:
 
     @property
     def may_retire(self) -> bool:
-        """Whether what is wanted already delivers: what is made in this run has proved nothing yet."""
+        """Whether the wanted endpoints exist already: a new one has delivered nothing yet."""
         return not self.creates
 
 
 def make_plan(
     wanted: Sequence[DesiredEndpoint], endpoints: Sequence[Endpoint], stored: SigningSecrets, *, named: bool = False
 ) -> Plan:
-    """The steps from what is to what is wanted; `named` if a person has just named the version."""
+    """The steps from `endpoints` to `wanted`; `named`: a person gave the version."""
     plan = Plan()
     known = sorted(endpoints, key=lambda each: (each.created, each.id))
     for each in wanted:
@@ -69,16 +69,16 @@ def make_plan(
 
 
 def _plan_one(plan: Plan, wanted: DesiredEndpoint, endpoints: Sequence[Endpoint], stored: SigningSecrets) -> None:
-    """One endpoint's part: keep and perhaps update, create, or stop."""
+    """Plans one endpoint: keep and perhaps update it, create it, or stop."""
     fitting = [each for each in endpoints if _fits(each, wanted)]
     kept = next((each for each in fitting if stored.knows(each.id)), None)
-    strangers = [each for each in fitting if not stored.knows(each.id) and not each.managed_for(wanted.deployment)]
+    unmanaged = [each for each in fitting if not stored.knows(each.id) and not each.managed_for(wanted.deployment)]
     if kept:
         plan.kept.append(kept)
         if why := _deviation(kept, wanted):
             plan.updates.append(Update(endpoint=kept, wanted=wanted, why=why))
-    elif strangers:
-        plan.conflicts.append(_conflict(strangers[0]))
+    elif unmanaged:
+        plan.conflicts.append(_conflict(unmanaged[0]))
     else:
         plan.creates.append(wanted)
 
@@ -103,7 +103,7 @@ def _deviation(endpoint: Endpoint, wanted: DesiredEndpoint) -> str:
 
 def _conflict(endpoint: Endpoint) -> str:
     return (
-        f"{endpoint.id} sends to {endpoint.place} already, and was not made by this command. Take it over with its "
+        f"{endpoint.id} already sends to {endpoint.place}, and this command did not create it. Take it over with its "
         f"signing secret (in Stripe's dashboard): scripts/ops add-webhook-secret --endpoint {endpoint.id}\n"
         "Or delete it there. Then run this again."
     )

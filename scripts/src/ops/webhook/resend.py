@@ -1,4 +1,4 @@
-"""`events resend`: Stripe sends events again, signed anew, as it does by itself. So they come the usual way."""
+"""`events resend`: makes Stripe resend events with a new signature. They arrive as any other event does."""
 
 import os
 import re
@@ -24,17 +24,17 @@ from ops.terminal.times import MOMENT, clock
 @order_operation("resend")
 @click.argument("events", nargs=-1, metavar="[EVT_…]...")
 @click.option(
-    "--since", type=MOMENT, help="What Stripe could not deliver since: 3d, 2026-01-31T12:00; 30 days at most."
+    "--since", type=MOMENT, help="Events that Stripe could not deliver since: 3d, 2026-01-31T12:00; 30 days at most."
 )
-@click.option("--delivered-too", is_flag=True, help="With --since: also what was answered 200.")
-@click.option("--endpoint", help="The endpoint to send to: we_…; without it, the deployment's newest one.")
+@click.option("--delivered-too", is_flag=True, help="With --since: delivered events too.")
+@click.option("--endpoint", help="The endpoint to send to: we_…. Default: the deployment's newest.")
 @changing
 async def resend_events(
     deployment: Deployment, *, events: tuple[str, ...], since: datetime | None, yes: bool, **asked: Any
 ) -> Report:
-    """Make Stripe send events again: those that are named, or those that it could not deliver.
+    """Make Stripe resend events: the given ones, or those that it could not deliver.
 
-    One too many changes nothing: the order knows its events. Needs STRIPE_API_KEY, a key of the deployment's mode.
+    A duplicate changes nothing: the order knows its events. Needs STRIPE_API_KEY, a key of the deployment's mode.
     """
     _check(events, since, asked["endpoint"])
     access = stripe_access(os.environ, deployment, may="write", what="Events and Webhook Endpoints")
@@ -46,8 +46,8 @@ async def resend_events(
         found += [(each.id, each.type, clock(each.created)) for each in listed]
     failed = _resend(stripe, [each for each, *_ in found], endpoint) if yes else {}
     ids = [each for each, *_ in found]
-    told = "sent again" if yes else "would be sent again"
-    lines: list[Text | str] = [*columns(found), f"{told}, to {endpoint or 'whoever listens'}: {len(ids) - len(failed)}"]
+    done, to = "sent again" if yes else "would be sent again", endpoint or "stripe listen"
+    lines: list[Text | str] = [*columns(found), f"{done}, to {to}: {len(ids) - len(failed)}"]
     lines += [f"not sent again: {number}: {why}" for why, number in Counter(failed.values()).items()]
     lines += ["Do it: --yes"] if ids and not yes else []
     return Report(
@@ -59,7 +59,7 @@ async def resend_events(
 
 def _check(events: tuple[str, ...], since: datetime | None, endpoint: str | None) -> None:
     if bool(events) is bool(since):
-        raise WrongSettings("name events (evt_…), or say --since")
+        raise WrongSettings("give either event ids (evt_…) or --since")
     if unfit := [each for each in events if not re.fullmatch(r"evt_[A-Za-z0-9_]+", each)]:
         raise WrongSettings(f"{unfit[0]} is not an event's id, as Stripe's dashboard shows it: evt_…")
     if endpoint is not None and not re.fullmatch(r"we_[A-Za-z0-9_]+", endpoint):
@@ -67,7 +67,7 @@ def _check(events: tuple[str, ...], since: datetime | None, endpoint: str | None
 
 
 def _newest(endpoints: StripeEndpoints, deployment: Deployment) -> str:
-    """The deployment's endpoint for its own account; where two versions stand side by side, the one made later."""
+    """The deployment's endpoint for its own account; of two versions, the one created later."""
     url = deployment.webhook.url
     fitting = [
         each
@@ -80,7 +80,7 @@ def _newest(endpoints: StripeEndpoints, deployment: Deployment) -> str:
 
 
 def _resend(stripe: StripeEvents, events: list[str], endpoint: str | None) -> dict[str, str]:
-    """Sends each; why, of those that Stripe does not know."""
+    """Resends each event; returns why, for events that Stripe does not know."""
     failed = {}
     with Progress("resending", len(events)) as progress:
         for each in events:
