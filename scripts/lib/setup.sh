@@ -1,5 +1,5 @@
-# Sourced by the other scripts, from the repository's top: makes .venv hold exactly what requirements.txt
-# locks. Needs nothing but Python 3.11 or newer.
+# Sourced by the other scripts, from the repository's top: installs exactly the packages of requirements.txt in .venv.
+# Needs only Python 3.11 or newer.
 python=
 for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -21,7 +21,7 @@ if [[ ! -e $stamp ]]; then
     exit 1
   fi
   if ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.txt; then
-    echo "pip could not install requirements.txt: see above. Is there a way to the package index from here?" >&2
+    echo "pip could not install requirements.txt: see above. Can this machine reach the package index?" >&2
     exit 1
   fi
   touch "$stamp"
