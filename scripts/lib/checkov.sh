@@ -1,5 +1,5 @@
-# Sourced by scripts/check, after setup.sh: checkov over terraform/, as .checkov.yaml says. It lives in .checkov, an
-# environment of its own: it installs the same module as python-hcl2.
+# Sourced by scripts/check, after setup.sh: runs checkov over terraform/, with .checkov.yaml. It has its own environment,
+# .checkov, because it installs the same module as python-hcl2.
 check_with_checkov() {
   local locked=scripts/lib/checkov/requirements.txt
   local stamp=.checkov/$(cat "$locked" | cksum | tr ' ' -)

@@ -1,5 +1,5 @@
-# Sourced by the other scripts, from the repository's top: makes .venv hold exactly what requirements.txt
-# locks. Needs nothing but Python 3.11 or newer.
+# Sourced by the other scripts, from the repository's top: installs exactly the packages of requirements.txt in .venv.
+# Needs only Python 3.11 or newer.
 
 # pip, uv, node and httpx bring certificates of their own. What the machine trusts is trusted, too: where a proxy opens
 # TLS, it has the proxy's. What is set already stays.
@@ -33,7 +33,7 @@ if [[ ! -e $stamp ]]; then
     exit 1
   fi
   if ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.txt; then
-    echo "pip could not install requirements.txt: see above. Is there a way to the package index from here?" >&2
+    echo "pip could not install requirements.txt: see above. Can this machine reach the package index?" >&2
     exit 1
   fi
   touch "$stamp"

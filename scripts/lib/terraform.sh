@@ -1,8 +1,8 @@
-# Sourced by scripts/check, from the repository's top: what Terraform itself says of terraform/.
+# Sourced by scripts/check, from the repository's top: Terraform's own checks of terraform/.
 
-# fmt, init, validate and the tests of terraform/tests, in a copy, so that nothing of it stays in the tree and nobody's
-# state, lock or *.tfvars has a say. No cloud is asked, but the registry for the providers. What could not be checked is
-# said; with CI=true it is a failure.
+# Runs fmt, init, validate and the tests of terraform/tests in a copy: it leaves no files in the tree, and a local state,
+# lock or *.tfvars has no effect. It calls no cloud, only the registry for the providers. It reports a check that could
+# not run; with CI=true that is a failure.
 check_terraform() {
   if ! command -v terraform >/dev/null; then
     not_checked "terraform is missing. Install 1.11 or newer: https://developer.hashicorp.com/terraform/install"
@@ -21,11 +21,11 @@ copy_terraform() {
 }
 
 check_copy() {
-  local said
-  if ! said=$(terraform -chdir="$1" init -backend=false -input=false -no-color 2>&1); then
-    echo "$said" >&2
-    # Whoever names a configuration of the providers' sources wants them from there: then it is no lack of a network.
-    if [[ $said == *"Failed to query available provider packages"* && ! -f ${TF_CLI_CONFIG_FILE:-} ]]; then
+  local output
+  if ! output=$(terraform -chdir="$1" init -backend=false -input=false -no-color 2>&1); then
+    echo "$output" >&2
+    # With a configured source of the providers the cause is not a missing network: then it is a failure.
+    if [[ $output == *"Failed to query available provider packages"* && ! -f ${TF_CLI_CONFIG_FILE:-} ]]; then
       not_checked "terraform could not get its providers (above), so neither validate nor test ran"
       return
     fi

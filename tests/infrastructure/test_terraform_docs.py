@@ -83,7 +83,7 @@ def test_roles_name_account_resource_and_condition(folder: Path) -> None:
 
 
 def test_old_tables_are_said_and_left_alone_then_renewed_once(folder: Path) -> None:
-    assert "not fresh. Renew them: scripts/check --fix" in (main(["--check"], folder) or "")
+    assert "out of date. Update them: scripts/check --fix" in (main(["--check"], folder) or "")
     assert (folder / "README.md").read_text() == DOCUMENT
     assert main([], folder) is None
     assert main(["--check"], folder) is None

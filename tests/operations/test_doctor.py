@@ -621,7 +621,7 @@ def test_a_placeholder_over_a_real_value_is_found_with_the_version_that_holds_it
 def test_a_placeholder_over_a_disabled_value_is_found_too(registered: Operator) -> None:
     registered.google.versions["projects/acme-shop/secrets/checkout-smtp-url"][0].enabled = False
     _holds("smtp-url", "missing: export …")(registered)
-    assert _newest(registered, "smtp-url")["problem"].endswith("disabled or destroyed: version 1")
+    assert _newest(registered, "smtp-url")["problem"].endswith("disabled or destroyed version: 1")
 
 
 def test_the_placeholder_that_a_deployment_begins_with_lies_over_nothing(operator: Operator) -> None:

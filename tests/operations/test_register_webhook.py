@@ -290,7 +290,7 @@ def test_a_create_that_stripe_does_and_calls_failed_is_mended_by_the_next_run(op
     operator.stripe.endpoint_faults = [None, 500]
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
-    assert "may be done all the same: run this again" in result.stderr
+    assert "may have succeeded all the same: run this again" in result.stderr
     orphan = only_endpoint(operator)["id"]
     told = operator.reports("register-webhook")
     assert [each["action"] for each in told["steps"]] == ["create", "delete"]

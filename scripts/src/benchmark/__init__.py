@@ -1,14 +1,14 @@
-"""What it costs in time, calls and memory, measured side by side with the bare function and the naive way.
+"""Measures time, calls and memory, side by side with a bare function and the naive way.
 
-`ack`          the webhook: requests a second, and how long an answer takes
+`ack`          the webhook: requests per second, and the latency of an answer
 `cold_start`   from the start of a process to its first answer
-`subscriber`   orders a second
-`memory`       what a worker holds after its start, and after ten thousand requests
+`subscriber`   orders per second
+`memory`       a worker's memory after its start, and after ten thousand requests
 `page`         the buyer's page
-`reconcile`    time and memory over ever more sessions
+`reconcile`    time and memory over a growing number of sessions
 `end_to_end`   from the ack to the fulfilled order
 
-`servers`      the functions that are measured; `contenders` are the others
+`servers`      starts the measured functions; `contenders` has the others
 `load`         signed events, and wrk, which posts them
 `figures`      numbers with their spread, and tables of them
 `report`       docs/performance.md

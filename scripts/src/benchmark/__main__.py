@@ -1,4 +1,4 @@
-"""Runs the parts, prints what they found, and after a full run writes it down."""
+"""Runs the parts, prints their results, and after a full run writes them to docs/."""
 
 import argparse
 import os
@@ -48,13 +48,13 @@ def main(arguments: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     what = "Measures the product on this machine. Only a full run writes docs/performance.md and docs/performance.svg."
     parser = argparse.ArgumentParser("scripts/benchmark", description=what)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"these alone: {', '.join(PARTS)}")
-    parser.add_argument("--quick", action="store_true", help="less than two minutes, and writes nothing")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these parts: {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="takes less than two minutes, and writes nothing")
     return parser
 
 
 def _machine() -> str:
-    """On what, and when."""
+    """The date and the machine."""
     cores, python = os.cpu_count(), platform.python_version()
     load_average = os.getloadavg()[2]
     today = datetime.now(UTC).date()

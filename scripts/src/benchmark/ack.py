@@ -1,5 +1,5 @@
-"""The ack path: requests a second, and how long an answer takes, at 1, 16 and 64 connections. Every event that was
-answered is then found on the topic, or the row does not count.
+"""The ack path: requests per second and the latency of an answer, at 1, 16 and 64 connections. A row counts only if
+every answered event is then on the topic.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _TOPIC = "ack-{}"
 
 @dataclass(frozen=True)
 class Run:
-    """One round's events, and what they are posted to."""
+    """One round's events, and the servers that get them."""
 
     bench: Bench
     servers: list[Server]
@@ -36,7 +36,7 @@ class Run:
     ids: list[str]
 
     def row(self, server: Server, column: int, share: float) -> Posted:
-        """One contender at so many connections; AssertionError unless every event is found afterwards."""
+        """One contender at one number of connections; AssertionError unless every event is on the topic afterwards."""
         count = int(COUNTS[server.entry_point][column] * share)
         posted = load.post(server.url, self.requests, count, CONNECTIONS[column])
         if server.entry_point != "bare":
@@ -71,7 +71,7 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
 
 
 async def _warm_up(bench: Bench) -> None:
-    """The emulator's Java is five times as fast once it is compiled; Pub/Sub is no program that has just started."""
+    """Warms up the emulator: its Java is five times as fast once it is compiled, and Pub/Sub is always warm."""
     publisher = Publisher(f"projects/{PROJECT}/topics/bare-rpc", bench.emulators.pubsub)
     messages = [to_message(load.card_event(new_id("cs_test")), {}) for _ in range(16)]
     for _ in range(1_500):
@@ -79,7 +79,7 @@ async def _warm_up(bench: Bench) -> None:
 
 
 async def _publish_rpc(bench: Bench) -> float:
-    """Milliseconds of one bare Publish call, one after the other."""
+    """The median milliseconds of a bare Publish call, one call at a time."""
     publisher = Publisher(f"projects/{PROJECT}/topics/bare-rpc", bench.emulators.pubsub)
     took = []
     for _ in range(300):

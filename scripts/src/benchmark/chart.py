@@ -1,4 +1,4 @@
-"""What was found, as a picture: bars, drawn by hand, that read well on a light page and on a dark one."""
+"""The results as an SVG bar chart, readable on light and dark pages."""
 
 from collections.abc import Iterable, Mapping
 from html import escape

@@ -1,5 +1,5 @@
 """Cold start: from the start of the process to the first answer, of each entry point, against the bare function. The
-first answer is a real one: an event that is on its topic, an order that is in the store.
+first answer must be for real work: its event is on the topic, or its order in the store.
 """
 
 import http.client
@@ -22,7 +22,7 @@ from local.fakes.memory_topic import push_body
 from local.fakes.stripe_events import body, event, new_id, session, signature
 from local.runtime.pipe import FUNCTIONS, ORDER_EVENTS, WEBHOOK
 
-ROUNDS = 3  # for each of the other parts' rounds
+ROUNDS = 3  # per round of the other parts
 EVERYTHING = {
     "ORDER_EVENTS_TOPIC": ORDER_EVENTS,
     "STRIPE_API_KEY": "rk_test_0123456789",
@@ -52,7 +52,7 @@ _LIBRARIES = (
 
 @dataclass(frozen=True)
 class Start:
-    """A function to start, the first request to it, and the event that must be found afterwards."""
+    """A function to start, its first request, and the session whose event or order must exist afterwards."""
 
     title: str
     entry_point: str
@@ -62,7 +62,7 @@ class Start:
     session_id: str = ""
 
     def seconds(self, bench: Bench) -> float:
-        """From the start of the process to the first answer. AssertionError if that is no acknowledgement."""
+        """From the start of the process to the first answer. AssertionError if that is no 200 or 204."""
         began = time.perf_counter()
         server = bench.start(self.entry_point, wait=False, **self.env)
         try:
@@ -102,8 +102,8 @@ def measure(bench: Bench, _files: Path, rounds: int, share: float) -> Part:
 
 
 def _starts() -> list[Start]:
-    """Everything that is started in one round, each with an event of its own. A bare function with Firestore's client
-    is what a subscriber can at best be.
+    """The functions of one round, each with its own event. A bare function with Firestore's client is the limit of a
+    subscriber.
     """
     card = new_id("cs_test")
     signed = load.card_event(card)
@@ -120,16 +120,16 @@ def _starts() -> list[Start]:
 
 
 def _subscriber(title: str, entry_point: str, event_type: str, env: Mapping[str, str]) -> Start:
-    """An event that owes nothing but the hook, or an announcement: what the mail server would add is not ours."""
+    """An event that owes only the hook or an announcement: a mail server's time must not be measured."""
     session_id = new_id("cs_test")
     status = "unpaid" if env or "failed" in event_type else "paid"
-    told = event(event_type, session(session_id, payment_status=status), id=new_id("evt"))
-    message = Message(data=body(told), attributes=attributes_of(told, ""), id="1")
+    first = event(event_type, session(session_id, payment_status=status), id=new_id("evt"))
+    message = Message(data=body(first), attributes=attributes_of(first, ""), id="1")
     return Start(title, entry_point, push_body(message), {}, env, session_id)
 
 
 def _first_answer(port: int, start: Start, check: Callable[[], None]) -> int:
-    """The status of the first answer, asked for until there is one."""
+    """The status of the first answer. Retries the request until there is one."""
     while True:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
@@ -143,13 +143,13 @@ def _first_answer(port: int, start: Start, check: Callable[[], None]) -> int:
 
 
 def _imports() -> Table:
-    """Milliseconds that importing takes, by library, as `python -X importtime` says: each by itself."""
+    """The milliseconds of imports by library, each without its dependencies, by `python -X importtime`."""
     rows = []
     for entry_point in (WEBHOOK, next(iter(SUBSCRIBERS.values()))):
         took = _import_times(entry_point)
         parts = sorted(((took[name], name) for name in took), reverse=True)
-        told = ", ".join(f"{name} {ms:.0f}" for ms, name in parts if ms >= 2)
-        rows.append([f"`{entry_point}`", f"{sum(took.values()):.0f}", told])
+        largest = ", ".join(f"{name} {ms:.0f}" for ms, name in parts if ms >= 2)
+        rows.append([f"`{entry_point}`", f"{sum(took.values()):.0f}", largest])
     return Table("Imports", ["entry point", "ms", "of it"], rows, "With `-X importtime`, which slows imports down.")
 
 
@@ -158,9 +158,9 @@ def _import_times(entry_point: str) -> dict[str, float]:
     env = {**os.environ, "FUNCTION_TARGET": entry_point, "PYTHONPATH": str(FUNCTIONS), "STRIPE_LIVEMODE": "false"}
     env |= {"GOOGLE_CLOUD_PROJECT": PROJECT, "STRIPE_WEBHOOK_SECRETS": "whsec_0123456789abcdef"}
     command = [str(python), "-X", "importtime", "-c", "import functions_framework._http.gunicorn, uvicorn_worker, main"]
-    said = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stderr
+    output = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stderr
     took: dict[str, float] = defaultdict(float)
-    for own, module in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", said):
+    for own, module in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", output):
         name = next((each for each in _LIBRARIES if module == each or module.startswith(f"{each}.")), "other libraries")
         took[name] += int(own) / 1000
     return took

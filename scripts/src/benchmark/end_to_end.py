@@ -1,5 +1,5 @@
-"""End to end: from the ack to the document, and to the order that is fulfilled, at a steady rate, through all four
-functions and Pub/Sub's own pushes.
+"""End to end: from the ack to the document, and to the fulfilled order, at a steady rate, through four functions and
+Pub/Sub's own pushes.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ def measure(bench: Bench, _files: Path, _rounds: int, share: float) -> Part:
 
 
 async def _run(webhook: Server, count: int) -> dict[str, float]:
-    """Posts at the rate, whatever becomes of it: when each session was acknowledged."""
+    """Posts at the rate, without waiting for answers. Returns the time of each session's acknowledgment."""
     acked: dict[str, float] = {}
     async with httpx.AsyncClient(timeout=30) as client, asyncio.TaskGroup() as group:
 
@@ -59,7 +59,7 @@ async def _run(webhook: Server, count: int) -> dict[str, float]:
 
 
 def _fulfilled(bench: Bench, session_ids: set[str], seconds: float = 60) -> dict[str, tuple[datetime, datetime]]:
-    """When each order came into the store and was fulfilled. AssertionError unless all are."""
+    """The times at which each order was stored and fulfilled. AssertionError unless all are fulfilled."""
     collection = bench.firestore.collection("orders")
     done: dict[str, tuple[datetime, datetime]] = {}
     deadline = time.monotonic() + seconds

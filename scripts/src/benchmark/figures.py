@@ -1,4 +1,4 @@
-"""Numbers with their spread, tables of them, and whether what must be reached is reached."""
+"""Numbers with their spread, tables of them, and goals."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of the rounds, between the lowest and the highest."""
+    """The median of the rounds, with the lowest and the highest."""
 
     rounds: tuple[float, ...]
 
     @classmethod
     def of(cls, rounds: Sequence[float]) -> "Spread":
-        """The spread of what was measured in each round."""
+        """The spread of one measurement per round."""
         return cls(tuple(rounds))
 
     @property
     def median(self) -> float:
-        """What is compared."""
+        """The value that goals compare."""
         return statistics.median(self.rounds)
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Spread:
 
 
 def number(value: float) -> str:
-    """A number with three digits that mean something."""
+    """A number with three significant digits."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Goal:
-    """What must be reached: a number at least, or at most."""
+    """A goal: a number that must be at least `least`, or at most `most`."""
 
     what: str
     reached: Spread
@@ -67,7 +67,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of the benchmark has found. `bars`: pictures' bars, by chart."""
+    """The results of one part of the benchmark. `bars`: the bars of each chart, by title."""
 
     tables: Sequence[Table]
     goals: Sequence[Goal] = ()
@@ -75,5 +75,5 @@ class Part:
 
 
 def ratios(these: Sequence[float], those: Sequence[float]) -> Spread:
-    """How these compare with those, within each round: a machine that is slow for a while is slow for both."""
+    """The ratio of these to those in each round: a slow phase of the machine affects both."""
     return Spread.of([this / that for this, that in zip(these, those, strict=True)])

@@ -10,7 +10,7 @@ ffi.cdef [[
 ]]
 local at = ffi.new("struct timespec")
 local requests, threads = {}, {}
-local due, answered, sent = 0, 0, -1 -- wrk asks for one request before it begins, to look at it
+local due, answered, sent = 0, 0, -1 -- wrk calls request() once before it starts
 refused, began, ended = 0, 0, 0
 
 local function clock()
@@ -30,7 +30,7 @@ function init(arguments)
   file:close()
 end
 
-function delay() -- asked before each request of a connection; nothing is left: that connection sleeps
+function delay() -- called before each request of a connection; without requests left, the connection sleeps
   due = due + 1
   return due <= #requests and 0 or 3600000
 end

@@ -1,4 +1,4 @@
-"""Memory: what the worker holds after its start, and after ten thousand requests more."""
+"""Memory of the worker after its start, and after ten thousand more requests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +43,7 @@ def measure(bench: Bench, files: Path, _rounds: int, share: float) -> Part:
 
 
 def _after(bench: Bench, server: Server, files: Path, count: int) -> float:
-    """Megabytes after so many events, all of which are found."""
+    """Megabytes after `count` events. All of them must be on the topic or in the store."""
     ids = [new_id("cs_test") for _ in range(count)]
     if server.entry_point == WEBHOOK:
         requests, ids = load.prepare(files / "memory", count)
@@ -61,7 +61,7 @@ def _after(bench: Bench, server: Server, files: Path, count: int) -> float:
 
 
 def resident(bench: Bench, server: Server) -> float:
-    """Megabytes that the worker holds: the process that has no children."""
+    """The worker's resident megabytes. The worker is the process without children."""
     worker = list(_descendants(bench.processes.pid(server.name)))[-1]
     pages = int(Path(f"/proc/{worker}/statm").read_text().split()[1])
     return pages * 4096 / 1e6

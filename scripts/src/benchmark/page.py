@@ -1,4 +1,4 @@
-"""The landing page: pages a second, how long one takes, and what it weighs. Nothing else is loaded."""
+"""The landing page: pages per second, their latency and size. A browser loads nothing else."""
 
 import urllib.request
 from collections import defaultdict
@@ -15,7 +15,7 @@ ACCEPTED = {"the page": "text/html", "its JSON": "application/json"}
 
 
 def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
-    """Both forms of an order that is paid, one buyer at a time and sixteen."""
+    """Both formats of a paid order's page, for one buyer at a time and for sixteen."""
     server, order_id, count = bench.start("order_status"), new_id("cs_test"), int(COUNT * share)
     bench.firestore.collection("orders").document(order_id).create(stored_order(order_id))
     found: dict[tuple[str, int], list[load.Posted]] = defaultdict(list)
@@ -24,11 +24,11 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
             requests = files / "page"
             load.write_gets(requests, f"/?session_id={order_id}", accepted, count)
             for connections in (1, CONNECTIONS):
-                seen = load.post(server.url, requests, count, connections)
-                found[title, connections].extend([seen] if number >= 0 else [])
+                posted = load.post(server.url, requests, count, connections)
+                found[title, connections].extend([posted] if number >= 0 else [])
     rows = [
-        [title, connections, *(Spread.of([getattr(each, name) for each in seen]) for name in ("rate", "p50", "p99"))]
-        for (title, connections), seen in found.items()
+        [title, connections, *(Spread.of([getattr(each, name) for each in rounds]) for name in ("rate", "p50", "p99"))]
+        for (title, connections), rounds in found.items()
     ]
     weights = ", ".join(
         f"{title} {_weight(server, order_id, accepted):,} bytes" for title, accepted in ACCEPTED.items()
@@ -40,6 +40,6 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
 
 def _weight(server: Server, order_id: str, accepted: str) -> int:
     """Bytes of the body."""
-    asked = urllib.request.Request(f"{server.url}?session_id={order_id}", headers={"Accept": accepted})
-    with urllib.request.urlopen(asked, timeout=60) as answer:
+    request = urllib.request.Request(f"{server.url}?session_id={order_id}", headers={"Accept": accepted})
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return len(answer.read())

@@ -1,5 +1,5 @@
-"""Reconcile over ever more sessions, each of them missing here: its time grows with them, its memory does not. Stripe
-and the orders are in memory, each size has a process of its own.
+"""Reconcile over a growing number of sessions, all without an order: its time grows with them, its memory does not.
+Stripe and the orders are in memory, and each size has its own process.
 """
 
 import asyncio
@@ -60,14 +60,14 @@ def _in_a_process(count: int) -> Any:
 
 
 async def _sweep(count: int) -> float:
-    """Seconds of one run. AssertionError unless every session was found missing, and told."""
+    """Seconds of one run. AssertionError unless every session was found missing and published."""
     since = datetime.now(UTC) - timedelta(days=20)
     settings = ReconcileSettings(
         project="shop", livemode=False, stripe_key=lambda: "unused", since=since, grace_seconds=0
     )
 
     async def publish(_found: SyntheticEvent) -> None:
-        """Takes it and forgets it."""
+        """Drops the event."""
 
     stripe = EndlessStripe(count, int(since.timestamp()))
     sweep = Reconciler(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
@@ -79,7 +79,7 @@ async def _sweep(count: int) -> float:
 
 
 def _most_megabytes() -> float:
-    """The most that this program ever had resident; getrusage counts what it was forked from, too."""
+    """The peak resident memory of this program. (getrusage would include its parent's before the fork.)"""
     (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(kilobytes) * 1024 / 1e6
 

@@ -1,4 +1,4 @@
-"""What was found, as Markdown."""
+"""The results as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ def to_markdown(part: Part) -> str:
 
 
 def goals(wanted: Iterable[Goal]) -> str:
-    """What must be reached, and what is."""
+    """The goals, and whether they are reached."""
     rows = [[each.what, each.bound, each.reached, "yes" if each.met else "**no**"] for each in wanted]
     return _rows(["what", "must be", "is", "reached"], rows)
 

@@ -24,7 +24,7 @@ PROJECT = "local"
 
 @dataclass
 class Bench:
-    """The emulators, and whatever functions are started."""
+    """The emulators, and the started functions."""
 
     processes: Processes
     emulators: Emulators = field(init=False)
@@ -39,17 +39,17 @@ class Bench:
 
     @functools.cached_property
     def firestore(self) -> firestore.Client:
-        """The store, to look into."""
+        """A client of the store."""
         os.environ.update(self.emulators.env)
         return firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
 
     def topic(self, name: str) -> None:
-        """Makes a topic whose messages are kept to be found."""
+        """Creates a topic, and a subscription that keeps its messages."""
         self.admin.create_topic(name)
         self.admin.keep(name)
 
     def find(self, topic: str, session_ids: set[str], seconds: float = 60) -> None:
-        """Takes what a topic keeps. AssertionError unless it is these sessions' events, all of them."""
+        """Takes a topic's messages. AssertionError unless they are exactly these sessions' events."""
         found: set[str] = set()
         deadline = time.monotonic() + seconds
         while found != session_ids and time.monotonic() < deadline:
@@ -69,7 +69,7 @@ class Bench:
             raise AssertionError(f"{len(session_ids - found)} orders are not in the store")
 
     def start(self, entry_point: str, *, wait: bool = True, name: str | None = None, **more: str) -> "Server":
-        """Starts a function: one of ours, or a contender by its name."""
+        """Starts a function: one of the product's, or a contender, by name."""
         server = Server(entry_point, free_ports(1)[0], name or entry_point)
         contender = CONTENDERS / entry_point / "main.py"
         source = contender if contender.exists() else FUNCTIONS / "main.py"
@@ -101,5 +101,5 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the function."""
         return f"http://127.0.0.1:{self.port}/"

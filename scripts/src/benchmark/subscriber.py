@@ -1,5 +1,5 @@
-"""The subscriber path: orders a second for a first event, a later one and a duplicate, against the bare call of
-Firestore's and the naive transaction; and the same with many orders in the store. Every order is then found in it.
+"""The subscriber path: orders per second for a first event, a later one and a duplicate, against a bare Firestore call
+and the naive transaction; the same with many orders in the store. Every order must then be in the store.
 """
 
 import asyncio
@@ -40,14 +40,14 @@ CALLS = {"waiting": 1, "first": 2, "later": 3, "duplicate": 2}
 
 @dataclass(frozen=True)
 class Pushes:
-    """One round's pushes, in files for wrk: by what they are."""
+    """One round's pushes, in files for wrk, by kind; and their session ids."""
 
     files: dict[str, Path]
     ids: dict[str, set[str]]
 
 
 def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
-    """All contenders, in rounds; then ours, with more and more in the store."""
+    """All contenders, in rounds; then this product's subscriber with a growing store."""
     servers = {name: bench.start(name) for name in ("store", "transaction", OURS)}
     count = int(COUNT * share)
     rates: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -83,22 +83,22 @@ def _prepare(files: Path, count: int) -> Pushes:
     first = [event(COMPLETED, session(each), id=new_id("evt")) for each in ids["first"]]
     later = [event(COMPLETED, session(each), id=new_id("evt")) for each in ids["first"]]
     limit = [event(COMPLETED, session(new_id("cs_test")), id=new_id("evt")) for _ in range(count)]
-    told = {"waiting": waiting, "limit": limit, "first": first, "later": later, "duplicate": later}
+    kinds = {"waiting": waiting, "limit": limit, "first": first, "later": later, "duplicate": later}
     written = {}
-    for what, events in told.items():
+    for what, events in kinds.items():
         written[what] = files / what
         load.write(written[what], ((push(each), {}) for each in events))
     return Pushes(written, {what: set(each) for what, each in ids.items()})
 
 
-def push(said: Json) -> bytes:
-    """The body by which Pub/Sub brings the event."""
-    return push_body(Message(data=body(said), attributes=attributes_of(said, ""), id="1"), 1)
+def push(of: Json) -> bytes:
+    """The body of Pub/Sub's push request with the event."""
+    return push_body(Message(data=body(of), attributes=attributes_of(of, ""), id="1"), 1)
 
 
 def _growth(bench: Bench, server: Server, bare: Server, files: Path, share: float) -> tuple[Table, Goal]:
-    """What the number of orders in the store does to a first event, a later one and a duplicate. The bare call tells
-    what it does to the emulator, which keeps everything in memory.
+    """The effect of the number of stored orders on a first event, a later one and a duplicate. The bare call shows the
+    effect on the emulator, which keeps everything in memory.
     """
     rows, found, stored = [], [], 0
     columns = {"limit": bare, "first": server, "later": server, "duplicate": server}
@@ -132,7 +132,7 @@ def _growth(bench: Bench, server: Server, bare: Server, files: Path, share: floa
 
 
 def fill(bench: Bench, count: int) -> None:
-    """Puts so many orders into the store."""
+    """Adds `count` orders to the store."""
     document = stored_order("cs_test_x")
     for begin in range(0, count, 400):
         batch = bench.firestore.batch()
@@ -143,15 +143,15 @@ def fill(bench: Bench, count: int) -> None:
 
 
 def stored_order(order_id: str) -> Json:
-    """The document of an order as a card payment leaves it."""
-    said = body(event(COMPLETED, session(order_id), id="evt_x"))
-    return to_document(apply(None, parse(said, datetime.now(UTC))).order)
+    """The document of an order after a card payment."""
+    data = body(event(COMPLETED, session(order_id), id="evt_x"))
+    return to_document(apply(None, parse(data, datetime.now(UTC))).order)
 
 
 def _at_once(bench: Bench, server: Server, deliveries: int = 50) -> Table:
-    """One session hit by many deliveries at once, each brought again until it is acknowledged."""
+    """Many deliveries for one session at once, each retried until it is acknowledged."""
     session_id = new_id("cs_test")
-    said = [event(COMPLETED, session(session_id), id=new_id("evt")) for _ in range(deliveries)]
+    events = [event(COMPLETED, session(session_id), id=new_id("evt")) for _ in range(deliveries)]
 
     async def deliver(client: httpx.AsyncClient, content: bytes) -> int:
         tries = 1
@@ -162,7 +162,7 @@ def _at_once(bench: Bench, server: Server, deliveries: int = 50) -> Table:
 
     async def all_at_once() -> list[int]:
         async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=deliveries)) as client:
-            return await asyncio.gather(*(deliver(client, push(each)) for each in said))
+            return await asyncio.gather(*(deliver(client, push(each)) for each in events))
 
     began = time.perf_counter()
     tries = asyncio.run(all_at_once())
@@ -170,7 +170,7 @@ def _at_once(bench: Bench, server: Server, deliveries: int = 50) -> Table:
     document = bench.firestore.collection("orders").document(session_id).get().to_dict() or {}
     known = set(document["events"])
     hooks = bench.processes.log(server.name).read_text().count(f"fulfilled {session_id} ")
-    if known != {each["id"] for each in said} or document["status"] != "fulfilled" or hooks != 1:
+    if known != {each["id"] for each in events} or document["status"] != "fulfilled" or hooks != 1:
         raise AssertionError(
             f"of {deliveries} deliveries at once {len(known)} are in the order, fulfilled {hooks} times"
         )

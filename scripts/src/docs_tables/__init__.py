@@ -1,6 +1,6 @@
-"""The tables of terraform/README.md, made from the .tf files. `scripts/check` says whether they are fresh.
+"""The tables of terraform/README.md, made from the .tf files. `scripts/check` fails if they are out of date.
 
-`source`      what terraform/ declares, as plain data
-`functions`   each function's entry, put together as functions.tf does it
-`tables`      the tables made of them
+`source`      the declarations in terraform/, as plain data
+`functions`   the functions among them, with their defaults
+`tables`      the tables
 """

@@ -1,4 +1,4 @@
-"""Renews the generated tables of terraform/README.md, or says that they are not fresh. `scripts/check` runs it."""
+"""Updates the generated tables of terraform/README.md, or checks that they are up to date. `scripts/check` runs it."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ TERRAFORM = Path(__file__).parents[3] / "terraform"
 
 
 def main(arguments: list[str], folder: Path = TERRAFORM) -> str | None:
-    """None, or what is wrong: with `--check` nothing is written, and tables that are not fresh are wrong."""
+    """Returns None, or a problem. `--check` writes nothing; then outdated tables are a problem."""
     if arguments not in ([], ["--check"]):
         return "usage: python -m docs_tables [--check]"
     readme = folder / "README.md"
@@ -20,7 +20,7 @@ def main(arguments: list[str], folder: Path = TERRAFORM) -> str | None:
     except (FileNotFoundError, StaleTables) as error:
         return f"terraform/README.md: {error}"
     if arguments and new != old:
-        return "The tables in terraform/README.md are not fresh. Renew them: scripts/check --fix"
+        return "The tables in terraform/README.md are out of date. Update them: scripts/check --fix"
     if new != old:
         readme.write_text(new, "utf-8")
     return None

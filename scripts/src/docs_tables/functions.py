@@ -1,4 +1,4 @@
-"""The functions that terraform/ declares, put together as functions.tf does it."""
+"""The functions that terraform/ declares, merged as in functions.tf."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def functions(module: Module) -> dict[str, dict[str, Any]]:
 
 
 def subscriber(module: Module, each: Block) -> dict[str, Any]:
-    """The entry of a subscriber: what all have in common, and what is its own."""
+    """The entry of a subscriber: the common values, and its own."""
     slug = each["slug"]
     return {**module.locals["subscriber"], "slug": slug, "caller": {"who": "Pub/Sub", "slug": f"push-{slug}"}}
 

@@ -1,7 +1,7 @@
-"""The only file that knows python-hcl2: what the .tf files of a folder declare, as plain data.
+"""The declarations in a folder's .tf files, as plain data; the only file that knows python-hcl2.
 
-An expression stays text, `${var.name}`, and so does a call, `${merge(…)}`; a list, an object and a block become
-Python's. A nested block is a list of objects, as it may be there several times.
+An expression stays text, `${var.name}`, and so does a call, `${merge(…)}`; lists, objects and blocks become Python
+values. A nested block is a list of objects, since it may be repeated.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,8 +19,8 @@ _OPTIONS = hcl2.SerializationOptions(
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """A Terraform module. Resources and data sources by their address (`google_pubsub_topic.events`), the rest by
-    name; all of it in the order of the files and of their lines.
+    """A Terraform module. Resources and data sources by address (`google_pubsub_topic.events`), the rest by name; all
+    in the order of files and lines.
     """
 
     variables: dict[str, Block] = field(default_factory=dict)
@@ -29,18 +29,18 @@ class Module:
     resources: dict[str, Block] = field(default_factory=dict)
     data: dict[str, Block] = field(default_factory=dict)
     moved: list[tuple[str, str]] = field(default_factory=list)
-    """Old and new address, as `moved` blocks say them."""
+    """(old address, new address) of each `moved` block."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The module in a folder; what python-hcl2 raises if a file is none of Terraform's."""
+        """The module in a folder. python-hcl2's error if a file is no Terraform."""
         module = cls()
         for path in sorted(folder.glob("*.tf")):
             module.add(hcl2.loads(path.read_text("utf-8"), serialization_options=_OPTIONS))
         return module
 
     def add(self, document: Mapping[str, Any]) -> None:
-        """Adds what one file declares."""
+        """Adds the declarations of one file."""
         for kind, known in (("variable", self.variables), ("output", self.outputs)):
             for block in document.get(kind, ()):
                 known.update(block)
@@ -64,7 +64,7 @@ def _address(reference: str) -> str:
 
 
 def texts(value: object) -> Iterator[str]:
-    """Every text in a value, keys left out, however deep."""
+    """Every text in a value at any depth, without keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The tables of terraform/README.md: what may be set, what comes out, and who may do what."""
+"""The tables of terraform/README.md: variables, outputs and roles."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from docs_tables.functions import functions
 from docs_tables.source import Block, Module
 
 _MARKED = re.compile(r"(<!-- table of (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
-# Where an IAM resource says what it gives a role on; the first that it has.
+# The argument of an IAM resource that names its target: the first one that it has.
 _TARGETS = ("topic", "subscription", "secret_id", "service_account_id", "repository", "bucket", "name", "project")
 _NAMES = ("account_id", "name", "secret_id", "repository_id")
 _WORDS = {
@@ -22,20 +22,20 @@ _REFERENCE = re.compile(r"\$\{(?P<address>google_\w+\.\w+)(?P<index>\[(?:[^\[\]]
 
 
 class StaleTables(Exception):
-    """The document lacks a table's markers, or has them for a table that is none; the text says which."""
+    """The document lacks a table's markers, or has markers of an unknown table; the text says which."""
 
 
 def renewed(document: str, module: Module) -> str:
-    """The document with all its tables made anew between their markers. Raises StaleTables."""
+    """The document with new tables between the markers. Raises StaleTables."""
     marked = [found["name"] for found in _MARKED.finditer(document)]
     if sorted(marked) != sorted(_TABLES):
         wanted = ", ".join(f"<!-- table of {name} -->" for name in _TABLES)
-        raise StaleTables(f"once each, and each ended by <!-- end of table -->, there must be: {wanted}")
+        raise StaleTables(f"these markers must be there once each, each closed by <!-- end of table -->: {wanted}")
     return _MARKED.sub(lambda found: f"{found[1]}\n{_TABLES[found['name']](module)}\n{found[3]}", document)
 
 
 def variables(module: Module) -> str:
-    """What may be set: the required ones first, each kind in the order of the files."""
+    """The variables: required ones first, each kind in the order of the files."""
     named = sorted(module.variables.items(), key=lambda item: "default" in item[1])
     rows = [
         (f"`{name}`", _prose(block), _code(_expression(block.get("type", "any"))), _default(block))
@@ -45,12 +45,12 @@ def variables(module: Module) -> str:
 
 
 def outputs(module: Module) -> str:
-    """What comes out."""
+    """The outputs."""
     return _table(("name", "description"), [(f"`{name}`", _prose(block)) for name, block in module.outputs.items()])
 
 
 def roles(module: Module) -> str:
-    """Who may do what: every member of an IAM resource, by account."""
+    """The roles: every member of an IAM resource, sorted by account."""
     grants = {address: block for address, block in module.resources.items() if _type(address).endswith("_iam_member")}
     rows = {
         (_member(block, module), _code(_named(block["role"], block, module)), _target(address, block, module))
@@ -70,11 +70,11 @@ _OF_FUNCTIONS = {
     "invoker": "google_cloud_run_v2_service_iam_member.invoker",
     "signer": "google_service_account_iam_member.agent_signs_pushes",
 }
-"""What is given for each function, as its entry says."""
+"""The IAM resources of each function; its entry says which it has."""
 
 
 def _rows(function: Block, module: Module) -> Iterator[tuple[str, str, str]]:
-    """Who may do what by these resources, for one function. The subscribers are alike: the slug of each is SLUG."""
+    """The rows of one function's IAM resources. All subscribers share their rows, with SLUG as the slug."""
     slug = "SLUG" if function["hook"] else function["slug"]
     topics, secrets = module.locals["declared_topics"], module.locals["declared_secrets"]
 
@@ -131,19 +131,19 @@ def _is_expression(value: Any) -> bool:
 
 
 def _expression(text: str) -> str:
-    """An expression without the signs that mark it as one."""
+    """An expression without `${` and `}`."""
     return text[2:-1] if _is_expression(text) and text.endswith("}") else text
 
 
 def _member(block: Block, module: Module) -> str:
-    """An account as a person knows it: its id, or what names it."""
+    """An account's id, or a description of it."""
     member = block["member"]
     local = str(module.locals.get(_expression(member).removeprefix("local."), member))
     return _code(_named(local, block, module).removeprefix("serviceAccount:"))
 
 
 def _target(address: str, block: Block, module: Module) -> str:
-    """What the role is given on, and the condition that narrows it."""
+    """The role's target, and its condition."""
     name = _named(next(block[target] for target in _TARGETS if target in block), block, module)
     return _kind(address, name, block)
 
@@ -161,7 +161,7 @@ def _in_words(text: str) -> str:
 
 
 def _named(text: str, user: Block, module: Module) -> str:
-    """A text of a resource with each reference replaced by the name of what it refers to, in words."""
+    """A resource's text, with each reference replaced by the name of the resource that it refers to."""
 
     def name(found: re.Match[str]) -> str:
         block = module.resources.get(found["address"], {})
@@ -174,14 +174,14 @@ def _named(text: str, user: Block, module: Module) -> str:
 
 
 def _declared(block: Block, key: str, named: str, module: Module) -> str:
-    """The name of one of the resources that a for_each over a local makes; its key where that is not known."""
+    """The name of one resource of a for_each over a local; its key if the name is unknown."""
     declared = _expression(str(block.get("for_each", ""))).replace("local.", "declared_")
     attribute = re.fullmatch(r"\$\{each\.value\.(\w+)\}", named)
     return str(module.locals.get(declared, {}).get(key, {}).get(attribute[1], key)) if attribute else named
 
 
 def _each(block: Block) -> str:
-    """Where the values of a for_each come from."""
+    """The source of a for_each's values."""
     return "each of " + ", ".join(re.findall(r"\b(?:var|local)\.\w+(?:\.\w+)*", str(block["for_each"])))
 
 

@@ -1,4 +1,4 @@
-"""The licences of what the deployed functions install: docs/licenses.md. `scripts/check` says whether it is fresh.
+"""The licences of the packages that the functions install: docs/licenses.md. `scripts/check` fails if it is outdated.
 
-`table`   the licence of each package, as the package itself declares it
+`table`   the licence that each package declares
 """

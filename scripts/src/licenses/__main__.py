@@ -1,4 +1,4 @@
-"""Writes docs/licenses.md from what is installed, or says whether it is fresh. `scripts/check` runs it."""
+"""Writes docs/licenses.md from the installed packages, or checks that it is up to date. `scripts/check` runs it."""
 
 import sys
 
@@ -9,6 +9,6 @@ if sys.argv[1:] not in ([], ["--check"]):
 fresh = document()
 if sys.argv[1:] == ["--check"]:
     if not DOCUMENT.exists() or DOCUMENT.read_text() != fresh:
-        sys.exit("docs/licenses.md is not fresh: run scripts/check --fix")
+        sys.exit("docs/licenses.md is out of date: run scripts/check --fix")
 else:
     DOCUMENT.write_text(fresh)

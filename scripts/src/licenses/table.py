@@ -1,4 +1,4 @@
-"""The licence of each package that functions/requirements.txt locks, as the package itself declares it."""
+"""The licence that each package in functions/requirements.txt declares."""
 
 import re
 from collections import defaultdict
@@ -10,7 +10,7 @@ DOCUMENT = ROOT / "docs" / "licenses.md"
 REQUIREMENTS = ROOT / "functions" / "requirements.txt"
 _APACHE = ("Apache-2.0", "Apache-2.0 OR BSD-2-Clause", "Apache-2.0 OR BSD-3-Clause")
 PERMISSIVE = frozenset((*_APACHE, "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"))
-"""What may be deployed with the product: no licence that asks anything of the files around it."""
+"""The licences that may be deployed with the product: they demand nothing of files of other packages."""
 _OTHER_WORDS = {
     "Apache 2": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
@@ -41,13 +41,13 @@ def licence(package: str) -> str:
         declared = metadata(package)
     except PackageNotFoundError:
         return "unknown"
-    said = [each for name in ("License-Expression", "License", "Classifier") for each in declared.get_all(name) or ()]
-    known = [_OTHER_WORDS.get(each, each) for each in said]
-    return next((each for each in known if each in PERMISSIVE), next(iter(said), "unknown"))
+    texts = [each for name in ("License-Expression", "License", "Classifier") for each in declared.get_all(name) or ()]
+    known = [_OTHER_WORDS.get(each, each) for each in texts]
+    return next((each for each in known if each in PERMISSIVE), next(iter(texts), "unknown"))
 
 
 def document() -> str:
-    """The whole of docs/licenses.md."""
+    """The text of docs/licenses.md."""
     by_licence = defaultdict[str, list[str]](list)
     for package in sorted(packages()):
         by_licence[licence(package)].append(package)

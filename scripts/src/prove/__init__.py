@@ -1,18 +1,18 @@
-"""Proof that the promise holds against hostile input, overload and careless changes: `scripts/prove --help`.
+"""Tests the guarantees with hostile input, overload and changed code: `scripts/prove --help`.
 
 `cli`                   the commands
-`attacks`               `fuzz` and `load`, as a person runs them
+`attacks`               `fuzz` and `load`, and their output
 
 `fuzz`, inputs that no honest client would send:
-`seeds`                 sample events, and the words that each side knows
+`seeds`                 sample events, and known field names and types
 `mutations`             makes hostile inputs of them
-`fuzzing`               gives each target its share, and reports what broke
+`fuzzing`               gives each target its share of inputs, and reports broken guarantees
 `targets`               events and pushes, in this process
 `webhook_target`        requests to the webhook, in this process
 `socket_target`         raw bytes to its HTTP server
 `mail_target`           mails of hostile orders
 `order_status_target`   the buyer's page of hostile orders
-`oracles`               what is right, said independently of the product
+`oracles`               the expected results, independent of the product's code
 
 `load`, more than the webhook can carry:
 `load`                  the phases
@@ -21,5 +21,5 @@
 `mutate`, changed rules that a test must notice:
 `mutants`               the changes
 `mutation`              runs the tests on each
-`guards`                which tests guard which file
+`guards`                the tests that guard each file
 """

@@ -1,4 +1,4 @@
-"""Runs what scripts/prove was asked for."""
+"""Runs the commands of scripts/prove."""
 
 from prove.cli import prove
 

@@ -1,4 +1,4 @@
-"""The attacks on the product as it is: hostile inputs and overload, with what they found on the screen."""
+"""The attacks on the unchanged product: hostile inputs and overload. They print their findings."""
 
 import asyncio
 import tempfile
@@ -16,7 +16,7 @@ from prove.socket_target import SocketTarget
 
 
 def fuzz(inputs: int, seed: str) -> int:
-    """Gives every target its share of the inputs; how many were taken wrongly."""
+    """Gives every target its share of the inputs; returns the number of broken guarantees."""
     broken = 0
     for name, (target, share) in fuzzing.shares().items():
         with fuzzing.log_held():
@@ -28,7 +28,7 @@ def fuzz(inputs: int, seed: str) -> int:
 
 
 async def load(connections: int, requests: int) -> int:
-    """Overloads the webhook; how many answers were wrong."""
+    """Overloads the webhook; returns the number of broken guarantees."""
     with tempfile.TemporaryDirectory() as logs, Processes(Path(logs)) as processes, PubSubStandIn() as pubsub:
         server, broken = Server(processes, pubsub.host), 0
         server.start()
@@ -49,7 +49,7 @@ def _over_sockets(target: Target, seed: str, inputs: int) -> Report:
 
 def _show(name: str, report: Report) -> int:
     click.echo(
-        f"{name:8} {report.inputs:9,} inputs, taken in {report.ways} ways, "
+        f"{name:8} {report.inputs:9,} inputs, {report.ways} different results, "
         f"{report.seconds:.0f} s, grew by {report.megabytes:.0f} MB, {len(report.broken)} broken"
     )
     for each in report.broken:

@@ -12,17 +12,17 @@ import click
 from prove import mutation
 from prove.guards import GUARDS
 
-# `attacks` imports the product, and a mutant must be the first to do so: what it declares cannot be declared again.
+# `attacks` imports the product. A mutant must import it first: a module can be declared only once per process.
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def prove() -> None:
-    """Long runs that try to break the promise. Each prints its seed, and with the same seed does the same again."""
+    """Long runs that try to break the guarantees. Each prints its seed; the same seed repeats the run."""
 
 
 @prove.command()
-@click.option("--inputs", default=1_000_000, show_default=True, help="How many inputs, over all targets.")
-@click.option("--seed", default=lambda: secrets.token_hex(4), help="Any text; a new one if none is given.")
+@click.option("--inputs", default=1_000_000, show_default=True, help="The number of inputs, over all targets.")
+@click.option("--seed", default=lambda: secrets.token_hex(4), help="Any text. Default: a new one.")
 def fuzz(inputs: int, seed: str) -> None:
     """Gives parsers, the webhook, a subscriber and the mail renderer hostile inputs. Ten minutes for a million."""
     from prove import attacks  # noqa: PLC0415 - as above
@@ -32,10 +32,10 @@ def fuzz(inputs: int, seed: str) -> None:
 
 
 @prove.command()
-@click.option("--connections", default=512, show_default=True, help="How many at once.")
-@click.option("--requests", default=20, show_default=True, help="How many on each, in each phase.")
+@click.option("--connections", default=512, show_default=True, help="The number of connections at once.")
+@click.option("--requests", default=20, show_default=True, help="The requests on each, in each phase.")
 def load(connections: int, requests: int) -> None:
-    """Gives the webhook more than it can carry: connections, slow clients, huge bodies, a Pub/Sub that is slow."""
+    """Overloads the webhook: many connections, slow clients, huge bodies, a slow Pub/Sub."""
     from prove import attacks  # noqa: PLC0415 - as above
 
     sys.exit(1 if asyncio.run(attacks.load(connections, requests)) else 0)
@@ -43,13 +43,13 @@ def load(connections: int, requests: int) -> None:
 
 @prove.command()
 @click.option(
-    "--file", "files", multiple=True, type=click.Choice(tuple(GUARDS)), help="Only this file; may be repeated."
+    "--file", "files", multiple=True, type=click.Choice(tuple(GUARDS)), help="Only this file; repeat it for several."
 )
-@click.option("--sample", type=int, help="Only so many mutants, drawn by the seed.")
+@click.option("--sample", type=int, help="Only this many mutants, drawn with the seed.")
 @click.option("--seed", default="1", show_default=True, help="Any text.")
-@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="How many at once.")
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="The number of mutants at once.")
 def mutate(files: tuple[str, ...], sample: int | None, seed: str, jobs: int) -> None:
-    """Changes the rules in one place at a time; the tests must notice. Half an hour for all of them."""
+    """Changes the code in one place at a time; the tests must notice. Half an hour for all mutants."""
     chosen = mutation.draw(mutation.candidates(files or tuple(GUARDS)), sample, seed)
     scores, survivors = defaultdict[str, list[bool]](list), []
     for candidate, noticed in _judged(chosen, jobs):

@@ -1,7 +1,7 @@
-"""Gives each target its share of hostile inputs, all of them made of one seed, and reports what broke a promise.
+"""Gives each target its share of hostile inputs, all made from one seed, and reports broken guarantees.
 
-An input that a target takes in a way not seen before is kept, and mutated further: so the search follows what the
-product does, and not only the samples.
+An input with a new result is kept and mutated further: so the search follows the product's behavior, and not only the
+samples.
 """
 
 import asyncio
@@ -28,25 +28,25 @@ from prove.webhook_target import WebhookTarget
 KEPT = 500
 MOST = 10
 MEGABYTES = 200
-"""By how much the process may grow after its first tenth of the inputs."""
+"""The allowed growth of the process after the first tenth of the inputs."""
 SOCKET_SHARE = 0.02
 
 
 class Target(Protocol):
-    """Something that takes hostile input."""
+    """A part of the product that gets hostile input."""
 
     def make(self, random: Random, sample: bytes) -> Any:
-        """An input, made of a sample event."""
+        """Makes an input from a sample event."""
         ...
 
     async def take(self, made: Any, /) -> str:
-        """Gives it to the product, and returns how it was taken. Raises whatever must not happen."""
+        """Gives the input to the product, and returns a text for the result. Raises if a guarantee is broken."""
         ...
 
 
 @dataclass
 class Report:
-    """What a run came to."""
+    """The result of a run."""
 
     seed: str
     inputs: int = 0
@@ -68,8 +68,8 @@ def shares() -> Mapping[str, tuple[Target, float]]:
 
 
 async def run(name: str, target: Target, seed: str, inputs: int, at_once: int = 1) -> Report:
-    """Feeds one target, `at_once` inputs at a time. The same seed makes the same inputs, as long as the product takes
-    them in the same way. It goes on after what it finds, up to ten of them.
+    """Feeds one target, `at_once` inputs at a time. The same seed makes the same inputs, as long as the results are the
+    same. It stops after ten findings.
     """
     measure: Callable[[], float] = getattr(target, "megabytes", _megabytes)
     report, search, began, grown = Report(f"{seed}:{name}"), _Search(f"{seed}:{name}"), time.monotonic(), 0.0
@@ -90,7 +90,7 @@ async def run(name: str, target: Target, seed: str, inputs: int, at_once: int = 
 
 
 class _Search:
-    """The inputs so far that taught something, and those made of them."""
+    """The samples so far: the seeds, and the inputs with a new result."""
 
     def __init__(self, seed: str) -> None:
         self._random, self._samples = Random(seed), events()  # noqa: S311
@@ -108,10 +108,10 @@ class _Search:
 
 @contextlib.contextmanager
 def log_held() -> Iterator[io.StringIO]:
-    """Keeps the product's log off the screen, and holds it against its promise: one line each, no person in it."""
-    heard = _Log()
-    with contextlib.redirect_stdout(heard):
-        yield heard
+    """Captures the product's log, and checks it: one line per entry, no personal data."""
+    captured = _Log()
+    with contextlib.redirect_stdout(captured):
+        yield captured
 
 
 class _Log(io.StringIO):
@@ -122,7 +122,7 @@ class _Log(io.StringIO):
 
 
 def _again(made: Any) -> list[bytes]:
-    """What can be mutated further: a body, if it is JSON still."""
+    """The input's body as a new sample, if it is still JSON."""
     body = made[0] if isinstance(made, tuple) else getattr(made, "body", made)
     return [body] if isinstance(body, bytes) and body.startswith(b"{") and _is_json(body) else []
 
@@ -140,6 +140,6 @@ def _is_json(body: bytes) -> bool:
 
 
 def _megabytes() -> float:
-    """The most memory that this process ever had."""
+    """The peak memory of this process."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1024 / (1024 if sys.platform == "darwin" else 1)

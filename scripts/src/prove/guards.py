@@ -1,4 +1,4 @@
-"""Which tests guard which file of the product: the quick ones first. A mutant is given to these, and to no others."""
+"""The tests that guard each file of the product, fast ones first. A mutant runs only these."""
 
 _EVENTS = "tests/unit/test_events.py"
 _ORDER = "tests/unit/test_order.py"

@@ -1,7 +1,7 @@
-"""More than the webhook can carry: many connections, slow clients, huge bodies, a Pub/Sub that is slow or refuses.
+"""Overload of the webhook: many connections, slow clients, huge bodies, a Pub/Sub that is slow or refuses.
 
-Whatever comes, an honest request is answered 200 or 503, a 200 means that it is stored, memory stays bounded, and when
-it is over everything is 200 again.
+The guarantees: an honest request is answered 200 or 503, a 200 means that the event is stored, memory stays bounded,
+and after the overload every answer is 200 again.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from local.fakes.stripe_events import COMPLETED, body, event, new_id, session, s
 from prove.servers import Server
 
 MEGABYTES = 200
-"""By how much the server may grow."""
+"""The allowed growth of the server."""
 _PATIENCE = 60
 
 
 @dataclass
 class Phase:
-    """What became of one phase: how many honest requests got which answer, what the slowest took, what was broken."""
+    """The result of one phase: the answers to honest requests by status, the slowest one, and broken guarantees."""
 
     name: str
     answers: Counter[int] = field(default_factory=Counter)
@@ -34,7 +34,7 @@ class Phase:
 
 
 class Load:
-    """Runs phases against one server, with so many connections and requests on each."""
+    """Runs phases against one server, with `connections` and `requests` on each."""
 
     def __init__(self, server: Server, pubsub: PubSubStandIn, connections: int, requests: int) -> None:
         self._server, self._pubsub = server, pubsub
@@ -43,7 +43,7 @@ class Load:
         self._began_with = server.megabytes()
 
     async def phases(self) -> AsyncIterator[Phase]:
-        """One after the other; the last one shows that the server has recovered."""
+        """All phases in order; the last one shows that the server has recovered."""
         yield await self._phase("fast", {200})
         self._pubsub.seconds = 1
         yield await self._phase("slow Pub/Sub", {200, 503})
@@ -68,7 +68,7 @@ class Load:
         return phase
 
     async def _honest(self, phase: Phase, claimed: list[str]) -> None:
-        """A sender that waits for each answer before it sends more. An answer that never comes counts as 0."""
+        """A sender that waits for each answer before the next request. No answer counts as status 0."""
         for _ in range(self._requests):
             event_id, began = new_id("evt"), time.monotonic()
             payload = body(event(COMPLETED, session(new_id("cs_test")), id=event_id))
@@ -91,7 +91,7 @@ class Load:
             return int(first.split()[1]) if first else 0
 
     async def _drip(self) -> None:
-        """A client that sends a byte now and then, and never ends its request."""
+        """A client that sends single bytes slowly, and never ends its request."""
         async with self._connected() as (_, writer):
             writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
             while True:
@@ -100,7 +100,7 @@ class Load:
                 await asyncio.sleep(0.2)
 
     async def _flood(self) -> None:
-        """A client that sends chunks without end, until it is refused; then again."""
+        """A client that sends endless chunks until it is refused, and then starts again."""
         while True:
             with contextlib.suppress(OSError):
                 async with self._connected() as (reader, writer):
@@ -115,7 +115,7 @@ class Load:
 
     @asynccontextmanager
     async def _hostile(self, client: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-        """A quarter as many hostile clients as honest ones, meanwhile."""
+        """Runs a quarter as many hostile clients as honest ones while the context lasts."""
         tasks = [asyncio.ensure_future(client()) for _ in range(max(1, self._connections // 4))]
         try:
             yield

@@ -1,4 +1,4 @@
-"""Mails of hostile orders, read back as a mail program reads them."""
+"""Mails of hostile orders, parsed as a mail program parses them."""
 
 import json
 import re
@@ -45,26 +45,26 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 
 class MailTarget:
-    """Receipts and failure notices: MailRefused, or one mail to one address, in which only the shop speaks HTML."""
+    """Receipts and failure notices: MailRefused, or one mail to one address, with HTML only from the templates."""
 
     def __init__(self, templates: Path = TEMPLATES) -> None:
-        self._letters = MailMessages(Address("Shop", addr_spec="orders@shop.example"), SHOP, templates)
+        self._messages = MailMessages(Address("Shop", addr_spec="orders@shop.example"), SHOP, templates)
 
     def make(self, random: Random, sample: bytes) -> tuple[bytes, bytes]:
         """A hostile event, and hostile line items."""
         page = json.dumps({"data": [line_item(), line_item(500, 3)], "has_more": False}).encode()
-        event, items = _spoken(random, sample), _spoken(random, page)
+        event, items = _with_hostile_words(random, sample), _with_hostile_words(random, page)
         return (hostile_json(random, event), items) if random.random() < 0.3 else (event, hostile_json(random, items))
 
     async def take(self, made: tuple[bytes, bytes]) -> str:
-        """How the mails came out."""
+        """Renders the mails, and returns the result."""
         try:
             order = apply(None, parse(made[0], NOW)).order
             order = with_line_items(order, read_page(json.loads(made[1])).items)
         except (MalformedEvent, ShapeError, ValueError, RecursionError):
             return "no order"
         try:
-            mails = [write(order, "key") for write in (self._letters.receipt, self._letters.payment_failed)]
+            mails = [write(order, "key") for write in (self._messages.receipt, self._messages.payment_failed)]
         except MailRefused as error:
             return str(error)
         for mail in mails:
@@ -73,24 +73,24 @@ class MailTarget:
         return f"{mails[0] is not None} {order.locale}"
 
 
-def _spoken(random: Random, text: bytes) -> bytes:
-    """The JSON with hostile words in about every fourth place that a buyer or a seller writes himself."""
+def _with_hostile_words(random: Random, text: bytes) -> bytes:
+    """The JSON with hostile words in about every fourth field that a buyer or seller can write."""
 
-    def say(place: dict[str, Any]) -> dict[str, Any]:
-        said = {key: random.choice(_WORDS) for key in place if key in _WRITTEN and random.random() < 0.25}
-        return place | said
+    def replace(place: dict[str, Any]) -> dict[str, Any]:
+        words = {key: random.choice(_WORDS) for key in place if key in _WRITTEN and random.random() < 0.25}
+        return place | words
 
-    return json.dumps(json.loads(text, object_hook=say)).encode()
+    return json.dumps(json.loads(text, object_hook=replace)).encode()
 
 
 def _hold(written: MailMessage, recipient: str | None) -> None:
     raw = bytes(written)
     oracles.hold(max(map(len, raw.split(b"\r\n"))) <= 998, "a line longer than a mail may have")
-    mail = message_from_string(raw.decode(), policy=default)  # as bytes Python reads no UTF-8 in headers
+    mail = message_from_string(raw.decode(), policy=default)  # from bytes Python does not read UTF-8 in headers
     oracles.hold(set(mail.keys()) == _HEADERS and len(mail.keys()) == len(_HEADERS), "a header that is not ours")
     local, _, _ = (recipient or "").rpartition("@")
     (to,) = mail["To"].addresses
-    oracles.hold((to.username, to.domain) == (written.to.username, written.to.domain), "a mail to somebody else")
+    oracles.hold((to.username, to.domain) == (written.to.username, written.to.domain), "a mail to another address")
     oracles.hold(to.username == local or '"' in local, "a mail to another local part")
     for kind in ("plain", "html"):
         part = mail.get_body((kind,))
@@ -102,10 +102,10 @@ def _hold(written: MailMessage, recipient: str | None) -> None:
 
 
 class _Reader(HTMLParser):
-    """Reads the HTML of a mail; Broken where it does more than show."""
+    """Reads the HTML of a mail. Raises Broken for anything but plain content."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Looks at one tag."""
+        """Checks one tag."""
         oracles.hold(tag not in {"script", "img", "iframe", "object", "form", "input", "svg"}, f"a <{tag}> in a mail")
         for name, value in attrs:
             if name == "href":

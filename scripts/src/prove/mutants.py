@@ -1,7 +1,7 @@
 """Small changes to a program, each of which a test should notice: comparisons, conditions, constants, tables, calls.
 
-Texts for people (any with a space, and f-strings), imports, decorators and annotations are left as they are, but for
-the `| None` of a field: whether it may be missing is a rule.
+Texts for people (with a space, and f-strings), imports, decorators and annotations stay unchanged. Exception: the
+`| None` of a field, since it is a rule whether a field may be missing.
 """
 
 import ast
@@ -37,7 +37,7 @@ _TABLES = (ast.Tuple, ast.List, ast.Set)
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: `place.field` (or its element `index`) becomes `instead`. `name` says where and what."""
+    """One change: `instead` replaces `place.field` (or its element `index`). `name`: the scope and the change."""
 
     name: str
     line: int
@@ -47,7 +47,7 @@ class Mutant:
     instead: Any
 
     def apply(self) -> None:
-        """Changes the tree that it was made of."""
+        """Changes its tree."""
         if self.index is None:
             setattr(self.place, self.field, self.instead)
         else:
@@ -55,7 +55,7 @@ class Mutant:
 
 
 def mutants(tree: ast.Module) -> list[Mutant]:
-    """Every mutant of a module, in the order of its lines, each with a name of its own."""
+    """Every mutant of a module, in line order, each with a unique name."""
     found, seen = [], dict[str, int]()
     for mutant in _inside(tree, ""):
         seen[mutant.name] = count = seen.get(mutant.name, 0) + 1
@@ -83,7 +83,7 @@ def _inside(node: ast.AST, scope: str) -> Iterator[Mutant]:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """What may stand in the place of a node, and the change in words."""
+    """The replacements of a node, each with a description."""
     for instead in (*_other_words(node), *_other_ways(node)):
         yield instead, f"{_brief(node)} → {_brief(instead)}"
     for instead, gone in _shorter(node):
@@ -128,7 +128,7 @@ def _other_ways(node: ast.AST) -> Iterator[Any]:
 
 
 def _shorter(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """One element, one entry, one named argument less; and what is gone."""
+    """The node without one element, entry or named argument; and the removed part."""
     if isinstance(node, _TABLES) and len(node.elts) > 1 and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         yield from ((_with(node, elts=_without(node.elts, index)), gone) for index, gone in enumerate(node.elts))
     if isinstance(node, ast.Dict) and len(node.keys) > 1:

@@ -1,8 +1,7 @@
-"""Changes the program in one place at a time and runs the tests that guard it. What they do not notice, they do not
-guard.
+"""Changes the program in one place at a time, and runs the tests that guard it. A mutant must make one of them fail.
 
-Each mutant has a process of its own, forked when everything but the product is imported. There one module is loaded
-from its changed tree; no file is touched. What nobody can notice is listed, with its reason, in equivalent.toml.
+Each mutant has its own process, forked once everything but the product is imported. That process loads one module from
+its changed tree; no file changes. equivalent.toml lists the mutants that no test can notice, with the reason.
 """
 
 import ast
@@ -32,12 +31,12 @@ from prove.mutants import Mutant, mutants
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "functions" / "fulfillment"
 SECONDS = 20.0
-"""A mutant that runs longer than the tests ever do is noticed, too."""
+"""A mutant that runs longer than the tests do counts as noticed."""
 
 _OPTIONS = (
     *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
-    *("--hypothesis-profile=first", "--hypothesis-seed=0"),  # the first failure will do, however large it is
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what is imported before pytest runs
+    *("--hypothesis-profile=first", "--hypothesis-seed=0"),  # the first failure is enough: no shrinking
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # for modules imported before pytest runs
 )
 
 
@@ -51,12 +50,12 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """Its name, the same as long as the code around it is."""
+        """Its name, stable as long as its scope and code are."""
         return f"{self.file} {self.mutant.name}"
 
 
 def candidates(files: Sequence[str]) -> list[Candidate]:
-    """Every mutant of the files but those that are known to be equivalent."""
+    """Every mutant of the files except the equivalent ones."""
     found, known = [], equivalent()
     for file in files:
         tree = ast.parse((PACKAGE / file).read_text())
@@ -70,18 +69,18 @@ def _unchanged(file: str) -> Candidate:
 
 
 def equivalent() -> dict[str, str]:
-    """The mutants that no test can notice, by their names, each with the reason."""
+    """The mutants that no test can notice: name -> reason."""
     listed = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text())
     return {name: reason for reason, names in listed.items() for name in names}
 
 
 def draw(found: Sequence[Candidate], count: int | None, seed: str) -> Sequence[Candidate]:
-    """So many of them by the seed; all of them without a count."""
+    """`count` of them, drawn with the seed; all without a count."""
     return found if count is None else Random(seed).sample(found, min(count, len(found)))  # noqa: S311
 
 
 def noticed(candidate: Candidate, seconds: float = SECONDS) -> bool:
-    """Whether the guards of its file fail on the mutant."""
+    """Whether the guards of the mutant's file fail on it."""
     child = os.fork()
     if child == 0:
         _become(candidate)
@@ -97,14 +96,14 @@ def noticed(candidate: Candidate, seconds: float = SECONDS) -> bool:
 
 
 def preload() -> None:
-    """Imports what the tests import, all but the product and the tests themselves."""
+    """Imports the libraries of the tests, but neither the product nor the tests."""
     for name in PRELOADED:
         importlib.import_module(name)
-    gc.freeze()  # pytest collects garbage; none of this is
+    gc.freeze()  # exempts these modules from the garbage collections in each test run
 
 
 def _become(candidate: Candidate) -> None:
-    """Runs the guards on the mutant, as the end of this process."""
+    """Runs the guards on the mutant, and ends this process with their result."""
     code = 3
     with contextlib.suppress(BaseException):
         quiet = os.open(os.devnull, os.O_WRONLY)
@@ -128,7 +127,7 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The module's, or None for any other."""
+        """The spec of the changed module; None for any other."""
         if fullname != self._name:
             return None
         return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
@@ -139,11 +138,11 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class GuardsFail(Exception):
-    """The guards of a file fail on the program as it is: they would notice anything."""
+    """The guards of a file fail on the unchanged program: they cannot judge a mutant."""
 
 
 def run(chosen: Sequence[Candidate], jobs: int) -> Iterator[tuple[Candidate, bool]]:
-    """Each of the mutants, and whether it was noticed. Raises GuardsFail."""
+    """Each mutant, and whether it was noticed. Raises GuardsFail."""
     preload()
     with ThreadPoolExecutor(jobs) as pool:
         unchanged = [_unchanged(file) for file in sorted({each.file for each in chosen})]

@@ -1,4 +1,4 @@
-"""Valid JSON becomes hostile: a few changes to its structure, and now and then to its bytes."""
+"""Makes hostile JSON of valid JSON: changes its structure, and sometimes its bytes."""
 
 import copy
 import json
@@ -56,7 +56,7 @@ BYTES = (b"\xff", b"\0", b"\xef\xbb\xbf", b"NaN", b"1e999", b"-", b"[" * 3000, b
 
 
 def hostile_json(random: Random, text: bytes) -> bytes:
-    """A JSON text with one to four changes to its structure, written as any encoder may; some of them broken."""
+    """A JSON text with up to four changes to its structure, in one of several formats; some are invalid JSON."""
     value = json.loads(text)
     for _ in range(random.choice((0, 1, 1, 1, 2, 4))):
         change(random, value)
@@ -79,7 +79,7 @@ def change(random: Random, value: Any) -> None:
 
 
 def hostile_bytes(random: Random, text: bytes) -> bytes:
-    """The bytes with something cut out, doubled, put in or bent."""
+    """The bytes with a part removed, doubled, inserted or with flipped bits."""
     at, size = random.randrange(len(text) + 1), random.choice((1, 1, 4, 40))
     part = text[at : at + size]
     bent = bytes(byte ^ 1 << random.randrange(8) for byte in part)

@@ -1,5 +1,5 @@
-"""What is right, said a second time and independently of the product: signatures by the standard library, Firestore's
-limits by its documentation.
+"""The expected results, independent of the product: signatures by the standard library, Firestore's limits by its
+documentation.
 """
 
 import hashlib
@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import Any
 
 PERSON = ("jenny", "Rosen", "Oyster")
-"""Of the buyer in the sample events: no log line may hold it."""
+"""Personal data of the buyer in the sample events: no log line may hold it."""
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _RESERVED = re.compile(r"__.*__", re.DOTALL)
 
 
 class Broken(AssertionError):
-    """A promise does not hold; the text says which."""
+    """A guarantee is broken; the text says which."""
 
 
 def hold(promise: bool, words: str) -> None:  # noqa: FBT001 - as assert
-    """Raises Broken with the words if the promise is not held."""
+    """Raises Broken with the words if the promise is false."""
     if not promise:
         raise Broken(words)
 
@@ -31,14 +31,14 @@ def digest(secret: str, at: int | str, body: bytes) -> str:
 
 
 def is_signed(header: str, body: bytes, secret: str, now: float) -> bool:
-    """Whether the header holds a right digest of a time within five minutes (and a second for the way here)."""
+    """Whether the header has a valid digest for a time within five minutes, plus a second for the call."""
     times = {int(text) for text in re.findall(r"[0-9]{1,15}", header)}
     fresh = [at for at in times if abs(now - at) <= 301]
     return any(digest(secret, at, body) in header for at in fresh)
 
 
 def fits_firestore(document_id: str, document: Mapping[str, Any]) -> None:
-    """Raises Broken if the document's path can be led astray, or if Firestore would refuse what is in it."""
+    """Raises Broken if the document's id is no plain name, or if Firestore would refuse the document."""
     hold(bool(_DOCUMENT_ID.fullmatch(document_id)), "a document's id that is no plain name")
     hold(not _RESERVED.fullmatch(document_id), "a reserved document id")
     _fits(document, 1)

@@ -1,4 +1,4 @@
-"""The buyer's landing page, asked with hostile addresses about hostile orders: nothing personal, nothing that runs."""
+"""The buyer's landing page, with hostile URLs and orders: no personal data, and nothing that a browser executes."""
 
 import re
 from html.parser import HTMLParser
@@ -32,7 +32,7 @@ _RUNS = {"script", "img", "iframe", "object", "embed", "form", "input", "base"}
 
 
 class OrderStatusTarget:
-    """A page about one order: whatever is asked, and however the order is called."""
+    """The page of one order, with hostile requests and item names."""
 
     def __init__(self, templates: Path = TEMPLATES) -> None:
         self._page = StatusPage(SETTINGS, templates)
@@ -48,7 +48,7 @@ class OrderStatusTarget:
         return event, asked, method, ((b"x-item", random.choice(WORDS).encode("utf-8", "replace")), *headers)
 
     async def take(self, made: tuple[bytes, str | None, str, Headers]) -> str:
-        """How it was answered."""
+        """Requests the page, and returns the result."""
         event, asked, method, headers = made
         orders = CheckedOrders()
         session_id = await _store(orders, event, headers[0][1].decode())
@@ -65,7 +65,7 @@ class OrderStatusTarget:
 
 
 async def _store(orders: CheckedOrders, event: bytes, item: str) -> str:
-    """The id of the order that the event makes, with an item of that name; of none, if it makes none."""
+    """Stores the event's order with an item of that name. Returns its id, or an unknown id if there is no order."""
     try:
         order = apply(None, parse(event, NOW)).order
     except MalformedEvent:
@@ -76,10 +76,10 @@ async def _store(orders: CheckedOrders, event: bytes, item: str) -> str:
 
 
 class _Reader(HTMLParser):
-    """Reads the page; Broken where it does more than show."""
+    """Reads the page. Raises Broken for anything that a browser would execute or load."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Looks at one tag."""
+        """Checks one tag."""
         oracles.hold(tag not in _RUNS, f"a <{tag}> on the landing page")
         for name, value in attrs:
             oracles.hold(not name.startswith("on") and name != "style", f"an attribute {name} on the landing page")

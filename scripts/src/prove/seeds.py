@@ -1,4 +1,4 @@
-"""What mutation starts from: sample events of every API version, and the words that each side of the pipe knows."""
+"""The seeds of mutation: sample events of every API version, and the names of fields and types."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""A function as it runs in production: the `functions-framework` command, a process of its own."""
+"""A function as it runs in production: the `functions-framework` command in its own process."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from local.runtime.processes import Processes, free_ports
 
 
 class Server:
-    """An entry point, the webhook if no other is named, that publishes to the Pub/Sub at `pubsub`."""
+    """An entry point, by default the webhook, that publishes to the Pub/Sub at `pubsub`."""
 
     def __init__(self, processes: Processes, pubsub: str, entry_point: str = WEBHOOK, source: Path = FUNCTIONS) -> None:
         self._processes, self._pubsub, self._name, self._source = processes, pubsub, entry_point, source
         (self.port,) = free_ports(1)
 
     def start(self, more: Mapping[str, str] | None = None) -> None:
-        """Returns once it answers. `more`: settings."""
+        """Returns once the server answers. `more`: settings."""
         env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", "STRIPE_WEBHOOK_SECRETS": SECRET}
         env |= {"PUBSUB_EMULATOR_HOST": self._pubsub, **(more or {})}
         command = [str(Path(sys.executable).with_name("functions-framework")), "--host=127.0.0.1"]
@@ -29,15 +29,15 @@ class Server:
         self._processes.await_http(self._name, self.port)
 
     def stop(self) -> None:
-        """Ends it, and waits."""
+        """Stops the server, and waits for its end."""
         self._processes.stop(self._name)
 
     def terminate(self) -> None:
-        """Asks it to end, as Cloud Run does before it takes the instance away: its first process alone is told."""
+        """Sends SIGTERM to its first process only, as Cloud Run does before it removes an instance."""
         os.kill(self._processes.pid(self._name), signal.SIGTERM)
 
     def ended_within(self, seconds: float) -> int:
-        """Its exit code, once it has ended; subprocess.TimeoutExpired if it takes longer."""
+        """Its exit code once it has ended; subprocess.TimeoutExpired if it takes longer."""
         return self._processes.exit_code(self._name, seconds)
 
     def megabytes(self) -> float:

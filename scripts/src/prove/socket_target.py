@@ -1,4 +1,4 @@
-"""The whole HTTP server as raw bytes over a socket: framing, lengths, chunks and headers that no client would send."""
+"""The whole HTTP server with raw bytes: framing, lengths, chunks and headers that no client would send."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from prove.webhook_target import HostileRequest, make_request
 
 
 class SocketTarget:
-    """The webhook by the command that runs it in production. What it publishes must have been signed."""
+    """The webhook, started with the production command. It must publish only signed bodies."""
 
     def __init__(self, processes: Processes) -> None:
         self._pubsub = PubSubStandIn()
@@ -36,12 +36,12 @@ class SocketTarget:
         self._pubsub.__exit__(kind, error, trace)
 
     def make(self, random: Random, sample: bytes) -> tuple[HostileRequest, bytes]:
-        """The bytes of a hostile request, and what they were made of."""
+        """A hostile request, and its bytes."""
         made = make_request(random, sample)
         return made, _on_the_wire(random, made)
 
     async def take(self, made: tuple[HostileRequest, bytes]) -> str:
-        """How the server took it."""
+        """Sends the bytes, and returns the result."""
         request, raw = made
         if oracles.is_signed(request.signature or "", request.body, SECRET, time.time()):
             self._signed.add(request.body)
@@ -58,7 +58,7 @@ class SocketTarget:
 
 
 def _on_the_wire(random: Random, request: HostileRequest) -> bytes:
-    """The request as bytes, framed by its length or in chunks; half of them bent."""
+    """The request as bytes, with a length or in chunks; half of the heads are mutated."""
     lines = [f"{request.method} /{random.choice(('', 'x', '%00', '?a=b'))} HTTP/1.1".encode(), b"Host: x"]
     lines += [b"%s: %s" % each for each in request.more]
     if request.signature is not None:
@@ -86,7 +86,7 @@ async def _exchange(port: int, raw: bytes) -> bytes:
         await writer.drain()
         await asyncio.wait([received], timeout=0.1)
         if not received.done():
-            writer.write_eof()  # it waits for more, and there is none
+            writer.write_eof()  # the server waits for more bytes, and there are none
     try:
         return await received
     except ConnectionError:

@@ -1,5 +1,5 @@
-"""What is fed with hostile input in this process. A target makes its own input of a sample, gives it to the product,
-and holds the answer against the promises; what it returns is how the product took it.
+"""The targets of hostile input in this process. A target makes its input from a sample, gives it to the product, checks
+the guarantees, and returns a text for the result.
 """
 
 import base64
@@ -35,7 +35,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Events:
-    """Event bodies, parsed, applied to an order and stored: an order that comes back whole, or MalformedEvent."""
+    """Event bodies, parsed, applied to an order and stored: MalformedEvent, or an order that is read back unchanged."""
 
     def __init__(self, parse: Callable[[bytes, datetime], CheckoutEvent] = parse) -> None:
         self._parse = parse
@@ -45,7 +45,7 @@ class Events:
         return hostile_json(random, sample)
 
     async def take(self, body: bytes) -> str:
-        """How the parser took it."""
+        """Parses the event, and returns the result."""
         try:
             event = self._parse(body, NOW)
         except MalformedEvent as error:
@@ -55,12 +55,12 @@ class Events:
         oracles.hold(apply(order, event).order is order, "an event that counts twice")
         document = to_document(order)
         oracles.fits_firestore(order.id, document)
-        oracles.hold(from_document(document) == order, "an order that does not come back as it was")
+        oracles.hold(from_document(document) == order, "an order that is not read back unchanged")
         return f"{order.status.value} {order.review}"
 
 
 class CheckedOrders(MemoryOrders):
-    """Orders in memory; each write is held against Firestore's limits first."""
+    """Orders in memory; each write is checked against Firestore's limits first."""
 
     async def create(self, order: Order) -> Stored | None:
         """Stores a new order."""
@@ -68,13 +68,13 @@ class CheckedOrders(MemoryOrders):
         return await super().create(order)
 
     async def replace(self, order: Order, version: Any) -> Stored | None:
-        """Stores the order in the place of that version."""
+        """Replaces that version of the order."""
         oracles.fits_firestore(order.id, to_document(order))
         return await super().replace(order, version)
 
 
 class Pushes:
-    """Push requests, as anybody with the subscriber's address could send them: acknowledged or parked, whole."""
+    """Hostile push requests to a subscriber: each is acknowledged, or parked unchanged."""
 
     def __init__(self) -> None:
         env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", "HOLD_ON_REVIEW": "true"}
@@ -93,7 +93,7 @@ class Pushes:
         return hostile_bytes(random, push) if random.random() < 0.2 else _hostile_envelope(random, push)
 
     async def take(self, push: bytes) -> str:
-        """How the subscriber of completed events took it, twice: the second time as a redelivery."""
+        """Pushes it twice to the subscriber of completed events, the second time as a redelivery."""
         orders = CheckedOrders()
         self._parked.stored.clear()
         subscriber = Subscriber(EventType.COMPLETED, self._settings, orders, self._parked, self._executors)
@@ -105,7 +105,7 @@ class Pushes:
 
 
 async def _fulfill(_order: Order, _key: str) -> None:
-    """Nothing is sold."""
+    """Does nothing."""
 
 
 def _hostile_envelope(random: Random, push: bytes) -> bytes:
@@ -113,7 +113,7 @@ def _hostile_envelope(random: Random, push: bytes) -> bytes:
 
 
 async def ask(handler: Handler, body: bytes, headers: Headers = (), method: str = "POST") -> int:
-    """The status that a handler answers, without a network between."""
+    """The status of a handler's answer, without a network."""
     return (await answer(handler, body, headers, method)).status_code
 
 

@@ -1,4 +1,4 @@
-"""The public door under hostile requests, without a network: who signed, and who only says so."""
+"""The webhook with hostile requests, with valid and forged signatures, without a network."""
 
 import json
 import time
@@ -23,7 +23,7 @@ _ANSWERS = {200, 400, 405, 413}
 
 @dataclass(frozen=True)
 class HostileRequest:
-    """One request to the webhook. `honest`: signed as Stripe signs, and not bent on the way."""
+    """One request to the webhook. `honest`: signed as Stripe signs, and not changed afterwards."""
 
     body: bytes
     signature: str | None
@@ -33,7 +33,7 @@ class HostileRequest:
 
 
 class WebhookTarget:
-    """The webhook without a network: nothing unsigned is published, everything signed is answered for."""
+    """The webhook without a network: it publishes only signed bodies, and gives each the expected answer."""
 
     def __init__(self, webhook: Callable[[Topic], Handler] = lambda topic: Webhook(SETTINGS, topic)) -> None:
         self._topic = MemoryTopic()
@@ -44,7 +44,7 @@ class WebhookTarget:
         return make_request(random, sample)
 
     async def take(self, request: HostileRequest) -> str:
-        """How the webhook took it."""
+        """Sends the request, and returns the result."""
         signature = () if request.signature is None else ((b"stripe-signature", request.signature.encode("latin-1")),)
         status = await ask(self._handler, request.body, (*signature, *request.more), request.method)
         stored, self._topic.stored = self._topic.stored, []
@@ -55,12 +55,12 @@ class WebhookTarget:
             oracles.hold(signed and message.data == request.body, "published without a valid signature")
             _attributes_fit(message.attributes)
         if request.honest:
-            oracles.hold(status == expected(request.body), f"what Stripe signed was answered {status}")
+            oracles.hold(status == expected(request.body), f"a request signed by Stripe was answered {status}")
         return f"{status} {stored[0].attributes.get('session_id') if stored else None}"
 
 
 def make_request(random: Random, sample: bytes) -> HostileRequest:
-    """A hostile request made of a sample event."""
+    """A hostile request made from a sample event."""
     body = hostile_json(random, sample)
     if random.random() < 0.01:
         body += b" " * BODY_BYTES
@@ -72,7 +72,7 @@ def make_request(random: Random, sample: bytes) -> HostileRequest:
 
 
 def expected(body: bytes) -> int:
-    """The status that an honest request deserves."""
+    """The expected status for an honest request."""
     if len(body) > BODY_BYTES:
         return 413
     try:

@@ -1,4 +1,4 @@
-"""The limit: a function that reads the body and answers, on the same server as ours."""
+"""The limit: a function that only reads the body and answers, on the same server as the product."""
 
 import functions_framework.aio
 from starlette.requests import Request

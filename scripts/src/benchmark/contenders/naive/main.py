@@ -1,4 +1,4 @@
-"""The guide's way, written down plainly: Flask, `construct_event`, and the publisher client's future."""
+"""The naive way, as guides show it: Flask, `construct_event`, and the publisher client's future."""
 
 import os
 
@@ -13,7 +13,7 @@ _topic = _publisher.topic_path(os.environ["GOOGLE_CLOUD_PROJECT"], os.environ["E
 
 @functions_framework.http
 def naive(request: flask.Request) -> tuple[str, int]:
-    """Verifies, publishes, and waits for Pub/Sub's word."""
+    """Verifies, publishes, and waits for Pub/Sub's answer."""
     try:
         header = request.headers.get("Stripe-Signature")
         event = stripe.Webhook.construct_event(request.get_data(), header, os.environ["STRIPE_WEBHOOK_SECRETS"])

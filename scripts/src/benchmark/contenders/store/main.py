@@ -1,4 +1,4 @@
-"""The limit of a subscriber: one bare call of Firestore's for each push, and nothing that makes an order of it."""
+"""The limit of a subscriber: one bare Firestore call per push, without any order."""
 
 import base64
 import json

@@ -16,18 +16,18 @@ _clients: list[AsyncClient] = []
 
 @functions_framework.aio.http
 async def transaction(request: Request) -> Response:
-    """Brings the event into its document."""
+    """Adds the event to its order's document."""
     if not _clients:
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
         _clients.append(AsyncClient(project=os.environ["GOOGLE_CLOUD_PROJECT"], credentials=credentials))
     event = json.loads(base64.b64decode(json.loads(await request.body())["message"]["data"]))
     reference = _clients[0].collection("naive").document(event["data"]["object"]["id"])
-    await _bring_in(_clients[0].transaction(), reference, event)
+    await _add_event(_clients[0].transaction(), reference, event)
     return Response(status_code=204)
 
 
 @async_transactional
-async def _bring_in(transaction: AsyncTransaction, reference: AsyncDocumentReference, event: Any) -> None:
+async def _add_event(transaction: AsyncTransaction, reference: AsyncDocumentReference, event: Any) -> None:
     known = (await reference.get(transaction=transaction)).to_dict() or {"events": {}}
     of = event["data"]["object"]
     fields = ("amount_total", "currency", "customer_details", "collected_information", "metadata", "payment_status")
