@@ -65,7 +65,7 @@ def test_a_hook_that_refuses_is_shown_with_its_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hooks", "said"),
     [
-        ("import nowhere_to_be_found", "cannot be imported: No module named 'nowhere_to_be_found'. A package that is"),
+        ("import nowhere_to_be_found", "cannot be imported: No module named 'nowhere_to_be_found'. Add a missing"),
         ("def fulfil(order, key): ...", "hooks.py must have a function fulfill(order, key)"),
         ("def fulfill(order, key:", "cannot be imported: SyntaxError: '(' was never closed (hooks.py, line 1)"),
         ("\nPLANS = {}['pro']", "cannot be imported: KeyError: 'pro' (hooks.py, line 2)"),
@@ -83,7 +83,7 @@ def test_a_package_that_is_not_there_is_named_on_the_emulators_too(tmp_path: Pat
     tools.need(tools.missing_emulators())
     shown = demo(tmp_path, "import nowhere_to_be_found")
     assert shown.returncode == 1
-    assert "functions/hooks.py cannot be imported: No module named 'nowhere_to_be_found'; a package" in shown.stdout
+    assert "functions/hooks.py cannot be imported: No module named 'nowhere_to_be_found'; add a" in shown.stdout
     assert "Traceback" not in shown.stdout + shown.stderr
 
 
@@ -100,6 +100,6 @@ def test_locking_a_package_without_npm_locks_what_is_python_and_says_what_is_mis
     env, command = {"PATH": str(tmp_path / "bin")}, [tmp_path / "scripts" / "lock"]
     ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert re.fullmatch(r"The three requirements\.txt are locked; .* want of npm: install Node\.js .*\n", ran.stderr)
+    assert re.fullmatch(r"The three requirements\.txt are locked\. .* npm is missing: install Node.*\n", ran.stderr)
     locked = ["functions/requirements.txt", "requirements.txt", "scripts/lib/checkov/requirements.txt"]
     assert (tmp_path / "locked").read_text().split() == locked

@@ -114,7 +114,7 @@ def test_a_setup_that_cannot_install_says_so_and_starts_nothing(tmp_path: Path) 
         [tmp_path / "scripts/demo"], env=env, capture_output=True, text=True, timeout=LONG, check=False
     )
     assert ran.returncode == 1
-    assert ran.stderr.endswith("Is there a way to the package index from here?\n")
+    assert ran.stderr.endswith("Can this machine reach the package index?\n")
     assert "Traceback" not in ran.stderr
 
 
