@@ -1,4 +1,4 @@
-"""The landing page in real Chromium: it comes to its end by itself without JavaScript, anybody can read it on any
+"""The landing page in real Chromium: it comes to its end by itself without JavaScript, it is readable on any
 screen, and it asks for nothing from elsewhere.
 """
 
@@ -49,7 +49,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def test_from_pending_to_fulfilled_by_itself_without_javascript(landing: Landing, chromium: Browser) -> None:
-    """The webhook comes while the buyer looks: nobody touches the page."""
+    """The webhook comes while the buyer looks: the page is not touched."""
     order_id = landing.sold()
     landing.stripe.faults = [500]
     context = await chromium.new_context(viewport=PHONE, java_script_enabled=False)
