@@ -378,11 +378,11 @@ async def test_a_refusal_that_cannot_be_parked_is_a_try_in_vain_and_tried_again(
 
 
 async def test_what_an_effect_took_is_missing_for_the_next_one() -> None:
-    world = World("fulfill", "send_receipt", budget=10.5)
+    world = World("fulfill", "send_receipt", budget=13)
     first = world.executors.by_name["fulfill"].perform
 
     async def slow(order: Order, key: str) -> None:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.1)
         await first(order, key)
 
     by_name = {**world.executors.by_name, "fulfill": EffectExecutor(10, slow)}
