@@ -216,7 +216,7 @@ resource "google_monitoring_notification_channel" "email" {
   depends_on = [google_project_service.api]
 }
 
-check "somebody_is_told" {
+check "every_alert_has_a_receiver" {
   assert {
     condition     = alltrue([for channels in values(local.notification_channels) : length(channels) > 0])
     error_message = "Some alerts have no receiver: give alerts.emails or alerts.notification_channels, or all of CRITICAL, ERROR and WARNING in alerts.channels_by_severity."

@@ -259,7 +259,7 @@ run "pubsub_may_move_dead_letters_and_sign_pushes" {
   }
 }
 
-run "nobody_has_a_role_on_the_project_that_a_resource_could_give" {
+run "no_account_has_a_role_on_the_project_that_a_resource_could_give" {
   assert {
     condition     = google_project_iam_member.build_reads_staged_source.condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789-europe-west1/\") || resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789-europe-west1-\")"
     error_message = "The build account may read the bucket of staged sources only, and not that of europe-west10."
@@ -280,7 +280,7 @@ run "nobody_has_a_role_on_the_project_that_a_resource_could_give" {
   }
 }
 
-run "secrets_reach_their_readers_and_nobody_else" {
+run "secrets_reach_their_readers_alone" {
   assert {
     condition     = alltrue([for each in google_secret_manager_secret_version.this : each.secret_data_wo == null && each.secret_data == null])
     error_message = "No secret may be in the state."

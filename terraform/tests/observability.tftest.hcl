@@ -21,7 +21,7 @@ variables {
   slos = { burn_rate_alert = true }
 }
 
-run "every_alert_tells_somebody_what_it_means_and_what_to_do" {
+run "every_alert_tells_its_receiver_what_it_means_and_what_to_do" {
   assert {
     condition = toset([
       for policy in local.alert_policies : policy.user_labels.alert
@@ -378,15 +378,15 @@ run "a_silent_deployment_is_warned_of" {
     condition     = alltrue([for policy in local.alert_policies : length(policy.alert_strategy[0].notification_channel_strategy) == 0])
     error_message = "A reminder of no channel must be left out: Cloud Monitoring's strategy is of the policy's own channels."
   }
-  expect_failures = [check.somebody_is_told]
+  expect_failures = [check.every_alert_has_a_receiver]
 }
 
-run "a_severity_that_nobody_is_told_of_is_warned_of" {
+run "a_severity_without_a_receiver_is_warned_of" {
   command = plan
   variables {
     alerts = { channels_by_severity = { CRITICAL = ["projects/acme-shop/notificationChannels/911"], ERROR = ["projects/acme-shop/notificationChannels/911"] } }
   }
-  expect_failures = [check.somebody_is_told]
+  expect_failures = [check.every_alert_has_a_receiver]
 }
 
 run "every_severity_by_itself_is_enough" {

@@ -27,7 +27,7 @@ run "by_default_nothing_is_asked_for" {
   }
   assert {
     condition     = alltrue([for each in google_pubsub_topic.this : each.kms_key_name == null && length(each.message_storage_policy) == 0])
-    error_message = "A topic keeps its messages wherever Google likes."
+    error_message = "A topic keeps its messages in the regions that Google chooses."
   }
   assert {
     condition     = length(google_firestore_database.orders.cmek_config) == 0 && length(google_storage_bucket.source.encryption) == 0 && google_artifact_registry_repository.images.kms_key_name == null

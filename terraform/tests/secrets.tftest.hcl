@@ -28,7 +28,7 @@ run "a_new_key_and_mail_server_need_their_values" {
   ]
 }
 
-run "a_new_webhook_begins_with_a_secret_that_nobody_can_guess" {
+run "a_new_webhook_begins_with_a_secret_that_cannot_be_guessed" {
   state_key = "webhook"
 
   variables {

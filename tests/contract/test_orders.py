@@ -265,7 +265,7 @@ async def test_the_sample_of_every_era_is_stored_whole(orders: Orders) -> None:
 
 
 async def some(orders: Orders, count: int, **changes: Any) -> list[str]:
-    """Orders of nobody else's currency, and their ids in order."""
+    """Orders in a currency that no other test uses, and their ids in order."""
     made = [new_order(**changes) for _ in range(count)]
     for each in made:
         await orders.create(each)
@@ -405,7 +405,7 @@ async def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.M
 async def test_a_wrong_database_is_the_settings_fault_not_the_orders(
     emulated: Emulators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Parking every sale for it would be the end of them: it is tried again until somebody mends it."""
+    """Parking every sale for it would be the end of them: it is tried again until an operator mends it."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
     with pytest.raises(StoreUnavailable):
         await FirestoreOrders("shared", "Bad DB!/x", "orders").get("cs_test_1")

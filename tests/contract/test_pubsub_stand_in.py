@@ -57,7 +57,7 @@ async def test_a_refusal_stores_nothing() -> None:
 
 
 async def test_a_slow_one_is_given_up_and_stores_it_all_the_same() -> None:
-    """As Pub/Sub may: whoever gave up does not know, and publishes again."""
+    """As Pub/Sub may: a publisher that gave up does not know, and publishes again."""
     with PubSubStandIn() as running:
         running.seconds = 1
         with pytest.raises(PublishFailed):

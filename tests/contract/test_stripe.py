@@ -1,4 +1,4 @@
-"""What whoever reads Stripe's sessions promises: the same tests on the one in memory and on the API of the stand-in."""
+"""What a reader of Stripe's sessions promises: the same tests on the one in memory and on the API of the stand-in."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

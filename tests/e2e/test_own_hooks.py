@@ -1,4 +1,4 @@
-"""Somebody writes a hooks.py, and looks at what scripts/demo says of it."""
+"""A developer writes a hooks.py, and looks at what scripts/demo says of it."""
 
 import os
 import re

@@ -92,7 +92,7 @@ async def _line(of: Pipe, name: str, word: str) -> str:
             await asyncio.sleep(0.05)
 
 
-async def test_nobody_and_no_secret_is_in_any_log(real_pipe: Pipe) -> None:
+async def test_no_person_and_no_secret_is_in_any_log(real_pipe: Pipe) -> None:
     order_id, said = new_sale()
     await post(real_pipe, said)
     await order(real_pipe, order_id)

@@ -82,7 +82,7 @@ def test_the_demo_in_a_terminal_shows_the_hooks_work_and_no_log_lines() -> None:
 def everything(terminal: int) -> str:
     """What is written to a terminal until its last writer is gone, without colors, and what was padded cut off."""
     said = b""
-    with contextlib.suppress(OSError):  # the way in which Linux says that nobody writes any more
+    with contextlib.suppress(OSError):  # the way in which Linux says that the last writer is gone
         while more := os.read(terminal, 65536):
             said += more
     os.close(terminal)
@@ -275,7 +275,7 @@ def test_dev_names_a_port_that_is_free_where_the_first_guess_is_taken(tmp_path: 
     """What it once named whatever was taken: 9080."""
     log = tmp_path / "dev.log"
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # somebody else has it: as good
+        with contextlib.suppress(OSError):  # another program has it: as good
             stack.enter_context(socket.create_server(("127.0.0.1", 9083)))
         running = stack.enter_context(dev("--port", "9080", log=log))
         assert running.wait(LONG) == 1

@@ -2,8 +2,8 @@
 signed request to the acknowledgement, on a topic and a store in memory.
 
 Every call to the outside (publish, create, get, replace, perform, park) has two moments: right before it, and right
-after it, when it is done and nobody has heard; and the answer may be lost. Whoever dies is asked again, as Stripe and
-Pub/Sub do. Not samples: every moment, and every pair of moments. What two deliveries at once may do is in
+after it, when it is done and its caller is dead; and the answer may be lost. Stripe and Pub/Sub send again after each
+death. Not samples: every moment, and every pair of moments. What two deliveries at once may do is in
 test_effects_search.py.
 """
 
@@ -188,7 +188,7 @@ def check(calm: World, deaths: Collection[int]) -> None:
     assert set(world.performed) == set(calm.performed), where
     assert all(calm.performed[key] <= times for key, times in world.performed.items()), where
     again = world.performed.total() - calm.performed.total()
-    # Done and not struck off: whoever dies there is the only one who makes it happen twice.
+    # Done and not struck off: a death there, and no other, makes it happen twice.
     blamed = [step for step in where if step.startswith(("after perform", "before replace"))]
     assert again <= len(blamed), where
 
@@ -219,7 +219,7 @@ STORIES = {
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_death_at_any_moment_and_what_comes_back_ends_as_if_nobody_had_died(name: str) -> None:
+def test_death_at_any_moment_and_a_retry_end_as_a_run_without_death(name: str) -> None:
     calm = live(STORIES[name], ())
     assert calm.performed.total() == len(calm.performed)
     for moment in range(len(calm.life.steps)):
@@ -227,7 +227,7 @@ def test_death_at_any_moment_and_what_comes_back_ends_as_if_nobody_had_died(name
 
 
 @pytest.mark.parametrize("name", ["a card pays", "the hook refuses for good"])
-def test_whoever_comes_back_may_die_too(name: str) -> None:
+def test_the_retry_may_die_too(name: str) -> None:
     calm = live(STORIES[name], ())
     for first in range(len(calm.life.steps)):
         steps = len(live(STORIES[name], (first,)).life.steps)

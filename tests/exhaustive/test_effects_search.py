@@ -202,7 +202,7 @@ def whose_turn(world: World) -> Run | None:
 
 
 def deliver(world: World, message: int) -> Run:
-    if not world.runs:  # nobody is at it, and time passes until Pub/Sub comes again
+    if not world.runs:  # no run is under way, and time passes until Pub/Sub delivers again
         world.now += timedelta(seconds=world.executors.lease)
     world.waiting.remove(message)
     world.begun.append(message)

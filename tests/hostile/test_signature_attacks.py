@@ -1,5 +1,5 @@
-"""Whoever has no signing secret gets nothing onto the topic. Each attack is sent as bytes over a socket, through the
-real HTTP server and functions-framework; what came through is asked of Pub/Sub's stand-in.
+"""A sender without a signing secret gets nothing onto the topic. Each attack is sent as bytes over a socket, through
+the real HTTP server and functions-framework; what came through is asked of Pub/Sub's stand-in.
 """
 
 import gzip

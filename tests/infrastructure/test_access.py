@@ -1,4 +1,4 @@
-"""Who may do what, and where secrets go, as closed lists: what somebody adds is noticed, not only what is changed."""
+"""Who may do what, and where secrets go, as closed lists: an addition is noticed, not only a change."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import pytest
 from docs_tables.source import Block, Module, texts
 
 Functions = Mapping[str, Mapping[str, Any]]
-ANYBODY = {"allUsers", "allAuthenticatedUsers"}
+PUBLIC = {"allUsers", "allAuthenticatedUsers"}
 INVOKER = "google_cloud_run_v2_service_iam_member.invoker"
 ON_THE_PROJECT = {
     "google_project_iam_member.build_reads_staged_source": "condition",
@@ -25,22 +25,22 @@ def grants(module: Module) -> dict[str, Block]:
     return {address: block for address, block in module.resources.items() if "_iam_" in address.partition(".")[0]}
 
 
-def test_nothing_but_the_webhook_and_the_landing_page_is_open_to_anybody(module: Module, functions: Functions) -> None:
-    """Wherever it is said: as a member, in a list of members, in a local value."""
-    open_ = {address for address, block in module.resources.items() if ANYBODY & set(words(block))}
+def test_only_the_webhook_and_the_landing_page_are_open_to_the_public(module: Module, functions: Functions) -> None:
+    """In every form: as a member, in a list of members, in a local value."""
+    open_ = {address for address, block in module.resources.items() if PUBLIC & set(words(block))}
     assert open_ == {INVOKER}
     assert {entry_point: each["public"] for entry_point, each in functions.items() if each["public"]} == {
         "stripe_webhook": "${var.webhook.public}",
         "order_status": "${var.order_status.public}",
     }
-    assert not ANYBODY & set(words(module.locals))
+    assert not PUBLIC & set(words(module.locals))
 
 
 def words(value: object) -> list[str]:
     return [word for text in texts(value) for word in re.findall(r"\w+", text)]
 
 
-def test_roles_are_added_one_by_one_and_take_nobody_elses_away(module: Module) -> None:
+def test_roles_are_added_one_by_one_and_take_no_other_role_away(module: Module) -> None:
     """A binding or a policy would also remove what others have given in the project."""
     assert {address for address in grants(module) if not address.partition(".")[0].endswith("_iam_member")} == set()
 
@@ -104,7 +104,7 @@ def test_each_function_runs_as_its_own_account_and_is_called_by_one_of_its_own(f
     }
 
 
-def test_a_function_that_says_nothing_else_may_be_called_by_nobody_and_may_do_nothing(module: Module) -> None:
+def test_a_function_that_says_nothing_else_has_no_caller_and_no_permission(module: Module) -> None:
     defaults = module.locals["function_defaults"]
     assert not any(defaults[each] for each in ("public", "caller", "topics", "orders_role", "secrets", "hook"))
     assert defaults["ingress"] == "ALLOW_INTERNAL_ONLY"

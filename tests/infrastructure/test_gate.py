@@ -85,7 +85,7 @@ def test_what_is_wrong_fails(tree: Path, file: str, content: str, said: str) -> 
     assert list((tree / "tmp").iterdir()) == []
 
 
-def test_nobodys_own_values_and_state_have_a_say(tree: Path) -> None:
+def test_a_developers_own_values_and_state_change_no_result(tree: Path) -> None:
     tools.need(tools.missing_terraform())
     (tree / "terraform" / "terraform.tfvars").write_text('name = "mine"\n')
     assert check(tree).returncode == 0

@@ -1,5 +1,5 @@
-"""What Terraform and the runbook look for in the log is what Python writes there: a filter that names what nobody logs
-would never match, and nobody would notice."""
+"""What Terraform and the runbook look for in the log is what Python writes there: a filter for a word that no function
+logs would never match, and its alert would stay silent."""
 
 import json
 import re

@@ -40,7 +40,7 @@ def test_without_a_word_every_program_trusts_what_the_machine_trusts(tmp_path: P
 @pytest.mark.parametrize("name", CERTIFICATES[1:])
 def test_what_a_program_was_told_itself_stays(tmp_path: Path, name: str) -> None:
     (tmp_path / "all.pem").touch()
-    said = dict(
+    said: dict[str, str] = dict(
         zip(CERTIFICATES, set_up(tmp_path, SSL_CERT_FILE=str(tmp_path / "all.pem"), **{name: "own.pem"}), strict=False)
     )
     assert said.pop(name) == "own.pem"

@@ -314,7 +314,7 @@ def test_the_fields_without_an_index_are_fields_of_the_order_document(module: Mo
     assert unindexed <= set(to_document(order()))
 
 
-def test_a_new_field_of_the_order_document_is_indexed_only_if_somebody_decides_so(module: Module) -> None:
+def test_a_new_field_of_the_order_document_is_indexed_only_if_this_test_names_it(module: Module) -> None:
     """Two entries in each order and each of its backups, and on a growing timestamp a limit of 500 writes a second."""
     unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
     assert set(to_document(order())) - unindexed == {

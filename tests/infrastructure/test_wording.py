@@ -33,7 +33,7 @@ def test_a_word_in_the_name_of_a_test_is_found(tmp_path: Path) -> None:
     assert len(found(tmp_path, "tests/test_a.py", f"def test_{WORD}_knows() -> None: ...\n")) == 1
 
 
-@pytest.mark.parametrize("text", [f"x{WORD}", f"{WORD}x", f"{WORD}@example.com", "any body"])
+@pytest.mark.parametrize("text", [f"x{WORD}", f"{WORD}x", f"{WORD}@example.com", f"member.{WORD}_calls[0]", "any body"])
 def test_another_word_and_an_address_are_not_found(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, "docs/a.md", text) == []
 

@@ -109,13 +109,13 @@ async def test_half_open_is_silent_for_good_and_new_connections_work_afterwards(
         incident = ends.link.begin("half_open")
         ends.link.end()
         with pytest.raises(TimeoutError):
-            await ask(pair, b"anybody there?\n", 0.2)
+            await ask(pair, b"still there?\n", 0.2)
         assert ends.echo.heard == [b"hello\n"]
         assert await ask(await ends.connect()) == b"hello\n"
         until = incident.until
         pair[1].close()
         await asyncio.sleep(0.1)
-        assert incident.until > until  # it was felt as long as somebody held on to it
+        assert incident.until > until  # it was felt as long as a connection held on to it
 
 
 async def test_a_lost_reply_is_one_whose_work_was_done() -> None:

@@ -88,7 +88,7 @@ class World:
 
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """Whoever makes a client of Stripe's here need not close it."""
+    """A test that makes a client of Stripe's here need not close it."""
     stand_in = StripeStandIn()
     async with serve(stand_in) as base, contextlib.AsyncExitStack() as stack:
 

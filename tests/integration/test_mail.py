@@ -54,7 +54,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     return context
 
 
-async def test_a_receipt_arrives_at_the_buyer_and_nobody_else(plain: Mailer, post: Post) -> None:
+async def test_a_receipt_arrives_at_the_buyer_alone(plain: Mailer, post: Post) -> None:
     await plain.send_receipt(order(), KEY)
     (envelope,) = post.envelopes
     assert (envelope.mail_from, envelope.rcpt_tos) == ("orders@shop.example", ["jenny@example.com"])

@@ -182,7 +182,7 @@ STRANGE = [
 ]
 
 
-async def test_an_id_of_another_shape_or_mode_is_404_and_nobody_is_asked(
+async def test_an_id_of_another_shape_or_mode_is_404_without_a_lookup(
     make_landing: MakeLanding, capsys: pytest.CaptureFixture[str]
 ) -> None:
     landing = make_landing(FIRESTORE_EMULATOR_HOST=f"127.0.0.1:{free_ports(1)[0]}")
@@ -225,7 +225,7 @@ async def test_what_is_not_found_is_one_and_the_same_page_whatever_the_reason(ma
     assert SHOP_URL in answers[0].text
 
 
-async def test_with_connect_whoever_is_back_before_the_webhook_waits_and_so_does_every_stranger(
+async def test_with_connect_a_buyer_who_is_back_before_the_webhook_waits_and_so_does_every_stranger(
     make_landing: MakeLanding,
 ) -> None:
     """Whose session it is, only its event tells: a buyer who has paid must not read that there is no order."""
@@ -296,8 +296,8 @@ async def test_the_json_tells_no_amounts_that_contradict_the_total(landing: Land
     told = await landing.told(await landing.has(Status.PAID, amount_total=7694, amount_tax=0))
     parts = ("subtotal", "discount", "shipping", "tax", "included_tax")
     assert ([told[part] for part in parts], told["total"]) == ([None] * 5, usd(7694, "$76.94"))
-    nobodys = (await landing.get(new_id(), "application/json")).json()
-    assert [nobodys[part] for part in (*parts, "total", "items")] == [None] * 7
+    unknown = (await landing.get(new_id(), "application/json")).json()
+    assert [unknown[part] for part in (*parts, "total", "items")] == [None] * 7
 
 
 async def test_a_quantity_is_shown_where_there_is_one_and_zero_is_one(landing: Landing) -> None:
@@ -354,7 +354,7 @@ async def test_a_delayed_payment_that_has_come_is_told_and_published_although_it
     assert message.attributes["event_id"] == f"reconcile:{waiting}:paid"
 
 
-async def test_a_paid_order_asks_nobody(landing: Landing) -> None:
+async def test_a_paid_order_needs_no_request_to_stripe(landing: Landing) -> None:
     paid = await landing.has(Status.PAID)
     landing.stripe.sessions[paid] = session(paid, payment_status="unpaid")
     assert (await landing.told(paid))["status"] == "paid"
@@ -417,12 +417,12 @@ async def test_firestore_down_is_503_and_the_page_looks_again(
 async def test_pubsub_down_is_no_reason_to_hide_the_truth(
     make_landing: MakeLanding, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    landing = make_landing(EVENTS_TOPIC="a-topic-that-nobody-made")
+    landing = make_landing(EVENTS_TOPIC="a-missing-topic")
     order_id = landing.sold()
     capsys.readouterr()
     assert (await landing.told(order_id))["status"] == "paid"
     assert line(capsys)["outcome"] == "publish_failed"
-    landing.admin.create_topic("a-topic-that-nobody-made")
+    landing.admin.create_topic("a-missing-topic")
     assert (await landing.told(order_id))["status"] == "paid"
     written = line(capsys)
     assert (written["outcome"], written["stripe"]) == ("shown", "remembered")

@@ -86,7 +86,7 @@ async def test_stripe_down_is_503_and_says_where_to_look(capsys: pytest.CaptureF
     assert said["message"] == "Stripe answered 401: the API key is revoked; the schedule will call again"
 
 
-async def test_what_nobody_thought_of_is_500(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_unexpected_error_is_500(capsys: pytest.CaptureFixture[str]) -> None:
     shop = Shop()
     await shop.add(Case())
     shop.stripe.known["cs_test_00000"] = {"status": "complete", "created": "no time"}
@@ -134,7 +134,7 @@ async def test_on_firestore_orders_end_where_stripe_says_killed_or_doubled(store
     assert (await shop.reconcile()).published == 0
 
 
-async def test_on_firestore_a_debt_that_nobody_touched_for_long_is_found(stored: tuple[Shop, str]) -> None:
+async def test_on_firestore_a_debt_that_was_untouched_for_long_is_found(stored: tuple[Shop, str]) -> None:
     shop, _ = stored
     await shop.add(Case(order="paid"))
     assert (await shop.reconcile()).unattended == 0
@@ -144,7 +144,7 @@ async def test_on_firestore_a_debt_that_nobody_touched_for_long_is_found(stored:
     assert shop.fulfilled == ["cs_test_00000:fulfill"]
 
 
-async def test_on_firestore_a_document_that_nobody_can_read_is_counted_and_stops_nothing(
+async def test_on_firestore_an_unreadable_document_is_counted_and_stops_nothing(
     stored: tuple[Shop, str],
 ) -> None:
     shop, name = stored

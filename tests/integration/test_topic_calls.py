@@ -69,7 +69,7 @@ async def test_what_would_not_fit_into_memory_is_refused_at_once(pubsub: PubSubS
     ("refusal", "why"),
     [(grpc.StatusCode.INVALID_ARGUMENT, "InvalidArgument"), (grpc.StatusCode.PERMISSION_DENIED, "PermissionDenied")],
 )
-async def test_whoever_is_refused_is_told_why_with_a_trace_of_its_own(
+async def test_a_refused_caller_is_told_why_with_a_trace_of_its_own(
     pubsub: PubSubStandIn, refusal: grpc.StatusCode, why: str
 ) -> None:
     pubsub.refusal = refusal

@@ -61,15 +61,15 @@ def test_what_was_stored_just_now_stays_in_force_though_latest_does_not_know_it_
     assert registered.reports("register-webhook")["steps"] == []
 
 
-def test_what_somebody_stores_while_one_is_typed_stays_in_force(registered: Operator) -> None:
-    def somebody(call: str) -> None:
+def test_what_another_operator_stores_while_one_is_typed_stays_in_force(registered: Operator) -> None:
+    def another_operator(call: str) -> None:
         if ":testIamPermissions" in call:
             registered.google.versions["projects/acme-shop/secrets/checkout-webhook-secrets"].append(
                 Version("\n".join([*before, THIRD]).encode())
             )
 
     before = registered.secrets
-    registered.google.before = somebody
+    registered.google.before = another_operator
     result = registered.runs("add-webhook-secret", stdin=NEW)
     assert (result.exit_code, registered.secrets) == (1, [*before, THIRD])
     assert "run this again" in result.stderr

@@ -1,4 +1,4 @@
-"""Whoever has not logged in to Google is told how, by every command in the same words."""
+"""An operator who has not logged in to Google is told how, by every command in the same words."""
 
 import pytest
 
@@ -19,7 +19,7 @@ COMMANDS = [
 
 @pytest.fixture
 def stranger(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Somebody who has a deployment and no credentials."""
+    """An operator who has a deployment and no credentials."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     operator.env |= {"GOOGLE_API_BASE": None, "PUBSUB_EMULATOR_HOST": None, "FIRESTORE_EMULATOR_HOST": None}
     return operator

@@ -132,7 +132,7 @@ def test_a_letter_that_lacks_its_attributes_gets_those_of_its_body(parked: Emula
     assert message.attributes["session_id"] == "cs_test_z"
 
 
-def test_a_letter_that_would_reach_nobody_is_kept_and_is_trouble(parked: EmulatedShop) -> None:
+def test_a_letter_that_would_reach_no_subscriber_is_kept_and_is_trouble(parked: EmulatedShop) -> None:
     parked.park((ODD, {"reason": "malformed_message: odd"}))
     result = parked.runs("dead-letters", "replay", "--reason", "malformed_message", "--yes")
     assert (result.exit_code, "no subscriber would get it" in result.stdout) == (1, True)

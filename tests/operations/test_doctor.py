@@ -236,11 +236,11 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     ),
     *(
         (
-            f"a door for {anybody}",
-            _policy("services", "completed", ("roles/run.invoker", PUSH), ("roles/run.invoker", anybody)),
+            f"a door for {public}",
+            _policy("services", "completed", ("roles/run.invoker", PUSH), ("roles/run.invoker", public)),
             {"service checkout-completed: not public"},
         )
-        for anybody in ("allUsers", "allAuthenticatedUsers")
+        for public in ("allUsers", "allAuthenticatedUsers")
     ),
     (
         "no check at the door",
@@ -259,7 +259,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     ),
     ("a closed landing page", _policy("services", "order-status"), {"service checkout-order-status: invoker"}),
     (
-        "a landing page that nobody reaches",
+        "a landing page that no buyer reaches",
         _config("order-status", "ingress_settings", INTERNAL),
         {f"{LANDING}: ingress"},
     ),
@@ -290,7 +290,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     ),
     ("the schedule is refused", _policy("services", "reconcile"), {"service checkout-reconcile: invoker"}),
     (
-        "anybody calls reconcile",
+        "the public calls reconcile",
         _policy("services", "reconcile", ("roles/run.invoker", SCHEDULE), ("roles/run.invoker", "allUsers")),
         {"service checkout-reconcile: not public"},
     ),
@@ -637,7 +637,7 @@ def _newest(operator: Operator, secret: str) -> dict[str, str]:
     return dict(found)
 
 
-def test_an_endpoint_of_somebody_elses_is_taken_over_with_its_secret(operator: Operator) -> None:
+def test_an_endpoint_that_another_operator_made_is_taken_over_with_its_secret(operator: Operator) -> None:
     made = operator.stripe.add_endpoint(URL, ALL_TYPES)
     operator.google.versions["projects/acme-shop/secrets/checkout-webhook-secrets"].append(
         Version(b"whsec_" + b"1" * 32)

@@ -21,8 +21,8 @@ def test_a_subscription_reads_the_same_from_the_emulator_and_from_the_stand_in(e
     of = deployed(project=f"p{uuid.uuid4().hex[:12]}")
     (_, each), *_ = of.subscribers.items()
     made = subscription(of, each)
-    nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    where: Any = {"credentials": nobody, "host": emulated.pubsub, "url_scheme": "http"}
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    where: Any = {"credentials": anonymous, "host": emulated.pubsub, "url_scheme": "http"}
     publisher = PublisherClient(transport=PublisherClient.get_transport_class("rest")(**where))
     subscriber = SubscriberClient(transport=SubscriberClient.get_transport_class("rest")(**where))
     for topic in (made.topic, made.dead_letter_policy.dead_letter_topic):
@@ -39,9 +39,9 @@ def test_a_subscription_reads_the_same_from_the_emulator_and_from_the_stand_in(e
 def test_what_does_not_exist_at_the_emulator_is_missing(emulated: Emulators) -> None:
     google = GoogleCloud(GoogleApi("shared", f"http://{emulated.pubsub}"), "europe-west1")
     with pytest.raises(Missing):
-        google.subscription("nobody-made-it")
+        google.subscription("there-is-none")
     with pytest.raises(Missing):
-        google.topic_policy("nobody-made-it")
+        google.topic_policy("there-is-none")
 
 
 def test_a_google_that_does_not_answer_is_given_up_in_time() -> None:

@@ -34,7 +34,7 @@ def test_a_mailbox_has_one_spelling_however_it_was_written(address: str, how: li
 
 @given(parts, parts, respellings)
 def test_whatever_the_address_every_spelling_is_the_buyers_or_is_named(local: str, domain: str, how: list[str]) -> None:
-    """Nobody is left behind unsaid: what is not certain is for a person to look at."""
+    """No match is passed over in silence: an operator looks at what is not certain."""
     address = f"{local}@{domain}"
     box, written = mailbox(address), respelled(address, how)
     assume(box and mailbox(written))
@@ -57,7 +57,7 @@ def test_any_text_is_a_mailbox_or_none_and_no_error(text: str) -> None:
         *("jáne@example.com", "j\u0430ne@example.com", "jane.example.com", "jane@example.co", "example.com@jane"),
     ],
 )
-def test_somebody_else_is_neither_the_buyer_nor_alike(other: str) -> None:
+def test_another_person_is_neither_the_buyer_nor_alike(other: str) -> None:
     buyer = looked_at("jane@example.com", customer={"email": other}, client_reference_id=other)
     assert (buyer.theirs, buyer.alike) == ([], {})
 
@@ -164,7 +164,7 @@ def test_one_that_may_be_the_same_persons_is_found_there_as_well(address: str, a
 @pytest.mark.parametrize(
     "other", ["john@example.com", "not-jane@example.com", "jane@example.org", "mary.jane@example.com"]
 )
-def test_somebody_else_is_not_found_whatever_stands_around_them(other: str, around: str) -> None:
+def test_another_person_is_not_found_whatever_stands_around_them(other: str, around: str) -> None:
     assert not names(around.format(other, other), "jane@example.com")
     assert not names(around.format(other.replace("com", "com.au"), ""), "jane@example.com")
 

@@ -174,7 +174,7 @@ def test_what_is_held_is_done_after_a_release(shop: EmulatedShop) -> None:
     assert shop.order(order_id).review == ("unknown_mode",)
 
 
-def test_a_retry_that_nobody_takes_up_says_so(shop: EmulatedShop) -> None:
+def test_a_retry_that_no_subscriber_takes_up_says_so(shop: EmulatedShop) -> None:
     shop.keep(failed(paid_order("cs_test_a")))
     result = shop.runs("orders", "retry", "cs_test_a", "--yes", "--wait", "1")
     assert (result.exit_code, "no subscriber" in result.stdout) == (1, True)

@@ -1,4 +1,4 @@
-"""How dead letters are held while somebody reads them, and given back: on Pub/Sub's emulator."""
+"""How dead letters are held while an operator reads them, and given back: on Pub/Sub's emulator."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -18,7 +18,7 @@ DAY = 86400
 
 @pytest.fixture
 def sold(operator: Operator, shop: EmulatedShop) -> Operator:
-    """Three sales of which one has become an order, one of last week, and a cart that nobody has paid."""
+    """Three sales of which one has become an order, one of last week, and a cart that is not paid."""
     sales: dict[str, dict[str, Any]] = {
         "cs_test_1": {},
         "cs_test_2": {},

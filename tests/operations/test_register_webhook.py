@@ -229,7 +229,7 @@ def test_a_list_that_is_mistyped_is_not_added_to_and_the_way_out_is_told(operato
     assert_untouched(operator)
 
 
-def test_somebody_elses_endpoint_at_our_address_stops_it_until_it_is_taken_over(operator: Operator) -> None:
+def test_a_foreign_endpoint_at_our_address_stops_it_until_it_is_taken_over(operator: Operator) -> None:
     stranger = operator.stripe.add_endpoint(URL, ["*"])
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
@@ -304,26 +304,26 @@ def test_annotations_of_others_stay(operator: Operator) -> None:
     assert operator.notes == {"owner": "shop", only_endpoint(operator)["id"]: fingerprint(operator.secrets[0])}
 
 
-def test_annotations_that_somebody_changes_just_now_are_not_overwritten(operator: Operator) -> None:
-    def somebody(call: str) -> None:
+def test_annotations_that_another_operator_changes_just_now_are_not_overwritten(operator: Operator) -> None:
+    def another_operator(call: str) -> None:
         if call.startswith("PATCH"):
             operator.google.resources[SECRET].etag = '"7"'
 
-    operator.google.before = somebody
+    operator.google.before = another_operator
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
     assert "run this again" in result.stderr
 
 
-def test_what_somebody_stores_meanwhile_stays_in_force(operator: Operator) -> None:
+def test_what_another_operator_stores_meanwhile_stays_in_force(operator: Operator) -> None:
     """Between the reading of the list and its writing: both lists would have been newest, and only one is."""
-    theirs = "whsec_somebody0123456789abcdef"
+    theirs = "whsec_stranger0123456789abcdef"
 
-    def somebody(call: str) -> None:
+    def another_operator(call: str) -> None:
         if ":testIamPermissions" in call:
             operator.google.versions[SECRET].append(Version(theirs.encode()))
 
-    operator.google.before = somebody
+    operator.google.before = another_operator
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
     assert "another signing secret was stored in the meantime: run this again" in result.stderr
@@ -334,12 +334,12 @@ def test_what_somebody_stores_meanwhile_stays_in_force(operator: Operator) -> No
     assert operator.secrets == [theirs, secret_of(operator, only_endpoint(operator))]
 
 
-def test_what_somebody_notes_meanwhile_stays_noted(operator: Operator) -> None:
-    def somebody(call: str) -> None:
+def test_what_another_operator_notes_meanwhile_stays_noted(operator: Operator) -> None:
+    def another_operator(call: str) -> None:
         if ":addVersion" in call:
             operator.google.resources[SECRET].annotations = {"we_theirs": "0123456789abcdef"}
 
-    operator.google.before = somebody
+    operator.google.before = another_operator
     assert operator.runs("register-webhook").exit_code == 0
     assert set(operator.notes) == {"we_theirs", only_endpoint(operator)["id"]}
 

@@ -1,4 +1,4 @@
-"""The plan of `register-webhook`: wherever it starts, it ends where nothing is to be done."""
+"""The plan of `register-webhook`: from every start, it ends where nothing is to be done."""
 
 from dataclasses import replace
 

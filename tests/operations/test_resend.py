@@ -72,6 +72,6 @@ def test_without_a_key_nothing_is_asked(missed: Operator) -> None:
     assert (result.exit_code, "Events and Webhook Endpoints" in result.stderr) == (2, True)
 
 
-def test_on_the_emulators_whoever_listens_with_the_cli_gets_them(missed: Operator, shop: EmulatedShop) -> None:
+def test_on_the_emulators_a_listening_stripe_cli_gets_them(missed: Operator, shop: EmulatedShop) -> None:
     told = missed.reports("events", "resend", "evt_001", "--yes", **shop.env, OPS_DEPLOYMENT=None)
     assert (told["endpoint"], missed.stripe.resent) == (None, [("evt_001", None)])

@@ -1,6 +1,5 @@
 """Orders, and the events that make them. Sessions and events as Stripe writes them: `local.fakes.stripe_events`."""
 
-import functools
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,7 +29,9 @@ def parsed(of: Json, at: datetime = NOW) -> CheckoutEvent:
 
 def order_of(*said: Json, before: Order | None = None) -> Order:
     """The order after those events, the first of which makes it where there is none before."""
-    order = functools.reduce(lambda known, each: apply(known, parsed(each)).order, said, before)
+    order = before
+    for each in said:
+        order = apply(order, parsed(each)).order
     assert order
     return order
 

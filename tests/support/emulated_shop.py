@@ -1,4 +1,4 @@
-"""A shop on the emulators, and somebody who operates it: orders, dead letters, a subscriber whose hook may refuse."""
+"""A shop on the emulators, and its operator: orders, dead letters, a subscriber whose hook may refuse."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ class EmulatedShop:
         return result
 
     def reports(self, *args: str, **env: str | None) -> Any:
-        """What a command says to a machine: nothing personal, for nobody has asked."""
+        """What a command says to a machine: nothing personal, unless it is asked for."""
         said = self.runs(*args, "--json", **env).stdout
         assert not [each for each in SECRETIVE if each in said]
         # The subscriber is in this process, and its log lines go to stdout, too.

@@ -44,7 +44,7 @@ class GoogleStandIn:
     `policies`   who may do what with them, by the same name
     `versions`   of each secret, by its full name, oldest first
     `lag`        how many versions a secret's `latest` is behind
-    `lacking`    permissions that whoever asks does not have, as testIamPermissions tells it
+    `lacking`    permissions that the caller does not have, as testIamPermissions tells it
     `faults`     part of a request's method and path -> the status that is answered
     `nonsense`   part of a request's method and path that is answered by no API
     `backlog`    the dead letters that Monitoring has measured; None for a subscription never measured

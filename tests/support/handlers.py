@@ -15,7 +15,7 @@ HANGS_UP = b"the caller hangs up here"
 async def ask(
     handler: Handler, body: bytes | Sequence[bytes], headers: Mapping[str, str] | None = None, method: str = "POST"
 ) -> Response:
-    """The answer to a request, whose body may come in several chunks; after HANGS_UP there is nobody any more."""
+    """The answer to a request, whose body may come in several chunks; after HANGS_UP the caller is gone."""
     chunks = [body] if isinstance(body, bytes) else list(body)
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
 

@@ -1,7 +1,7 @@
 """What the functions write into their log lines, read off their source: every field, and every value of those fields
 that have a closed list of them.
 
-An expression that this reader does not know is an error, not a gap: whoever writes a new one teaches it here.
+An expression that this reader does not know is an error, not a gap: the author of a new one teaches it here.
 """
 
 import ast

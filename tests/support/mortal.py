@@ -1,4 +1,4 @@
-"""Death between any two steps: whoever calls the outside has moments to die at, right before a call and right after."""
+"""Death between any two steps: a caller of the outside may die right before a call and right after it."""
 
 import inspect
 from collections.abc import Awaitable, Collection

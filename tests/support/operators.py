@@ -1,4 +1,4 @@
-"""Somebody who runs `scripts/ops`."""
+"""An operator who runs `scripts/ops`."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ KEY = "rk_test_0123456789abcdef"
 
 @dataclass
 class Operator:
-    """Somebody with a deployment, a key and a shell."""
+    """A person with a deployment, a key and a shell."""
 
     folder: Path
     env: dict[str, str | None]
@@ -25,7 +25,7 @@ class Operator:
     stripe: StripeStandIn
 
     def runs(self, *args: str, stdin: str = "", **env: str | None) -> Result:
-        """Runs a command. Nothing that anybody keeps secret is ever in what it says."""
+        """Runs a command. Its output never has a secret in it."""
         result = CliRunner().invoke(ops, args, input=stdin, env=self.env | env)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         secrets = {"whsec_", KEY, stdin.strip() or "whsec_", "hunter22", "owner@acme.example"}

@@ -179,7 +179,7 @@ class Shop:
 
 
 async def shop_of(drawn: list[Case], **changes: Any) -> Shop:
-    """A shop whose orders nobody has written for long."""
+    """A shop whose orders were last written long ago."""
     now = [datetime.now(UTC) - LONG_AGO]
     shop = Shop(orders=MemoryOrders(lambda: now[0]))
     shop.settings = replace(shop.settings, **changes)

@@ -46,7 +46,7 @@ class Post:
         return self.replies.get("QUIT", "221 Bye")
 
     def authenticate(self, _server: SMTP, _session: Any, _envelope: Envelope, _way: str, login: Any) -> AuthResult:
-        """Lets in whoever has the password `s3cr@t`."""
+        """Lets in a client that has the password `s3cr@t`."""
         assert isinstance(login, LoginPassword)
         self.logins.append((login.login, login.password))
         return AuthResult(success=login.password == b"s3cr@t", handled=False)

@@ -36,7 +36,7 @@ BEFORE = """Subject: Receipt
 {{ label }}: {{ amount }}
 {% endfor %}
 """  # noqa: E501
-"""A template that somebody wrote before there was `totals.included_tax`."""
+"""A template that a shop wrote before there was `totals.included_tax`."""
 PAGE = StatusPage(OrderStatusSettings.load({"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false"}))
 
 
@@ -46,7 +46,7 @@ ROW = re.compile(rf"<t[hd][^>]*>{_CELL}\s*<td[^>]*>{_CELL}\s*</tr>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Printed:
-    """What somebody reads: the items' amounts, none where there is a dash, and the sums by their words."""
+    """What a buyer reads: the items' amounts, none where there is a dash, and the sums by their words."""
 
     items: list[int | None]
     sums: Mapping[str, int]
@@ -215,7 +215,7 @@ def test_tax_on_the_goods_and_tax_within_the_shipping_are_told_apart(before: Mai
 
 
 @pytest.mark.parametrize("parts", [("discount",), ("shipping",), ("tax",), ("discount", "shipping", "tax")])
-def test_of_parts_that_nobody_knows_the_total_alone_is_told(before: MailMessages, parts: tuple[str, ...]) -> None:
+def test_of_unknown_parts_the_total_alone_is_told(before: MailMessages, parts: tuple[str, ...]) -> None:
     unknown: dict[str, Any] = {f"amount_{name}": None for name in parts}
     for printed in everywhere(order(shipping=None, **unknown), before):
         assert printed.sums == {"Total": 7693}

@@ -87,7 +87,7 @@ def test_a_server_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_with_mail_is_named_beside_the_rest() -> None:
-    wrong = {"SMTP_URL": "smtp://x", "EMAIL_FROM": "nobody", "SHOP_URL": "http://shop.example"}
+    wrong = {"SMTP_URL": "smtp://x", "EMAIL_FROM": "orders", "SHOP_URL": "http://shop.example"}
     with pytest.raises(ConfigurationError) as error:
         SubscriberSettings.load(BASE | wrong)
     assert all(f"{name} must be" in str(error.value) for name in wrong)

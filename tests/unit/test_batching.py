@@ -115,7 +115,7 @@ async def test_who_comes_back_at_once_goes_with_those_who_waited() -> None:
     await turns()
 
 
-async def test_whoever_has_waited_too_long_is_told_so_waiting_or_sent() -> None:
+async def test_a_caller_that_has_waited_too_long_is_told_so_waiting_or_sent() -> None:
     far = Far()
     batcher = far.batcher(calls=1)
     sent = asyncio.create_task(batcher.add(1, 0.05))
@@ -129,7 +129,7 @@ async def test_whoever_has_waited_too_long_is_told_so_waiting_or_sent() -> None:
     assert far.calls == [[1]]
 
 
-async def test_a_slow_call_keeps_nobody_waiting_for_long() -> None:
+async def test_a_slow_call_keeps_no_other_caller_waiting_for_long() -> None:
     far = Far()
     batcher = far.batcher(patience=PATIENCE_SECONDS)
     slow = begin(batcher, 1)
@@ -204,7 +204,7 @@ async def test_more_than_may_wait_is_refused_at_once_and_room_is_made_again(wait
     assert far.calls == [[1], [2, 3], [5]]
 
 
-async def test_whoever_gives_up_while_waiting_is_not_sent_and_makes_room() -> None:
+async def test_a_caller_that_gives_up_while_waiting_is_not_sent_and_makes_room() -> None:
     far = Far()
     batcher = far.batcher(waiting=Limit(2, 1_000))
     added = begin(batcher, 1)
@@ -221,7 +221,7 @@ async def test_whoever_gives_up_while_waiting_is_not_sent_and_makes_room() -> No
     assert far.calls == [[1], [3, 4]]
 
 
-async def test_whoever_gives_up_during_the_call_does_not_end_it_for_the_others() -> None:
+async def test_a_caller_that_gives_up_during_the_call_does_not_end_it_for_the_others() -> None:
     far = Far()
     added = begin(far.batcher(), 1, 2)
     await turns()
@@ -247,7 +247,7 @@ async def test_a_call_that_fails_fails_its_own_and_no_others() -> None:
     assert await later[0] == "stored 3"
 
 
-async def test_a_call_that_was_cancelled_leaves_nobody_waiting() -> None:
+async def test_a_call_that_was_cancelled_leaves_no_caller_waiting() -> None:
     far = Far()
     batcher = far.batcher()
     added = begin(batcher, 1, 2)
@@ -260,7 +260,7 @@ async def test_a_call_that_was_cancelled_leaves_nobody_waiting() -> None:
     assert await batcher.add(3, 60) == "stored 3"
 
 
-async def test_a_batch_whose_own_task_is_cancelled_leaves_nobody_waiting() -> None:
+async def test_a_batch_whose_own_task_is_cancelled_leaves_no_caller_waiting() -> None:
     far = Far()
     batcher = far.batcher()
     added = begin(batcher, 1, 2)
@@ -335,7 +335,7 @@ async def test_whatever_happens_everyone_gets_their_own_answer_and_nothing_is_le
     for item, task in enumerate(added):
         _judge(task, item, failed, poisoned, far)
     assert (batcher._waiting, batcher._waiting_size, batcher._calls, batcher._latest) == ({}, 0, set(), None)
-    gc.collect()  # an error that nobody was told would be told here
+    gc.collect()  # an error that reached no caller would be told here
 
 
 def _answer(answer: asyncio.Future[None], how: str) -> None:

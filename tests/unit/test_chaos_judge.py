@@ -77,7 +77,7 @@ def test_a_paid_order_that_was_not_fulfilled_is_lost() -> None:
     assert verdict.lost == [f"{CARD.session_id} (card)"]
 
 
-def test_an_effect_that_is_struck_off_and_that_nobody_saw_is_lost() -> None:
+def test_an_effect_that_is_struck_off_without_a_recorded_call_is_lost() -> None:
     verdict = judge(evidence(calls=done(fulfilled(CARD))[1:]))
     assert [text.partition(" ")[0] for text in verdict.lost] == [f"{CARD.session_id}:fulfill"]
 
@@ -88,7 +88,7 @@ def test_a_field_that_differs_from_the_models_is_wrong() -> None:
 
 
 def found(case: Case, at: datetime) -> Order:
-    """The order when reconcile finds it, at that time, whoever else has told of it."""
+    """The order when reconcile finds it, at that time, even if an event has told of it."""
     seen = synthetic_event(case.events[-1]["data"]["object"], owner=OWN, api_version="2026-01-01", at=at)
     assert seen
     order = apply(fulfilled(case) if case.told else None, parse(seen.body, at)).order
@@ -130,8 +130,8 @@ def test_a_forged_event_that_was_taken_is_wrong() -> None:
 
 
 def test_what_was_done_for_no_order_is_wrong() -> None:
-    verdict = judge(evidence(calls=[*done(fulfilled(CARD)), Call("cs_test_nobody:fulfill", 100.0, BUSY)]))
-    assert verdict.wrong == ["cs_test_nobody:fulfill was done, and is no order's"]
+    verdict = judge(evidence(calls=[*done(fulfilled(CARD)), Call("cs_test_unknown:fulfill", 100.0, BUSY)]))
+    assert verdict.wrong == ["cs_test_unknown:fulfill was done, and is no order's"]
 
 
 FULFILL = f"{CARD.session_id}:fulfill"
@@ -149,7 +149,7 @@ def test_what_was_done_twice_without_a_reason_is_said() -> None:
 
 
 @pytest.mark.parametrize("kind", ["cut", "reset", "half_open", "lost"])
-def test_a_fault_that_met_whoever_did_it_first_is_a_reason(kind: Kind) -> None:
+def test_a_fault_that_met_the_first_performer_is_a_reason(kind: Kind) -> None:
     verdict = judge(replace(AGAIN, incidents=[incident(kind, f"{BUSY}->firestore")]))
     assert verdict.is_good
     assert verdict.doubled == {kind: 1}
@@ -160,7 +160,7 @@ def test_a_fault_that_met_whoever_did_it_first_is_a_reason(kind: Kind) -> None:
     [
         incident("lost", f"{OTHER}->firestore"),  # another function
         incident("lost", f"push->{BUSY}"),  # an acknowledgement: the debt was struck off
-        incident("lost", f"{BUSY}->firestore", hits=0),  # nobody was there
+        incident("lost", f"{BUSY}->firestore", hits=0),  # it met no request
         incident("slow", f"{BUSY}->firestore"),  # slow is no reason
         incident("lost", f"{BUSY}->firestore", at=50.0),  # long before
         incident("lost", f"{BUSY}->firestore", at=171.0),  # afterwards
@@ -170,7 +170,7 @@ def test_a_fault_that_has_nothing_to_do_with_it_is_none(met: Incident) -> None:
     assert not judge(replace(AGAIN, incidents=[met])).is_good
 
 
-def test_a_kill_of_whoever_did_it_first_is_a_reason_and_no_other_kill() -> None:
+def test_a_kill_of_the_first_performer_is_a_reason_and_no_other_kill() -> None:
     assert judge(replace(AGAIN, killed=[Killed(BUSY, 101.0)])).doubled == {"killed": 1}
     for killed in (Killed(OTHER, 101.0), Killed(BUSY, 99.0), Killed(BUSY, 171.0)):
         assert not judge(replace(AGAIN, killed=[killed])).is_good

@@ -43,7 +43,7 @@ def test_a_time_that_was_set_further_back_is_caught_up_with_once() -> None:
 
 
 def test_after_a_page_of_sessions_those_of_its_last_second_are_looked_at_again() -> None:
-    """Sessions come newest first; whoever was created in the same second may be on the next page."""
+    """Sessions come newest first; one that was created in the same second may be on the next page."""
     under_way = Cursor(since=0, start=1, end=9, before=9)
     assert under_way.down_to(5) == replace(under_way, before=6)
 

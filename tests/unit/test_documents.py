@@ -176,7 +176,7 @@ def an_order_at(document: dict[str, Any]) -> Order:
     return from_document(document | {"erased_at": None, "line_items": None})
 
 
-def test_whatever_nobody_knows_is_null_and_comes_back_as_null() -> None:
+def test_an_unknown_field_is_null_and_comes_back_as_null() -> None:
     nothing: dict[str, Any] = {each.name: None for each in fields(Checkout) if each.default is None}
     order = replace(
         an_order(),

@@ -378,11 +378,11 @@ async def test_a_refusal_that_cannot_be_parked_is_a_try_in_vain_and_tried_again(
 
 
 async def test_what_an_effect_took_is_missing_for_the_next_one() -> None:
-    world = World("fulfill", "send_receipt", budget=10.5)
+    world = World("fulfill", "send_receipt", budget=13)
     first = world.executors.by_name["fulfill"].perform
 
     async def slow(order: Order, key: str) -> None:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.1)
         await first(order, key)
 
     by_name = {**world.executors.by_name, "fulfill": EffectExecutor(10, slow)}
@@ -490,7 +490,7 @@ async def test_a_doubt_that_takes_the_place_of_another_holds_too() -> None:
     assert world.done == []
 
 
-def test_a_live_lease_is_anothers_and_a_dead_one_is_anybodys() -> None:
+def test_a_live_lease_is_anothers_and_a_dead_one_is_free() -> None:
     """By the holder's own word, whatever the reader's settings are."""
     order = replace(apply_paid(), lease=Lease(owner="another", at=datetime(2026, 11, 23, tzinfo=UTC), seconds=60))
     minute = timedelta(minutes=1)
@@ -640,7 +640,7 @@ async def test_however_a_hook_ends_it_is_an_error_of_that_effect_alone(
 
 
 async def test_each_strike_off_renews_the_lease() -> None:
-    """Three effects that together last longer than a lease: nobody takes over while the last one is performed."""
+    """Three effects that together last longer than a lease: no other run takes over while the last one is performed."""
     world = World("fulfill", "send_receipt", "announce_paid")
     calls: list[str] = []
 

@@ -36,7 +36,7 @@ def arrive(events: list[Json], order: Order | None = None) -> Order:
 
 
 def marked(events: list[Json]) -> list[Json]:
-    """The same, with the buyer's mark wherever a buyer or a shop can write."""
+    """The same, with the buyer's mark in every place where a buyer or a shop can write."""
     return [each | {"data": {"object": each["data"]["object"] | WRITTEN}} for each in events]
 
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_done_without_the_buyer_is_dropped_and_the_rest_is_still_
     assert after.effects["send_receipt"].state is EffectState.DONE
 
 
-def test_money_that_comes_after_it_is_fulfilled_and_nobody_is_written_to() -> None:
+def test_money_that_comes_after_it_is_fulfilled_and_no_mail_is_sent() -> None:
     unpaid = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"))
     erased = erase(arrive([unpaid]), NOW)
     after = arrive([event(SUCCEEDED, session("cs_test_a1"))], erased)
@@ -121,7 +121,7 @@ def test_money_that_comes_after_it_is_fulfilled_and_nobody_is_written_to() -> No
     assert set(after.effects) == {"load_line_items", "fulfill", "announce_paid"}
 
 
-def test_of_a_payment_that_failed_what_needs_the_buyer_is_dropped_and_waits_for_nobody_any_more() -> None:
+def test_of_a_payment_that_failed_what_needs_the_buyer_is_dropped_and_waits_no_more() -> None:
     order = arrive([event(FAILED, session("cs_test_a1", payment_status="unpaid"))])
     assert unsettled(order) == "not done yet: notify_payment_failed, payment_failed"
     assert set(erase(order, LATER).effects) == {"announce_payment_failed"}

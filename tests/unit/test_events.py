@@ -49,7 +49,7 @@ def test_a_sample_of_every_era_is_a_whole_order(name: str, sample: Json) -> None
 
 
 @pytest.mark.parametrize("version", ["2020-08-27", "2024-06-20", "2025-03-31.basil", "2026-10-28.endive"])
-def test_the_shipping_address_is_found_wherever_its_version_put_it(version: str) -> None:
+def test_the_shipping_address_is_found_where_its_version_put_it(version: str) -> None:
     checkout = parsed(load(f"synthetic/card_paid_with_shipping.{version}.json")[0]).checkout
     assert checkout.shipping == Shipping(name="Jenny Rosen", phone=None, address=ADDRESS)
     assert checkout.customer is not None

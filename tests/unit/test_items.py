@@ -76,7 +76,9 @@ def test_items_that_agree_with_the_payment_settle_what_was_doubted_about_them_an
         ({}, (item(currency=None),)),
     ],
 )
-def test_what_nobody_knows_contradicts_nothing(checkout: dict[str, object], items: tuple[LineItem, ...]) -> None:
+def test_an_unknown_amount_or_currency_contradicts_nothing(
+    checkout: dict[str, object], items: tuple[LineItem, ...]
+) -> None:
     assert with_line_items(order(**checkout), items).review == ()
 
 

@@ -96,7 +96,7 @@ async def test_an_event_that_is_on_its_way_is_not_missed() -> None:
     assert (stats.missing, stats.behind, stats.published) == (0, 0, 0)
 
 
-async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_for_long() -> None:
+async def test_a_debt_is_paid_by_a_subscriber_and_only_if_it_was_untouched_for_long() -> None:
     shop = await shop_of([Case(order="paid")])
     fresh = await shop.add(Case(order="paid"))
     subscribed, shop.topic = shop.topic, MemoryTopic()
@@ -111,7 +111,7 @@ async def test_a_debt_is_paid_by_a_subscriber_and_only_if_nobody_has_touched_it_
     assert found.order.effects[FULFILL].state is EffectState.OWED
 
 
-async def test_what_rests_is_left_until_its_time_and_is_then_nobodys_fault() -> None:
+async def test_what_rests_is_left_until_its_time_and_is_then_no_fault() -> None:
     shop = await shop_of([Case(order="paid")])
     stored = await shop.order("cs_test_00000")
     assert stored
@@ -162,7 +162,7 @@ async def test_what_is_paid_and_not_fulfilled_for_too_long_is_counted() -> None:
     assert (await shop.reconcile(late_minutes=301)).late == 0
 
 
-async def test_an_order_that_was_erased_before_it_was_fulfilled_is_late_for_nobody() -> None:
+async def test_an_order_that_was_erased_before_it_was_fulfilled_is_not_late() -> None:
     """`erase --unsettled` drops what needs the buyer: an alert would tell of it in every run, for ever."""
     shop = await shop_of([Case(order="paid")])
     found = await shop.order("cs_test_00000")

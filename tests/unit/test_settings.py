@@ -172,7 +172,7 @@ PARSERS = {
 @pytest.mark.parametrize("foreign", FOREIGN, ids=ascii)
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_foreign_character_in_a_secret_is_refused_and_its_place_is_said_and_no_more(name: str, foreign: str) -> None:
-    """Nobody sees a zero-width space that came along with a copy, and no event would ever be Stripe's."""
+    """A zero-width space that came along with a copy is invisible, and no event would ever be Stripe's."""
     parse, secret = PARSERS[name]
     for place in (0, len(secret) // 2, len(secret)):
         text = secret[:place] + foreign + secret[place:]
@@ -411,7 +411,7 @@ def test_an_address_that_would_show_the_key_is_refused(text: str) -> None:
 def test_a_secret_that_is_read_late_is_adopted_when_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mounted secret is fetched when it is read: nobody waits long for that, and it is not thrown away."""
+    """A mounted secret is fetched when it is read: no caller waits long for that, and it is not thrown away."""
     monkeypatch.setattr("fulfillment.settings.secret_file.SECRET_READ_SECONDS", 0.01)
     file, clock, go = tmp_path / "secret", Clock(), threading.Event()
     file.write_text(A)

@@ -261,13 +261,13 @@ async def test_what_is_not_a_post_is_405_and_too_long_413(capsys: Capture) -> No
     assert (line["severity"], line["outcome"], line["status"]) == ("ERROR", "refused", 413)
 
 
-async def test_a_caller_that_hangs_up_is_nobodys_error(capsys: Capture) -> None:
+async def test_a_caller_that_hangs_up_is_no_error(capsys: Capture) -> None:
     assert (await ask(Shop().subscriber(), [b"{", HANGS_UP])).status_code == 400
     line = logged(capsys)
     assert (line["severity"], line["outcome"], line["status"]) == ("INFO", "refused", 400)
 
 
-async def test_an_error_that_nobody_expected_is_500_and_its_text_shown_to_nobody(capsys: Capture) -> None:
+async def test_an_unexpected_error_is_500_and_its_text_is_not_shown(capsys: Capture) -> None:
     class Broken(MemoryOrders):
         async def create(self, order: Order) -> None:
             raise RuntimeError(order.id)

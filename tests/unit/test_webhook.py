@@ -145,7 +145,7 @@ async def test_a_body_over_one_mebibyte_is_too_large(shop: Shop, capsys: Capture
     assert said_of(logged(capsys), "severity", "outcome", "status") == ("WARNING", "refused", 413)
 
 
-async def test_a_caller_that_hangs_up_is_nobodys_error(shop: Shop, capsys: Capture) -> None:
+async def test_a_caller_that_hangs_up_is_no_error(shop: Shop, capsys: Capture) -> None:
     assert (await ask(shop.webhook, [b"{", HANGS_UP])).status_code == 400
     assert said_of(logged(capsys), "severity", "outcome", "status", "cause") == ("INFO", "refused", 400, None)
 
@@ -162,7 +162,7 @@ async def test_when_pubsub_does_not_take_it_stripe_is_asked_to_try_again(shop: S
     )
 
 
-async def test_an_error_that_nobody_expected_is_tried_again_and_its_text_shown_to_nobody(capsys: Capture) -> None:
+async def test_an_unexpected_error_is_tried_again_and_its_text_is_not_shown(capsys: Capture) -> None:
     class Broken(MemoryTopic):
         async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:  # noqa: ARG002
             raise RuntimeError("jenny.rosen@example.com")

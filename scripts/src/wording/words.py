@@ -20,8 +20,8 @@ PLACES = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml"),
 )
 _DATA = frozenset((".json", ".jsonl", ".png", ".svg", ".zip"))
-# Underscores part words, as in the name of a test. An e-mail address is data.
-_WORD = re.compile(rf"(?<![a-z])({'|'.join(WORDS)})(?![a-z@])", re.IGNORECASE)
+# Underscores part words, as in the name of a test. An e-mail address and a resource's are data.
+_WORD = re.compile(rf"(?<![a-z])(?<![a-z]\.)({'|'.join(WORDS)})(?![a-z@])", re.IGNORECASE)
 _RELEASE = re.compile(r"^## (?!Unreleased)", re.MULTILINE)
 
 
