@@ -4,6 +4,4 @@ import sys
 
 from wording.words import findings
 
-found = [str(each) for each in findings()]
-print("\n".join(found), file=sys.stderr)
-sys.exit(1 if found else 0)
+sys.exit("\n".join(map(str, findings())) or None)
