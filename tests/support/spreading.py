@@ -15,7 +15,14 @@ MOST: Final = 8
 """So many workers at most: each has emulators of its own, which take memory."""
 LONGEST_FIRST: Final = ("exhaustive", "e2e", "hostile", "browser", "integration", "operations", "contract")
 """What takes long is begun first, so that no worker is left alone with it at the end."""
-EACH_BY_ITSELF: Final = ("exhaustive", "browser", "e2e/test_programs.py", "e2e/test_own_hooks.py", "hostile/test_mutation.py")
+EACH_BY_ITSELF: Final = (
+    "exhaustive",
+    "browser",
+    "e2e/test_programs.py",
+    "e2e/test_own_hooks.py",
+    "hostile/test_mutation.py",
+    "operations/test_doctor.py",
+)
 ONE_PIPE: Final = ("e2e/test_fulfillment.py", "e2e/test_landing.py", "e2e/test_pipe.py")
 
 
