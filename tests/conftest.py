@@ -58,12 +58,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return spreading.Scheduling(config, log)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Names what needs the emulators."""
+    if not {"emulated", "running_pipe"}.isdisjoint(getattr(item, "fixturenames", ())):
+        item.add_marker("emulators")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Names what needs the emulators, and begins with what takes long."""
-    for item in items:
-        if not {"emulated", "running_pipe"}.isdisjoint(getattr(item, "fixturenames", ())):
-            item.add_marker("emulators")
+    """Begins with what takes long."""
     items.sort(key=lambda item: spreading.place(item.nodeid))
 
 

@@ -73,6 +73,7 @@ def production(names: Iterable[str], folder: Path) -> dict[str, str]:
     return {name: str(folder / name) if name in SECRETS else PRODUCTION[name] for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 def test_what_is_deployed_starts_on_the_default_runtime_and_answers(
     deployed: tuple[Path, Path], environment: Mapping[str, Mapping[str, str]], entry_point: str, tmp_path: Path

@@ -21,6 +21,7 @@ EACH_BY_ITSELF: Final = (
     "e2e/test_programs.py",
     "e2e/test_own_hooks.py",
     "hostile/test_mutation.py",
+    "operations/test_doctor.py",
 )
 ONE_PIPE: Final = ("e2e/test_fulfillment.py", "e2e/test_landing.py", "e2e/test_pipe.py")
 
