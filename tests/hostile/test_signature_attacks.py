@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fulfillment.settings import parsers
+from fulfillment.settings import secret_file
 from local.fakes.pubsub_stand_in import PubSubStandIn
 from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session
 from local.runtime.processes import free_ports
@@ -73,7 +73,7 @@ def test_one_empty_secret_in_a_list_opens_nothing(serve: Serve, pubsub: PubSubSt
 def test_a_secret_file_that_is_emptied_opens_nothing(
     serve: Serve, pubsub: PubSubStandIn, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parsers, "SECRET_CACHE_SECONDS", 0)
+    monkeypatch.setattr(secret_file, "SECRET_CACHE_SECONDS", 0)
     secrets = tmp_path / "secrets"
     secrets.write_text(SECRET)
     env = {"STRIPE_WEBHOOK_SECRETS": "", "STRIPE_WEBHOOK_SECRETS_FILE": str(secrets)}
