@@ -28,6 +28,7 @@ GUARDS = {
     "domain/source_event.py": (_SOURCE_EVENT,),
     "domain/cursor.py": ("tests/unit/test_cursor.py", _STORED),
     "domain/session.py": (_EVENTS,),
+    "domain/records.py": (_STORED, _DOCUMENTS),
     "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS, _STORED),
     "domain/buyer_view.py": ("tests/unit/test_buyer_view.py",),
     "domain/status.py": (_DOCUMENTS, _ORDER),
