@@ -43,6 +43,7 @@ GUARDS = {
     "topic/message.py": ("tests/unit/test_topic.py", "tests/unit/test_delivery.py"),
     "topic/publisher.py": ("tests/unit/test_topic.py", "tests/integration/test_topic_calls.py"),
     "webhook/signature.py": ("tests/unit/test_signature.py",),
+    "telemetry.py": ("tests/unit/test_telemetry.py", "tests/unit/test_subscriber.py"),
     "http.py": ("tests/unit/test_http.py",),
 }
 
