@@ -11,7 +11,7 @@ locals {
   reconcile = {
     enabled       = local.reconcile_count == 1
     slug          = "reconcile"
-    description   = "Publishes what Stripe knows and did not tell"
+    description   = "Compares Stripe's sessions with the orders, and publishes missing events"
     caller        = { who = "Cloud Scheduler", slug = "schedule" } # of the same project, which is internal
     timeout       = 900                                            # a run ends itself after ten minutes, at the end of a page
     max_instances = 1
@@ -36,7 +36,7 @@ resource "google_cloud_scheduler_job" "reconcile" {
   project          = var.project_id
   region           = var.region
   name             = local.function_name["reconcile"]
-  description      = "Every ${var.reconcile.every_minutes} minutes: are all orders where Stripe says?"
+  description      = "Every ${var.reconcile.every_minutes} minutes: compares Stripe's sessions with the orders"
   schedule         = local.reconcile_schedule
   time_zone        = "Etc/UTC"
   attempt_deadline = "${local.reconcile.timeout + 30}s"

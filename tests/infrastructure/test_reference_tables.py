@@ -17,6 +17,7 @@ from benchmark.__main__ import PARTS
 from fulfillment.domain import checkout, items, order
 from fulfillment.domain.buyer_view import BuyerStatus
 from fulfillment.domain.cursor import Cursor, Stage
+from fulfillment.domain.decision import REQUESTS
 from fulfillment.domain.effects import OWED_ON_ENTERING, Effect, EffectState
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.lifecycle import BACKOFFS
@@ -32,7 +33,7 @@ from fulfillment.reconcile.endpoint import End
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.settings.base import Settings, Variable
 from fulfillment.subscriber.settings import SubscriberSettings
-from fulfillment.topic.attributes import REQUESTS, attributes_of
+from fulfillment.topic.attributes import attributes_of
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.stripe_events import COMPLETED, event, session
 from ops.cli import ops

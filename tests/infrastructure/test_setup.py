@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tools import ROOT
+from support.tools import ROOT, need
 
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 ASK = """
@@ -32,8 +32,7 @@ def test_every_program_trusts_what_it_is_told_to_trust(tmp_path: Path) -> None:
 
 def test_without_a_word_every_program_trusts_what_the_machine_trusts(tmp_path: Path) -> None:
     system = Path("/etc/ssl/certs/ca-certificates.crt")
-    if not system.exists():
-        pytest.skip(f"the certificates of this machine are not in {system}")
+    need(None if system.exists() else f"{system} is missing. Debian/Ubuntu: apt-get install ca-certificates")
     assert set_up(tmp_path) == [str(system)] * 4 + ["true"]
 
 

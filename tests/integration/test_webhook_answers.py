@@ -195,7 +195,7 @@ def test_when_pubsub_does_not_take_it_it_is_503(serve: Serve, capsys: pytest.Cap
     began = time.monotonic()
     answer = httpx.post(url, content=GOOD, headers=signature(GOOD), timeout=LONG)
     assert (answer.status_code, answer.text) == (503, "not stored, please try again\n")
-    assert time.monotonic() - began > PUBLISH_SECONDS - 1
+    assert PUBLISH_SECONDS - 1 < time.monotonic() - began < PUBLISH_SECONDS + 60  # as long again for a busy machine
     assert PUBLISH_SECONDS < 10  # the buyer waits no longer
     assert line(capsys)["outcome"] == "publish_failed"
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from fulfillment.domain.checkout import Address, TaxId
 from fulfillment.domain.cursor import read_cursor
 from fulfillment.domain.effects import FULFILL
+from fulfillment.domain.erasure import erase
 from fulfillment.domain.events import parse
 from fulfillment.domain.lifecycle import mark_done
+from fulfillment.domain.records import inherit_unknown, without_unknown
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
 from fulfillment.topic.message import parse_push
@@ -125,3 +128,47 @@ def _paths(value: object, path: str = "") -> Iterator[str]:
             yield from _paths(item, path)
     else:
         yield path
+
+
+def test_the_same_event_again_keeps_what_a_newer_version_has_written() -> None:
+    """After a rollback the messages of unknown effects come again, with the event that the order's fields come from."""
+    event = parse(parse_push((stored_samples.STORED / "1.0.0" / "messages" / "card.json").read_bytes()).data, NOW)
+    document = to_document(apply(None, event).order)
+    for part in (
+        document["customer"],
+        document["customer"]["address"],
+        document["shipping"],
+        *document["events"].values(),
+    ):
+        part.update(NEWER)
+    order = from_document(document)
+    assert apply(order, event).order == order
+    later = replace(event, api_version="2030-01-01.zebra")
+    assert NEWER.items() <= to_document(apply(order, later).order)["customer"]["address"].items()
+
+
+def test_a_part_whose_shape_has_changed_takes_over_nothing() -> None:
+    old = (TaxId(type="a", unknown={"x": 1}), TaxId(unknown={"y": 2}))
+    assert inherit_unknown((TaxId(), TaxId(unknown={"y": 3})), old) == (
+        TaxId(unknown={"x": 1}),
+        TaxId(unknown={"y": 3}),
+    )
+    assert inherit_unknown((TaxId(),), old) == (TaxId(),)
+    assert inherit_unknown(Address(), old[0]) == Address()
+    assert inherit_unknown(None, old[0]) is None
+
+
+def test_an_erased_order_has_no_unknown_field_in_its_items() -> None:
+    order = from_document(newer_document())
+    erased = erase(order, NOW)
+    assert [item.unknown for item in erased.line_items or ()] == [{}]
+
+
+def test_readers_outside_the_store_get_known_fields_alone() -> None:
+    document = load(stored_samples.STORED / "1.0.0" / "orders" / "guest_with_every_field.json")
+    document["lease"] = {"owner": "a", "at": NOW, "seconds": 9}
+    assert without_unknown(from_document(newer_document())) == from_document(document)
+
+
+def test_a_part_of_an_order_can_be_a_key_in_a_hook() -> None:
+    assert {Address(city="Paris"): 1}[Address(city="Paris")] == 1

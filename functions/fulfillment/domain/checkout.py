@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from fulfillment.domain.ids import ContextPath, Currency, Id, Owner, SessionId
-from fulfillment.domain.shape import Record
+from fulfillment.domain.records import Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,8 @@ from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome, apply
 
+REQUESTS = ("replay", "release")
+"""Attributes of a message that an operator sent again: what they ask for beyond its event."""
 GRANTED = 20  # message ids that an order keeps
 
 
@@ -38,7 +40,7 @@ class ReplayRequest:
     @classmethod
     def of(cls, message_id: str | None, attributes: Mapping[str, str]) -> Self:
         """The request in a message's attributes."""
-        replay, release = (attributes.get(name) == "true" for name in ("replay", "release"))
+        replay, release = (attributes.get(name) == "true" for name in REQUESTS)
         return cls(id=message_id or "", replay=replay, release=release)
 
     def grant(self, order: Order) -> Order:

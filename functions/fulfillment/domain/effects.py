@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from fulfillment.domain.shape import Record
+from fulfillment.domain.records import Record
 from fulfillment.domain.status import Status
 
 LOAD_LINE_ITEMS = "load_line_items"

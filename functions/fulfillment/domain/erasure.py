@@ -54,8 +54,8 @@ def anonymous(checkout: T, keep: AbstractSet[str]) -> T:
 
 
 def anonymous_items(items: Iterable[LineItem], keep: AbstractSet[str] = frozenset()) -> tuple[LineItem, ...]:
-    """The line items with only those keys of their metadata."""
-    return tuple(replace(item, metadata=_kept(item.metadata, keep)) for item in items)
+    """The line items with only those keys of their metadata, and without fields that only a newer version knows."""
+    return tuple(replace(item, metadata=_kept(item.metadata, keep), unknown={}) for item in items)
 
 
 def _kept(metadata: Mapping[str, Any], keep: AbstractSet[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import FULFILL, Effects, EffectState
 from fulfillment.domain.ids import Currency, EventId, Id
-from fulfillment.domain.shape import Record
+from fulfillment.domain.records import Record
 from fulfillment.domain.status import Status
 
 

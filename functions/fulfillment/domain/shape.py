@@ -8,10 +8,12 @@ Record of a document). A value of the wrong type is a `ShapeError` that names it
 import functools
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, get_args, get_origin, get_type_hints
+
+from fulfillment.domain.records import Record
 
 INT64 = range(-(2**63), 2**63)
 DEPTH = 32  # of a value that is kept unchanged; Stripe's own objects have three levels
@@ -22,13 +24,6 @@ class ShapeError(ValueError):
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path or 'value'}: {problem}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """A part of a stored document. `unknown` holds the fields of a newer version, and a write keeps them."""
-
-    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read(kind: Any, value: object, path: str = "", *, keep_unknown: bool = False) -> Any:

@@ -32,6 +32,7 @@ from fulfillment.domain.event_types import EventType
 from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.items import judged
 from fulfillment.domain.order import Order, Seen
+from fulfillment.domain.records import inherit_unknown
 from fulfillment.domain.status import Status
 
 
@@ -106,7 +107,8 @@ def _with_event(order: Order, event: CheckoutEvent) -> Order:
     claims = {each.claim for each in events.values()}
     doubts = {"failed_and_paid"} if {Status.PAYMENT_FAILED, Status.PAID} <= claims else set()
     review = tuple(sorted({*order.review, *_doubts(event), *doubts}))
-    return judged(replace(order, **_own_fields(checkout), events=events, review=review))
+    own = {name: inherit_unknown(value, getattr(order, name)) for name, value in _own_fields(checkout).items()}
+    return judged(replace(order, **own, events=events, review=review))
 
 
 def _leads(event: CheckoutEvent, order: Order) -> bool:
@@ -137,7 +139,7 @@ def _merge(known: Seen | None, new: Seen) -> Seen:
     if known is None:
         return new
     leading = max(known, new, key=_rendering)
-    return replace(leading, received_at=known.received_at)
+    return inherit_unknown(replace(leading, received_at=known.received_at), known)
 
 
 def _rendering(seen: Seen) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from fulfillment.domain.order import Order
+from fulfillment.domain.records import without_unknown
 from fulfillment.domain.status import Status
 from fulfillment.orders.documents import to_document
 from fulfillment.topic.attributes import fits
@@ -41,7 +42,7 @@ class Announcer:
 
 def message(status: Status, order: Order, key: str) -> bytes:
     """The data of an announcement: UTF-8 JSON."""
-    document = {name: value for name, value in to_document(order).items() if name not in _INTERNAL}
+    document = {name: value for name, value in to_document(without_unknown(order)).items() if name not in _INTERNAL}
     document["status"] = status.value
     data = {"schema": SCHEMA, "id": key, "status": status.value, "order": document}
     return json.dumps(data, default=_time).encode()

@@ -18,7 +18,8 @@ from enum import Enum
 from typing import Any
 
 from fulfillment.domain.order import Order
-from fulfillment.domain.shape import INT64, Record, ShapeError, read
+from fulfillment.domain.records import Record
+from fulfillment.domain.shape import INT64, ShapeError, read
 from fulfillment.errors import CorruptOrder
 
 SCHEMA = 1

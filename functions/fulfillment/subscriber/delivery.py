@@ -26,7 +26,9 @@ _DROPPED = Attempt(AttemptState.DROPPED, "overtaken, or not configured here")
 
 @dataclass(kw_only=True)
 class Delivery:
-    """One delivery of one event. `outcome` is the result of the event, `attempts` the result of each effect."""
+    """One delivery of one event. `outcome` is the result of the event, `attempts` the result of each effect. Both
+    are set when the store is asked to write, for the log.
+    """
 
     orders: Orders
     executors: EffectExecutors
@@ -38,11 +40,10 @@ class Delivery:
 
     async def run(self, park: Park) -> Order:
         """Applies the event and performs the effects. Raises EffectsOutstanding while the order owes any."""
-        stored, decision = await commit(self.orders, self.event.checkout.id, self._decide, None)
-        self.outcome = decision.outcome
+        stored, _ = await commit(self.orders, self.event.checkout.id, self._decide, None)
         runner = EffectRunner(self.orders, self.executors, park, self.owner)
+        runner.attempts.update(self.attempts)
         self.attempts = runner.attempts
-        self.attempts.update(dict.fromkeys(decision.dropped, _DROPPED))
         stored = await runner.run(stored)
         if (names := owed(stored.order.effects)) and not self._left_to_reconcile(stored.order):
             raise EffectsOutstanding(f"still owed: {', '.join(names)}")
@@ -51,6 +52,7 @@ class Delivery:
     def _decide(self, stored: Stored | None) -> Decision:
         order, read_at = (stored.order, stored.read_at) if stored else (None, None)
         decision = decide(order, self.event, self.executors.policy, self.request)
+        self.outcome, self.attempts = decision.outcome, dict.fromkeys(decision.dropped, _DROPPED)
         leased = lifecycle.acquire_lease(decision.order, self.owner, read_at, self.executors.lease)
         return replace(decision, order=leased)
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from fulfillment.domain.decision import ReplayRequest
+from fulfillment.domain.decision import REQUESTS, ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.events import CheckoutEvent, parse
@@ -38,7 +38,7 @@ from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Line, Trace
-from fulfillment.topic.attributes import ATTRIBUTE_BYTES, REQUESTS
+from fulfillment.topic.attributes import ATTRIBUTE_BYTES
 from fulfillment.topic.message import Message, parse_push
 from fulfillment.topic.publisher import Topic
 

@@ -13,9 +13,9 @@ from fulfillment.settings.mailbox import Mailbox, parse_sender
 
 
 def _mail_has_a_sender(given: Mapping[str, str], _found: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("SMTP_URL", "SMTP_URL_FILE"):
-        if name in given and "EMAIL_FROM" not in given:
-            yield f"EMAIL_FROM is required with {name}"
+    name = next((each for each in ("SMTP_URL", "SMTP_URL_FILE") if each in given), None)
+    if name and "EMAIL_FROM" not in given:
+        yield f"EMAIL_FROM is required with {name}"
 
 
 @dataclass(frozen=True, kw_only=True)

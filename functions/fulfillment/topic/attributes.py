@@ -7,8 +7,6 @@ from fulfillment.domain.ids import Owner, SessionId
 from fulfillment.domain.shape import ShapeError
 
 ATTRIBUTE_BYTES = 1024
-REQUESTS = ("replay", "release")
-"""The attributes that an operator adds when sending a message again: what to do besides applying its event."""
 
 
 def attributes_of(event: Mapping[str, Any], traceparent: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ class Finder:
 
     async def publish(self, found: SyntheticEvent, trace: Trace, request: Mapping[str, str] | None = None) -> str:
         """Returns the message's id once it is stored, or raises PublishFailed. `request` holds attributes that ask for
-        more than the event (`attributes.REQUESTS`).
+        more than the event (`domain.decision.REQUESTS`).
         """
         attributes = attributes_of(found.event, trace.traceparent) | {"source": self._source}
         return await self._topic.publish(found.body, attributes | dict(request or {}))

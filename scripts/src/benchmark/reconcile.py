@@ -59,7 +59,7 @@ def _in_a_process(count: int) -> Any:
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-async def _sweep(count: int) -> float:
+async def _reconcile(count: int) -> float:
     """Seconds of one run. AssertionError unless every session was found missing and published."""
     since = datetime.now(UTC) - timedelta(days=20)
     settings = ReconcileSettings(
@@ -70,11 +70,11 @@ async def _sweep(count: int) -> float:
         """Drops the event."""
 
     stripe = EndlessStripe(count, int(since.timestamp()))
-    sweep = Reconciler(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
+    reconciler = Reconciler(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)
     began = time.perf_counter()
-    end = await run(sweep, MemoryCheckpoint(), settings)
-    if (end, sweep.stats.missing, sweep.stats.published) != (End.RECONCILED, count, count):
-        raise AssertionError(f"{end}, and {sweep.stats.missing} of {count} sessions are missing")
+    end = await run(reconciler, MemoryCheckpoint(), settings)
+    if (end, reconciler.stats.missing, reconciler.stats.published) != (End.RECONCILED, count, count):
+        raise AssertionError(f"{end}, and {reconciler.stats.missing} of {count} sessions are missing")
     return time.perf_counter() - began
 
 
@@ -85,5 +85,5 @@ def _most_megabytes() -> float:
 
 
 if __name__ == "__main__":
-    seconds = asyncio.run(_sweep(int(sys.argv[1])))
+    seconds = asyncio.run(_reconcile(int(sys.argv[1])))
     print(json.dumps({"seconds": seconds, "mb": _most_megabytes()}))

@@ -28,6 +28,7 @@ GUARDS = {
     "domain/source_event.py": (_SOURCE_EVENT,),
     "domain/cursor.py": ("tests/unit/test_cursor.py", _STORED),
     "domain/session.py": (_EVENTS,),
+    "domain/records.py": (_STORED, _DOCUMENTS),
     "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS, _STORED),
     "domain/buyer_view.py": ("tests/unit/test_buyer_view.py",),
     "domain/status.py": (_DOCUMENTS, _ORDER),
@@ -42,6 +43,7 @@ GUARDS = {
     "topic/message.py": ("tests/unit/test_topic.py", "tests/unit/test_delivery.py"),
     "topic/publisher.py": ("tests/unit/test_topic.py", "tests/integration/test_topic_calls.py"),
     "webhook/signature.py": ("tests/unit/test_signature.py",),
+    "telemetry.py": ("tests/unit/test_telemetry.py", "tests/unit/test_subscriber.py"),
     "http.py": ("tests/unit/test_http.py",),
 }
 

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fulfillment.domain.decision import REQUESTS
 from fulfillment.domain.event_types import EventType
-from fulfillment.topic.attributes import REQUESTS
 from local.fakes import stripe_events
 
 FOLDER = Path(__file__).parents[3] / "tests" / "stripe_events"

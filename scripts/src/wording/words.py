@@ -16,8 +16,8 @@ WORDS = {
 }
 """Add a word here, and nowhere else."""
 PLACES = (
-    *("functions", "scripts", "terraform", "docs", "tests"),
-    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml"),
+    *("functions", "scripts", "terraform", "docs", "tests", ".github", ".ci"),
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "pyproject.toml"),
 )
 _DATA = frozenset((".json", ".jsonl", ".png", ".svg", ".zip"))
 # Underscores part words, as in the name of a test. An e-mail address and a resource's are data.
@@ -53,7 +53,7 @@ def _files(root: Path) -> Iterator[Path]:
     for place in PLACES:
         start = root / place
         for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
-            parts = path.relative_to(root).parts
+            parts = path.relative_to(start).parts
             hidden = any(part.startswith((".", "__pycache__")) for part in parts)
             if path.is_file() and not hidden and path.suffix not in _DATA and path != Path(__file__):
                 yield path

@@ -59,16 +59,16 @@ async def replay_dead_letters(deployment: Deployment, *, lease: int, yes: bool, 
     the same run does not retry it.
     """
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    tally = Stats()
+    stats = Stats()
 
     async def replay(letters: list[DeadLetter]) -> list[DeadLetter]:
         published = await asyncio.gather(*(_publish(topic, each) for each in letters))
-        tally.kept["not published: Pub/Sub did not store it"] += published.count(False)
+        stats.kept["not published: Pub/Sub did not store it"] += published.count(False)
         return [each for each, stored in zip(letters, published, strict=True) if stored]
 
     run = reading(subscription_of(deployment, lease))
-    await _each(run, wanted(**asked), tally, replay if yes else None, lambda each: each.replayable)
-    return tally.report("replayed", yes=yes)
+    await _each(run, wanted(**asked), stats, replay if yes else None, lambda each: each.replayable)
+    return stats.report("replayed", yes=yes)
 
 
 @order_operation("drop")
@@ -84,15 +84,15 @@ async def drop_dead_letters(
     if not meant.narrowed and not every:
         raise WrongSettings("select letters: --id, --reason, --type, --session or --since; or --all")
     file = save or Path(f"dead-letters-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
-    tally = Stats()
+    stats = Stats()
 
     async def drop(letters: list[DeadLetter]) -> list[DeadLetter]:
         _save(file, letters)
         return letters
 
-    await _each(run, meant, tally, drop if yes else None, lambda _letter: True)
-    report = tally.report("dropped", yes=yes)
-    saved = str(file) if yes and tally.settled else None
+    await _each(run, meant, stats, drop if yes else None, lambda _letter: True)
+    report = stats.report("dropped", yes=yes)
+    saved = str(file) if yes and stats.settled else None
     lines = [*report.lines, *([f"saved in {saved}"] if saved else [])]
     return Report(ok=report.ok, lines=lines, data={**report.data, "saved": saved})
 
@@ -100,7 +100,7 @@ async def drop_dead_letters(
 async def _each(
     run: AbstractAsyncContextManager[Reading],
     meant: DeadLetterFilter,
-    tally: Stats,
+    stats: Stats,
     settle: Settle | None,
     possible: Callable[[DeadLetter], bool],
 ) -> None:
@@ -110,12 +110,12 @@ async def _each(
             async for batch in letters.batches():
                 fitting = [each for each in batch if meant.fits(each)]
                 settled = [each for each in fitting if possible(each)]
-                tally.kept["no routed event type: no subscriber would get it"] += len(fitting) - len(settled)
+                stats.kept["no routed event type: no subscriber would get it"] += len(fitting) - len(settled)
                 if settle and settled:
                     settled = await settle(settled)
                     await letters.acknowledge(settled)
-                tally.settled.update(each.code for each in settled)
-                tally.kept += Counter()  # drops counts of 0
+                stats.settled.update(each.code for each in settled)
+                stats.kept += Counter()  # drops counts of 0
                 progress.advance(len(batch))
 
 

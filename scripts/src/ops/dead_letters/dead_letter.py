@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from fulfillment.domain.decision import REQUESTS
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
-from fulfillment.topic.attributes import REQUESTS, attributes_of
+from fulfillment.topic.attributes import attributes_of
 
 EXHAUSTED = "attempts_exhausted"
 UNKNOWN = "unknown"

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from fulfillment.domain.effects import EffectState
+from fulfillment.domain.effects import KNOWN, EffectState, owed
 from fulfillment.domain.order import Order
 from fulfillment.domain.source_event import source_event
 from fulfillment.orders.store import Orders
@@ -78,7 +78,7 @@ async def release_order(deployment: Deployment, *, order: str, wait: int, yes: b
 async def _request(request: _Request, deployment: Deployment, text: str, wait: int, *, yes: bool) -> Report:
     orders = orders_of(deployment)
     order = (await look_up_one(orders, text)).order
-    names = [name for name, each in order.effects.items() if each.state in request.states]
+    names = [name for name, each in order.effects.items() if each.state in request.states and name in KNOWN]
     data: dict[str, Any] = {"order": order.id, "effects": names, "published": None}
     if not names:
         return Report(ok=True, lines=[f"{order.id}: {request.nothing}, so there is nothing to do"], data=data)
@@ -99,7 +99,7 @@ async def _awaited(orders: Orders, order: Order, message: str, seconds: int) -> 
     while True:
         stored = await orders.get(order.id)
         order = stored.order if stored else order
-        owing = any(each.state is EffectState.OWED for each in order.effects.values())
+        owing = any(name in KNOWN for name in owed(order.effects))
         if (message in order.granted and not owing) or time.monotonic() > deadline:
             return order
         await asyncio.sleep(PAUSE_SECONDS)

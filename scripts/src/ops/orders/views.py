@@ -9,6 +9,7 @@ from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.erasure import PERSONAL, anonymous_items
 from fulfillment.domain.money import shown_decimals, to_decimal
 from fulfillment.domain.order import Order
+from fulfillment.domain.records import without_unknown
 from fulfillment.orders.documents import to_document
 from ops.terminal.times import ago
 
@@ -53,6 +54,7 @@ def row(order: Order, now: datetime) -> tuple[str, ...]:
 
 def document(order: Order, *, personal: bool) -> dict[str, Any]:
     """The order's document as JSON values. Without `personal`, `hidden` names the personal fields instead."""
+    order = without_unknown(order)
     full = plain(to_document(order))
     if personal:
         return {**full, HIDDEN: []}
