@@ -234,10 +234,12 @@ def test_the_daily_reads_of_failed_orders_cost_what_the_text_says() -> None:
 
 
 def test_the_readme_says_the_same_prices() -> None:
-    (fewest, *_) = table_with(COSTS, "orders a month", "month 1")
+    few, more, _ = table_with(COSTS, "orders a month", "month 1")
     text = " ".join(README.read_text("utf-8").split())
-    assert f"{fewest['month 12']} dollars a month for {fewest['orders a month']} orders" in text
-    assert f"about {total(HANDLING):.0f} dollars for handling a million card orders" in text
+    assert few["month 1"] == few["month 12"]
+    assert f"{few['orders a month']} orders a month: {few['month 1']} dollars" in text
+    first, last = more["month 1"], more["month 12"].removeprefix("about ")
+    assert f"{more['orders a month']}: {first} dollars in the first month and {last} in the twelfth" in text
 
 
 def test_most_of_the_price_of_keeping_orders_is_backups_as_the_text_says() -> None:

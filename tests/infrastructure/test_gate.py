@@ -1,4 +1,7 @@
-"""What scripts/check asks of Terraform: it fails on what is wrong, says what it could not check, and leaves nothing."""
+"""scripts/check: its usage, and what it asks of Terraform.
+
+It fails on what is wrong, says what it could not check, and leaves nothing.
+"""
 
 import os
 import shutil
@@ -119,6 +122,38 @@ def test_without_a_registry_it_is_said_what_was_not_checked_and_in_ci_it_fails(
     assert (
         "NOT CHECKED: terraform could not get its providers (above), so neither validate nor test ran." in done.stderr
     )
+
+
+def usage(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "scripts" / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False)
+
+
+@pytest.mark.parametrize("script", ["check", "lock"])
+@pytest.mark.parametrize("argument", ["--help", "-h"])
+def test_help_prints_the_usage_and_does_nothing_else(script: str, argument: str) -> None:
+    done = usage(script, argument)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"  scripts/{script} " in done.stdout
+    assert "set -euo" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        ("check", ["--fixx"]),
+        ("check", ["--fix", "docs"]),
+        ("check", [""]),
+        ("lock", ["upgrade"]),
+        ("lock", ["--upgrade", "--upgrade"]),
+        ("demo", ["memory"]),
+        ("demo", ["--emulators"]),
+    ],
+)
+def test_an_unknown_argument_prints_the_usage_and_fails(script: str, arguments: list[str]) -> None:
+    done = usage(script, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"scripts/{script} " in done.stderr
 
 
 def nowhere(tree: Path) -> Path:

@@ -1,6 +1,8 @@
 """The examples in README.md and docs/effects.md run as they are written."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,22 @@ def example(file: str, word: str) -> dict[str, Any]:
 def bought(price: str) -> Order:
     order = order_of(event(COMPLETED, session(new_id("cs_test"))))
     return replace(order, line_items=(LineItem(id="li_1", description="Mug", quantity=2, price=Id(price)),))
+
+
+HOOKS = [
+    block
+    for file in ("README.md", "docs/effects.md")
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / file).read_text("utf-8"), flags=re.DOTALL)
+    if "def fulfill" in block
+]
+
+
+@pytest.mark.parametrize("block", HOOKS)
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]])
+def test_every_example_passes_the_gate_as_hooks_py(block: str, command: list[str]) -> None:
+    ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--stdin-filename=functions/hooks.py", "-"]
+    done = subprocess.run(ruff, input=block, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 EXAMPLES = ["firestore.transactional", "SHIPPING =", "PublisherClient"]

@@ -119,6 +119,7 @@ async def _play(shop: Shop, around: Neighbors, console: Console, printed: Callab
     console.print(f"\n{len(courses) - len(failed)} of {len(courses)} cases are as they should be.")
     if not failed:
         console.print("Next: scripts/dev keeps all this running; functions/hooks.py is yours to change.")
+        console.print("Restart scripts/dev after a change to functions/hooks.py.")
     return 1 if failed else 0
 
 

@@ -164,7 +164,7 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
     console.print(f"  {stripe} trigger checkout.session.completed{stand_in}\n", style="bold")
     landing = f"{running.order_status_url}?session_id={{CHECKOUT_SESSION_ID}}"
-    console.print(f"The buyer's landing page, for the success_url of your Checkout Sessions:\n\n  [bold]{landing}[/]\n")
+    console.print(f"The order status page, for the success_url of your Checkout Sessions:\n\n  [bold]{landing}[/]\n")
     exports = " ".join(f"{name}={host}" for name, host in running.emulators.env.items())
     console.print("List orders and dead letters, in another terminal:\n")
     console.print(f"  export {exports}", style="bold")
@@ -173,7 +173,7 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     if RECONCILE in running.entry_points:
         url = f"http://127.0.0.1:{running.ports[RECONCILE]}/"
         console.print(f"Run reconcile, as the schedule does:\n\n  [bold]curl -X POST {url}[/]\n")
-    console.print("Ctrl-C stops everything.\n")
+    console.print("Restart scripts/dev after a change to functions/hooks.py. Ctrl-C stops everything.\n")
 
 
 def _explain_stripe(console: Console, running: Pipe) -> None:
