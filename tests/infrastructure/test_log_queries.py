@@ -103,6 +103,23 @@ def test_every_alert_links_to_a_section_of_the_runbook(module: Module) -> None:
     assert all(f"\n### {each}\n\n**You see** " in alerts for each in sections)
 
 
+def test_every_section_of_an_alert_names_the_subject_of_its_mail() -> None:
+    """A number that comes from a setting may be any number, or N."""
+    sources = {path.name: path.read_text("utf-8") for path in (ROOT / "terraform").glob("*.tf")}
+    subjects = dict(
+        re.findall(r'^    (\w+) = \{\n +severity +=.*\n +title += "(.+)"$', sources["alerts.tf"], re.MULTILINE)
+    )
+    for name, file in (("webhook_unreachable", "uptime.tf"), ("ack_budget", "slo.tf")):
+        (subjects[name],) = re.findall(r'^    subject +=  *"\$\{var\.name\}: (.+)"$', sources[file], re.MULTILINE)
+    alerts = RUNBOOK.read_text("utf-8").split("\n## The alerts\n")[1].split("\n## ")[0]
+    named = dict(re.findall(r"^### (.+)\n\n\*\*You see\*\* \*(.+?)\*", alerts, re.MULTILINE))
+    assert set(named) == set(re.findall(r"^### (.+)$", alerts, re.MULTILINE))
+    assert set(named) == {name.replace("_", " ").capitalize() for name in subjects}
+    for name, subject in subjects.items():
+        pattern = r"(\d+|N)".join(map(re.escape, re.split(r"\$\{.+?\}", subject)))
+        assert re.fullmatch(pattern, named[name.replace("_", " ").capitalize()]), name
+
+
 @pytest.mark.parametrize("headers", [{}, {"stripe-signature": "t=1"}, signature(b"another body")])
 def test_a_real_line_holds_nothing_that_the_vocabulary_lacks(
     vocabulary: Vocabulary, serve: Serve, capsys: pytest.CaptureFixture[str], headers: dict[str, str]
