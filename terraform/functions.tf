@@ -154,7 +154,7 @@ resource "google_project_iam_member" "hook" {
 }
 
 resource "google_cloudfunctions2_function" "this" {
-  #checkov:skip=CKV_GCP_124:The webhook and the landing page are called from the internet; the others say ALLOW_INTERNAL_ONLY
+  #checkov:skip=CKV_GCP_124:The webhook and the order status page are called from the internet; the others say ALLOW_INTERNAL_ONLY
   for_each = local.functions
 
   project     = var.project_id

@@ -19,7 +19,7 @@ locals {
   # The requests of Cloud Monitoring's uptime check.
   uptime_check = "httpRequest.userAgent:\"GoogleStackdriverMonitoring-UptimeChecks\""
 
-  # The functions that only their callers' own accounts may call, and the landing page where it is public.
+  # The functions that only their callers' own accounts may call, and the order status page where it is public.
   called_names = [
     for entry_point, each in local.declared_functions : local.function_name[entry_point]
     if entry_point != "stripe_webhook" && (each.public || each.caller != null)

@@ -1,10 +1,10 @@
-# The buyer's landing page: says where an order is. Public, as the webhook is: the session's id is what lets a buyer in.
+# The order status page: says where an order is. Public, as the webhook is: the session's id is what lets a buyer in.
 
 locals {
   order_status = {
     enabled       = var.order_status.enabled
     slug          = "order-status"
-    description   = "The buyer's landing page: where is my order?"
+    description   = "The order status page: where is my order?"
     ingress       = local.ingress[var.order_status.ingress]
     public        = var.order_status.public # a buyer has no Google account
     timeout       = 30                      # Firestore has 8 s, Stripe 5 s, Pub/Sub 8 s

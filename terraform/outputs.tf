@@ -4,7 +4,7 @@ output "webhook_url" {
 }
 
 output "order_status_url" {
-  description = "The buyer's landing page; null if it is off. In your Checkout Sessions: success_url = this and ?session_id={CHECKOUT_SESSION_ID}."
+  description = "The order status page; null if it is off. In your Checkout Sessions: success_url = this and ?session_id={CHECKOUT_SESSION_ID}."
   value       = try(google_cloudfunctions2_function.this["order_status"].url, null)
 }
 

@@ -141,7 +141,7 @@ variable "mail" {
 }
 
 variable "time_zone" {
-  description = "The shop's time zone, by its IANA name, such as Europe/Berlin: the day on receipts and on the landing page is the shop's."
+  description = "The shop's time zone, by its IANA name, such as Europe/Berlin: the day on receipts and on the order status page is the shop's."
   type        = string
   default     = "UTC"
   nullable    = false
@@ -309,7 +309,7 @@ variable "subscribers" {
 
 variable "order_status" {
   description = <<-EOT
-    The buyer's landing page. `public` and `ingress`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
+    The order status page. `public` and `ingress`: as for the webhook. `reads_per_minute`: of Stripe's API, for all buyers together; it
     is shared among `max_instances`, and guessed ids cannot exceed it. `shop_url`: the shop, linked where a payment has
     failed; null for mail.shop_url.
   EOT

@@ -466,7 +466,7 @@ run "test_mode_costs_nothing_while_idle" {
 
   assert {
     condition     = output.order_status_url == null && output.deployment.order_status == null
-    error_message = "A landing page that is off leaves nothing."
+    error_message = "An order status page that is off leaves nothing."
   }
 
   assert {

@@ -40,7 +40,7 @@ run "refuses_all_of_these_1" {
     topics = { events_retention_days = 32 }
     # database that is the default
     orders = { database = "(default)" }
-    # landing page without an instance
+    # order status page without an instance
     order_status = { max_instances = 0 }
     # reconcile every seven minutes
     reconcile = { every_minutes = 7 }
@@ -91,7 +91,7 @@ run "refuses_all_of_these_2" {
     subscribers = { max_delivery_attempts = 101 }
     # location that does not exist
     orders = { location = "europe" }
-    # landing page that reads too much
+    # order status page that reads too much
     order_status = { reads_per_minute = 3001 }
     # reconcile since some day
     reconcile = { since = "yesterday" }
@@ -132,7 +132,7 @@ run "refuses_all_of_these_3" {
     subscribers = { minimum_backoff = 1 }
     # collection that is reserved
     orders = { collection = "__orders__" }
-    # landing page without concurrency
+    # order status page without concurrency
     order_status = { concurrency = 0 }
     # reconcile for no time
     reconcile = { max_age_days = 0 }
@@ -165,7 +165,7 @@ run "refuses_all_of_these_4" {
     subscribers = { maximum_backoff = 601 }
     # backup for longer than there is
     orders = { weekly_backup_days = 99 }
-    # landing page of a shop in the clear
+    # order status page of a shop in the clear
     order_status = { shop_url = "http://acme.example" }
     # reconcile before pubsub has tried
     reconcile = { late_minutes = 19 }
@@ -192,7 +192,7 @@ run "refuses_all_of_these_5" {
     hook = { secrets = { STRIPE_API_KEY = { secret = "mine" } } }
     # backoff upside down
     subscribers = { minimum_backoff = 100, maximum_backoff = 50 }
-    # landing page whose instances may read nothing
+    # order status page whose instances may read nothing
     order_status = { reads_per_minute = 1 }
     # reconcile without a read
     reconcile = { reads_per_second = 0 }

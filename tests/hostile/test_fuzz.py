@@ -99,11 +99,11 @@ def test_the_search_finds_a_template_that_trusts(tmp_path: Path) -> None:
     assert "in a mail" in "".join(fuzz("mails", MailTarget(tmp_path), 0.015).broken)
 
 
-def test_the_search_finds_a_landing_page_that_trusts(tmp_path: Path) -> None:
+def test_the_search_finds_an_order_status_page_that_trusts(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATES, tmp_path, dirs_exist_ok=True)
     page = tmp_path / "order_status.html"
     page.write_text(page.read_text().replace("{{ each.name or", "{{ each.name|default('', true)|safe or"))
-    assert "on the landing page" in "".join(fuzz("landing", OrderStatusTarget(tmp_path), 0.02).broken)
+    assert "on the order status page" in "".join(fuzz("landing", OrderStatusTarget(tmp_path), 0.02).broken)
 
 
 def test_a_log_line_with_a_person_is_found() -> None:

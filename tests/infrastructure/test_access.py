@@ -25,7 +25,9 @@ def grants(module: Module) -> dict[str, Block]:
     return {address: block for address, block in module.resources.items() if "_iam_" in address.partition(".")[0]}
 
 
-def test_only_the_webhook_and_the_landing_page_are_open_to_the_public(module: Module, functions: Functions) -> None:
+def test_only_the_webhook_and_the_order_status_page_are_open_to_the_public(
+    module: Module, functions: Functions
+) -> None:
     """In every form: as a member, in a list of members, in a local value."""
     open_ = {address for address, block in module.resources.items() if PUBLIC & set(words(block))}
     assert open_ == {INVOKER}

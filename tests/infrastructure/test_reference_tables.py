@@ -295,6 +295,30 @@ def test_the_runbook_has_a_row_for_each_reason_of_a_parked_message() -> None:
     assert once(column(rows, "reason")) == {each.code for each in kinds(PermanentError)}
 
 
+def shape(value: Any) -> Any:
+    """The keys of a document; of a list the shape of its first element."""
+    if isinstance(value, dict):
+        return "time" if set(value) == {"$time"} else {key: shape(each) for key, each in value.items()}
+    return [shape(each) for each in value[:1]] if isinstance(value, list) else None
+
+
+def test_the_example_of_an_order_document_has_the_fields_of_a_stored_one() -> None:
+    (text,) = re.findall(r"```json\n(.*?)```", DATA_MODEL.read_text("utf-8"), re.DOTALL)
+    shown, kept = json.loads(text), json.loads((ROOT / "tests/stored/1.0.0/orders/fulfilled.json").read_text("utf-8"))
+    assert set(shown) == set(kept)
+    for name in ("customer", "shipping", "shipping_cost", "line_items", "lease", "review"):
+        assert shape(shown[name]) == shape(kept[name]), name
+    assert {tuple(shown["events"][each]) for each in shown["events"]} == {
+        tuple(each) for each in kept["events"].values()
+    }
+    assert set(shown["effects"]) <= set(kept["effects"])
+    for name, effect in shown["effects"].items():
+        assert set(effect) == set(kept["effects"][name])
+        assert effect["key"] == f"{shown['id']}:{name}"
+    assert shown["amount_total"] == shown["amount_subtotal"] + shown["amount_shipping"]
+    assert shown["amount_subtotal"] == sum(item["amount_subtotal"] for item in shown["line_items"])
+
+
 # --- the log
 
 

@@ -10,7 +10,7 @@ NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", DOCUMENT)
 THREATS = [
     *("A public endpoint", "Forged events", "Replay", "Poisoned metadata", "E-mail injection", "A stolen push account"),
     *("A leaked secret", "A confused livemode", "Another product on the same Stripe account"),
-    *("Guessing on the landing page", "The supply chain"),
+    *("Guessing on the order status page", "The supply chain"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The landing page: pages per second, their latency and size. A browser loads nothing else."""
+"""The order status page: pages per second, their latency and size. A browser loads nothing else."""
 
 import urllib.request
 from collections import defaultdict
@@ -34,8 +34,10 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
         f"{title} {_weight(server, order_id, accepted):,} bytes" for title, accepted in ACCEPTED.items()
     )
     bench.processes.stop(server.name)
-    columns = ["landing page", "buyers at once", "answers/s", "p50 ms", "p99 ms"]
-    return Part([Table("Landing page", columns, rows, f"{weights[0].upper()}{weights[1:]}, and nothing else to load.")])
+    columns = ["order status page", "buyers at once", "answers/s", "p50 ms", "p99 ms"]
+    return Part(
+        [Table("Order status page", columns, rows, f"{weights[0].upper()}{weights[1:]}, and nothing else to load.")]
+    )
 
 
 def _weight(server: Server, order_id: str, accepted: str) -> int:

@@ -1,4 +1,4 @@
-"""The buyer's landing page, with hostile URLs and orders: no personal data, and nothing that a browser executes."""
+"""The order status page, with hostile URLs and orders: no personal data, and nothing that a browser executes."""
 
 import re
 from html.parser import HTMLParser
@@ -57,7 +57,7 @@ class OrderStatusTarget:
         shown = await answer(page, b"", headers[1:], method, query)
         text = bytes(shown.body).decode()
         oracles.hold(shown.status_code in {200, 202, 404, 405}, f"answered {shown.status_code}")
-        oracles.hold(not any(word in text for word in oracles.PERSON), "a person on the landing page")
+        oracles.hold(not any(word in text for word in oracles.PERSON), "a person on the order status page")
         if shown.headers["content-type"].startswith("text/html"):
             oracles.hold("default-src 'none'" in shown.headers["content-security-policy"], "no policy for the page")
             _Reader().feed(text)
@@ -80,7 +80,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Checks one tag."""
-        oracles.hold(tag not in _RUNS, f"a <{tag}> on the landing page")
+        oracles.hold(tag not in _RUNS, f"a <{tag}> on the order status page")
         for name, value in attrs:
-            oracles.hold(not name.startswith("on") and name != "style", f"an attribute {name} on the landing page")
+            oracles.hold(not name.startswith("on") and name != "style", f"an attribute {name} on the order status page")
             oracles.hold(name not in {"href", "src"} or (value or "").startswith(_LINKS), "a link that is not ours")

@@ -59,7 +59,7 @@ class Pipe:
 
     @property
     def order_status_url(self) -> str:
-        """The buyer's landing page: the begin of a `success_url`."""
+        """The order status page: the begin of a `success_url`."""
         return f"http://127.0.0.1:{self.ports[ORDER_STATUS]}/"
 
     def create_topics(self) -> None:

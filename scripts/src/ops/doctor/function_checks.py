@@ -104,7 +104,7 @@ def _check_finder(
 
 def check_public_service(function: str, whom: str, found: Service) -> list[Finding]:
     """Stripe and buyers have no Google account, so these functions are public. The signature protects the webhook, the
-    session's id the landing page.
+    session's id the order status page.
     """
     open_to_all = found.invoker_check_disabled or found.policy.lets(INVOKER, "allUsers")
     problem = None if open_to_all else f"Google refuses {whom}: allUsers is not its invoker"
