@@ -91,6 +91,7 @@ def test_locking_a_package_without_npm_locks_what_is_python_and_says_what_is_mis
     for folder in ("scripts/lib", "bin", ".venv/bin"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "lock", tmp_path / "scripts")
+    shutil.copy(ROOT / "scripts" / "lib" / "usage.sh", tmp_path / "scripts" / "lib")
     (tmp_path / "scripts" / "lib" / "setup.sh").touch()
     for name in ("bash", "dirname"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
