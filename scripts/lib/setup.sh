@@ -12,6 +12,8 @@ for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/t
   fi
 done
 export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
+# A demo and a test start dozens of programs: what the first has compiled, the others load.
+unset PYTHONDONTWRITEBYTECODE
 python=
 for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -285,18 +285,19 @@ def check_end(world: World, status: Status) -> None:
 def schedules(said: Sequence[Json], bounds: Bounds, status: Status) -> Iterator[World]:
     """Every schedule within the bounds, depth first."""
     prefix: list[int] = []
-    while True:
-        world = World(said, bounds, prefix)
-        asyncio.run(play(world))
-        check_end(world, status)
-        yield world
-        taken = [*prefix, *itertools.repeat(0, len(world.options) - len(prefix))][: len(world.options)]
-        while taken and taken[-1] + 1 >= world.options[len(taken) - 1]:
-            taken.pop()
-        if not taken:
-            return
-        taken[-1] += 1
-        prefix = taken
+    with asyncio.Runner() as runner:
+        while True:
+            world = World(said, bounds, prefix)
+            runner.run(play(world))
+            check_end(world, status)
+            yield world
+            taken = [*prefix, *itertools.repeat(0, len(world.options) - len(prefix))][: len(world.options)]
+            while taken and taken[-1] + 1 >= world.options[len(taken) - 1]:
+                taken.pop()
+            if not taken:
+                return
+            taken[-1] += 1
+            prefix = taken
 
 
 PAID = event(COMPLETED, session("cs_test_a1"), id="evt_a")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import is_hypothesis_test
 from xdist.scheduler import LoadScopeScheduling
 
 MOST: Final = 8
@@ -53,6 +54,12 @@ def place(nodeid: str) -> int:
     """Where in the run a test is: the smaller, the sooner."""
     tier = Path(_inside_tests(nodeid)).parts[0]
     return LONGEST_FIRST.index(tier) if tier in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def repeats(item: pytest.Item) -> bool:
+    """Whether the test runs the same lines again and again: the exhaustive and the hostile, and properties."""
+    tier = Path(_inside_tests(item.nodeid)).parts[0]
+    return tier in {"exhaustive", "hostile"} or is_hypothesis_test(getattr(item, "obj", None))
 
 
 def _inside_tests(nodeid: str) -> str:

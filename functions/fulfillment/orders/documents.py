@@ -9,6 +9,7 @@ A newer version may have written more fields. Those of a Record are kept with it
 the document itself. So this version can run after a newer one (a rollback).
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -64,22 +65,30 @@ def decoded(document: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
+@functools.cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """The names of a dataclass's fields, as keys of a document. They need no escape."""
+    return tuple(each.name for each in fields(kind) if not (issubclass(kind, Record) and each.name == "unknown"))
+
+
 def _encode_fields(value: Any, depth: int) -> dict[str, Any]:
-    known = {each.name: getattr(value, each.name) for each in fields(value)}
-    unknown = known.pop("unknown") if isinstance(value, Record) else {}
-    return {_encode_key(name): _encode(item, depth + 1) for name, item in (unknown | known).items()}
+    known = {name: _encode(getattr(value, name), depth + 1) for name in _names(type(value))}
+    unknown = value.unknown if isinstance(value, Record) else {}
+    return {_encode_key(name): _encode(item, depth + 1) for name, item in unknown.items()} | known
 
 
 def _encode(value: Any, depth: int, *, in_array: bool = False) -> Any:
-    """`value` in a form that Firestore accepts."""
+    """`value` in a form that Firestore accepts. The most frequent types come first."""
+    if value is None or isinstance(value, bool | datetime):
+        return value
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value):
-        return _encode_fields(value, depth)
     if isinstance(value, str):
         return _escape(value) if value.startswith(_ESCAPE) or not _is_text(value) else value
-    if isinstance(value, int) and value not in INT64:
-        return _escape(value)
+    if isinstance(value, int):
+        return value if value in INT64 else _escape(value)
+    if is_dataclass(value):
+        return _encode_fields(value, depth)
     if isinstance(value, Mapping | list | tuple) and depth > _DEPTH:
         return _escape(value)
     if isinstance(value, Mapping):
