@@ -1,5 +1,5 @@
-"""Every runtime that var.runtime allows and this machine has, but for the one that runs the tests: the unit tests run
-on it, too, with the libraries that are locked. The searches do in `.ci/run` alone: they take a minute on each.
+"""Every runtime that var.runtime allows and this machine has, but for the one that runs the tests: the unit tests and
+the searches run on it, too, with the libraries that are locked. Only `.ci/run` runs this: it takes two minutes.
 """
 
 import os
@@ -19,9 +19,9 @@ OPTIONS = ("-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=brief", f
 """With fewer examples for each property: to look for new ones is what the main run does."""
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("tests", ["tests/unit", pytest.param("tests/exhaustive", marks=pytest.mark.ci)])
+@pytest.mark.parametrize("tests", ["tests/unit", "tests/exhaustive"])
 @pytest.mark.parametrize("runtime", OTHERS)
 def test_the_tests_run_on_every_other_runtime(runtime: str, tests: str, tmp_path: Path) -> None:
     if not tools.want(tools.missing_python(runtime)):

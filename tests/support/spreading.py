@@ -28,8 +28,8 @@ ONE_PIPE: Final = ("e2e/test_fulfillment.py", "e2e/test_landing.py", "e2e/test_p
 
 
 def workers() -> int:
-    """Two for each core, as tests wait a lot."""
-    return min(2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4, MOST)
+    """Three for each core, as tests wait a lot."""
+    return min(3 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4, MOST)
 
 
 def is_worker(config: pytest.Config) -> bool:
