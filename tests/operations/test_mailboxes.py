@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fulfillment.domain.erasure import PERSONAL
@@ -147,6 +147,7 @@ AROUND = [
 
 
 @given(st.sampled_from(AROUND), st.sampled_from(["jane@example.com", *ASCII]), respellings)
+@example("連絡先{}まで", "jane@example.com", ["unseen"])
 def test_an_address_is_found_whatever_stands_around_it(around: str, address: str, how: list[str]) -> None:
     text = around.format(*[respelled(address, how).strip()] * 2)
     assert names(text, str(mailbox(address))), text

@@ -56,8 +56,11 @@ def names(value: Any, box: str) -> bool:
 
 
 def _readable(text: str) -> str:
-    """The text in NFKC, with %40 decoded."""
-    return unicodedata.normalize("NFKC", unquote(text) if "%40" in text else text)
+    """The text in NFKC, with %40 decoded, without the invisible characters that a copy brings along: they would hide
+    where another script's word ends.
+    """
+    whole = unicodedata.normalize("NFKC", unquote(text) if "%40" in text else text)
+    return "".join(each for each in whole if each in _JOINERS or unicodedata.category(each) != "Cf")
 
 
 def _may_be(found: str | None, box: str) -> bool:
