@@ -66,7 +66,7 @@ def decoded(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @functools.cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     """The names of a dataclass's fields, as keys of a document. They need no escape."""
     return tuple(each.name for each in fields(kind) if not (issubclass(kind, Record) and each.name == "unknown"))
 
