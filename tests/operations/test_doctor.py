@@ -459,6 +459,7 @@ def findings(operator: Operator, **env: str) -> dict[str, str]:
     return {re.sub(r" we_\w+", "", name): verdict for name, verdict in found.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "expected"), [pytest.param(c, e, id=name) for name, c, e in DEVIATIONS])
 def test_a_deviation_is_found_by_its_own_check_alone(registered: Operator, change: Change, expected: set[str]) -> None:
     change(registered)

@@ -72,7 +72,7 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 def _encode_fields(value: Any, depth: int) -> dict[str, Any]:
-    known = {name: _encode(getattr(value, name), depth + 1) for name in _names(type(value))}
+    known = {name: _encode(getattr(value, name), depth + 1) for name in _names(value.__class__)}
     unknown = value.unknown if isinstance(value, Record) else {}
     return {_encode_key(name): _encode(item, depth + 1) for name, item in unknown.items()} | known
 
