@@ -79,10 +79,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """A search or a property runs the same lines thousands of times, and the tracer takes twice the time of the code:
-    the coverage is that of the other tests.
+    """The tracer takes twice the time of the code. A search or a property runs the same lines thousands of times: the
+    coverage is that of the other tests.
     """
-    measuring = coverage.Coverage.current() if spreading.repeats(item) else None
+    measuring = None if spreading.is_measured(item) else coverage.Coverage.current()
     if measuring:
         measuring.stop()
     try:

@@ -16,6 +16,7 @@ MOST: Final = 8
 """So many workers at most: each has emulators of its own, which take memory."""
 LONGEST_FIRST: Final = ("exhaustive", "e2e", "hostile", "browser", "integration", "operations", "contract")
 """What takes long is begun first, so that no worker is left alone with it at the end."""
+MEASURED: Final = ("unit", "contract", "integration")
 EACH_BY_ITSELF: Final = (
     "exhaustive",
     "browser",
@@ -56,10 +57,12 @@ def place(nodeid: str) -> int:
     return LONGEST_FIRST.index(tier) if tier in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
-def repeats(item: pytest.Item) -> bool:
-    """Whether the test runs the same lines again and again: the exhaustive and the hostile, and properties."""
+def is_measured(item: pytest.Item) -> bool:
+    """Whether the coverage counts what the test runs: no properties, and only the tiers that run the product's own code
+    in their own process.
+    """
     tier = Path(_inside_tests(item.nodeid)).parts[0]
-    return tier in {"exhaustive", "hostile"} or is_hypothesis_test(getattr(item, "obj", None))
+    return tier in MEASURED and not is_hypothesis_test(getattr(item, "obj", None))
 
 
 def _inside_tests(nodeid: str) -> str:
