@@ -117,3 +117,8 @@ def stripe_id(prefix: str, length: int) -> str:
 def _card_item(minor: int, description: str, **changes: Any) -> Json:
     item = line_item(minor, description=description, **changes)
     return item | {"price": item["price"] | {"id": stripe_id("price", 30), "product": stripe_id("prod", 19)}}
+
+
+def checkout_of(of: Json) -> Any:
+    """The checkout of a paid event with that session."""
+    return parsed(event(COMPLETED, of)).checkout

@@ -1,10 +1,13 @@
 """A landing page over real HTTP, with the emulators and a stand-in of Stripe behind it."""
 
+import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
@@ -75,3 +78,14 @@ async def _closing(request: Request, answer: RequestResponseEndpoint) -> Respons
 
 def new_id() -> str:
     return f"cs_test_{uuid.uuid4().hex}"
+
+
+MakeLanding = Callable[..., Landing]
+PERSONAL = ("jenny", "rosen", "oyster", "94080", "example.com/ok", "R-1001", "cart_1001", "pi_3Synth", "evt_", "li_1")
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one line that the last request logged."""
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "duration_ms" in text]
+    assert len(lines) == 1
+    return dict(lines[0])

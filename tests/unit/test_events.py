@@ -1,14 +1,8 @@
 """Parsing: every era in one shape, and nothing but MalformedEvent for the rest."""
 
-import contextlib
-import copy
-import json
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fulfillment.domain import shape
 from fulfillment.domain.checkout import (
@@ -22,15 +16,12 @@ from fulfillment.domain.checkout import (
     TaxId,
 )
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
-from fulfillment.domain.events import parse
 from fulfillment.domain.ids import ContextPath, Currency, Id, Owner, SessionId
-from fulfillment.domain.json_object import load_object
 from fulfillment.domain.transitions import apply, is_order
-from fulfillment.errors import MalformedEvent
 from fulfillment.orders.documents import from_document, to_document
-from local.fakes.stripe_events import COMPLETED, body, event, session
-from support.builders import NOW, order_of, parsed
-from support.samples import Json, eras, json_values, load
+from local.fakes.stripe_events import COMPLETED, event, session
+from support.builders import checkout_of, order_of, parsed
+from support.samples import Json, eras, load
 
 ADDRESS = Address(
     city="South San Francisco", country="US", line1="354 Oyster Point Blvd", postal_code="94080", state="CA"
@@ -62,10 +53,6 @@ def test_the_newest_place_of_the_shipping_address_wins() -> None:
     assert checkout_of(said | {"collected_information": {"shipping_details": None}}).shipping.name == "newer"
     assert checkout_of(said).shipping.name == "Jenny Rosen"
     assert checkout_of(said | {"collected_information": None, "shipping_details": None}).shipping.name == "old"
-
-
-def checkout_of(of: Json) -> Any:
-    return parsed(event(COMPLETED, of)).checkout
 
 
 def test_presentment_details_say_what_the_buyer_saw() -> None:
@@ -258,241 +245,6 @@ def test_stripes_words_are_kept_as_they_came() -> None:
 def test_a_currency_is_lower_case_and_need_not_be_known() -> None:
     assert checkout_of(session("cs_test_a1", currency="USD")).currency == "usd"
     assert checkout_of(session("cs_test_a1", currency="xyz")).currency == "xyz"
-
-
-@pytest.mark.parametrize("good", ["cs_test_a1", "c", "A-b_9", "c" * 255, "__x", "_"])
-def test_ids_fit_for_a_document(good: str) -> None:
-    assert checkout_of(session(good)).id == good
-
-
-@pytest.mark.parametrize(
-    "bad", ["", "c" * 256, "a/b", ".", "..", "__x__", "____", "a b", "a\n", "é", "\ud800", 7, None, [], {}]
-)
-def test_ids_unfit_for_a_document_are_malformed(bad: object) -> None:
-    with pytest.raises(MalformedEvent, match=r"data\.object\.id: not a usable id"):
-        parsed(event(COMPLETED, session("cs_test_a1") | {"id": bad}))
-
-
-@pytest.mark.parametrize("bad", ["", "__evt__", "e/1", "e" * 321, None, 5])
-def test_event_ids_unfit_for_a_map_are_malformed(bad: object) -> None:
-    with pytest.raises(MalformedEvent, match="^id: not a usable id"):
-        parsed(event(COMPLETED, session("cs_test_a1")) | {"id": bad})
-
-
-WRONG = [
-    ({"amount_total": "35.00"}, "data.object.amount_total: expected an integer, got a string"),
-    ({"amount_total": 35.0}, "data.object.amount_total: expected an integer, got a number"),
-    ({"amount_total": True}, "data.object.amount_total: expected an integer, got a boolean"),
-    ({"amount_total": 2**63}, "data.object.amount_total: an integer beyond 64 bit"),
-    ({"currency": "$"}, "data.object.currency: expected a currency code"),
-    ({"currency": 840}, "data.object.currency: expected a currency code"),
-    ({"customer_details": []}, "data.object.customer_details: expected an object, got an array"),
-    ({"customer_details": {"address": {"city": 5}}}, "address.city: expected a string, got an integer"),
-    ({"customer_details": {"tax_ids": {}}}, "tax_ids: expected an array, got an object"),
-    ({"customer_details": {"tax_ids": [5]}}, r"tax_ids\[0\]: expected an object"),
-    ({"payment_intent": {"object": "payment_intent"}}, "payment_intent: expected an id"),
-    ({"payment_intent": ""}, "payment_intent: expected an id"),
-    ({"payment_intent": 5}, "payment_intent: expected an id"),
-    ({"payment_intent": {"id": 5}}, "payment_intent: expected an id"),
-    ({"metadata": "x"}, "metadata: expected an object, got a string"),
-    ({"custom_fields": {}}, "custom_fields: expected an array"),
-    ({"payment_status": 1}, "payment_status: expected a string"),
-    ({"total_details": 1}, "total_details: expected an object"),
-]
-
-
-@pytest.mark.parametrize(("change", "problem"), WRONG)
-def test_a_wrong_type_is_named_by_its_path(change: Json, problem: str) -> None:
-    with pytest.raises(MalformedEvent, match=problem):
-        checkout_of(session("cs_test_a1", **change))
-
-
-@pytest.mark.parametrize(
-    ("number", "fits"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)]
-)
-def test_an_integer_has_64_bit(number: int, fits: bool) -> None:  # noqa: FBT001
-    said = session("cs_test_a1", amount_total=number)
-    if fits:
-        assert checkout_of(said).amount_total == number
-    else:
-        with pytest.raises(MalformedEvent, match="amount_total: an integer beyond 64 bit$"):
-            checkout_of(said)
-
-
-@pytest.mark.parametrize("seconds", [10**15, -(10**15), 2**62, -(2**62)])
-def test_a_time_beyond_the_calendar_is_malformed_however_far_beyond(seconds: int) -> None:
-    """Python has another error for those that are too far even for the system."""
-    with pytest.raises(MalformedEvent, match="created: a time beyond the calendar$"):
-        parsed(event(COMPLETED, session("cs_test_a1"), created=seconds))
-
-
-def test_what_is_kept_as_it_came_may_be_nested_as_deep_as_the_limit_and_no_deeper() -> None:
-    def nested(levels: int) -> Any:
-        return [nested(levels - 1)] if levels else "x"
-
-    assert shape.read(Any, nested(shape.DEPTH - 1)) == nested(shape.DEPTH - 1)
-    with pytest.raises(shape.ShapeError, match="nested more than 32 levels deep"):
-        shape.read(Any, nested(shape.DEPTH))
-
-
-def test_nothing_where_something_must_be_is_called_null() -> None:
-    with pytest.raises(shape.ShapeError, match="expected a string, got null$"):
-        shape.read(str, None)
-
-
-def test_an_error_never_quotes_the_content() -> None:
-    secret = "jenny.rosen@example.com"
-    for change in ({"currency": secret}, {"mode": [secret]}, {"metadata": secret}, {"id": secret}):
-        with pytest.raises(MalformedEvent) as error:
-            checkout_of(session("cs_test_a1") | change)
-        assert secret not in str(error.value)
-    deep: Any = "x"
-    for _ in range(40):
-        deep = [deep]
-    with pytest.raises(MalformedEvent, match=r"metadata\.\*: nested more than 32 levels") as error:
-        checkout_of(session("cs_test_a1", metadata={secret: deep}))
-    assert secret not in str(error.value)
-
-
-TOP = [
-    ({"type": "invoice.paid"}, "type: expected one of checkout.session.completed"),
-    ({"type": []}, "type: expected one of"),
-    ({"created": "now"}, "created: expected an integer"),
-    ({"created": 10**17}, "created: a time beyond the calendar"),
-    ({"livemode": "false"}, "livemode: expected true or false, got a string"),
-    ({"data": None}, "data: expected an object, got null"),
-    ({"data": {}}, "data.object: missing"),
-    ({"data": {"object": None}}, "data.object: expected an object"),
-    ({"data": {"object": {}}}, "data.object.id: missing"),
-]
-
-
-@pytest.mark.parametrize(("change", "problem"), TOP)
-def test_the_event_around_the_session_is_checked_too(change: Json, problem: str) -> None:
-    with pytest.raises(MalformedEvent, match=problem):
-        parsed(event(COMPLETED, session("cs_test_a1")) | change)
-
-
-BODIES = [
-    (b"", "not JSON"),
-    (b"\xff\xfe{}", "not UTF-8"),
-    (b"\xef\xbb\xbf{}", "not JSON"),
-    ("{}".encode("utf-16"), "not UTF-8"),
-    (b"not json", "not JSON"),
-    (b"[]", "not a JSON object"),
-    (b'"x"', "not a JSON object"),
-    (b"null", "not a JSON object"),
-    (b'{"a": NaN}', "not JSON"),
-    (b'{"a": 1e999}', "not JSON"),
-    (b'{"a": -Infinity}', "not JSON"),
-    (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
-    (b"[" * 100_000, "nested too deep"),
-    (b'{"a":' * 100_000, "nested too deep"),
-    (b'{"a": 1', "not JSON"),
-]
-
-
-@pytest.mark.parametrize(("raw", "problem"), BODIES, ids=range(len(BODIES)))
-def test_a_body_that_is_no_json_object_is_malformed(raw: bytes, problem: str) -> None:
-    with pytest.raises(MalformedEvent, match=problem):
-        load_object(raw)
-
-
-@given(st.binary(max_size=200))
-def test_parse_raises_nothing_but_malformed_event_whatever_the_bytes(raw: bytes) -> None:
-    with contextlib.suppress(MalformedEvent):
-        parse(raw, NOW)
-
-
-@given(json_values)
-def test_parse_raises_nothing_but_malformed_event_whatever_the_json(value: Any) -> None:
-    with contextlib.suppress(MalformedEvent):
-        parse(json.dumps(value).encode(), NOW)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of every value inside a JSON value."""
-    found = [path] if path else []
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inside:
-        found += places(item, (*path, key))
-    return found
-
-
-WHOLE = event(
-    COMPLETED,
-    session(
-        "cs_test_a1",
-        customer_details={
-            "email": "a@example.com",
-            "address": {"city": "x"},
-            "tax_ids": [{"type": "eu_vat", "value": "1"}],
-        },
-        custom_fields=[{"key": "k", "type": "text", "text": {"value": "v"}}],
-        consent={"promotions": "opt_in"},
-        presentment_details={"presentment_amount": 1, "presentment_currency": "eur"},
-    ),
-    account="acct_1",
-)
-
-
-@given(st.sampled_from(places(WHOLE)), json_values)
-def test_any_json_anywhere_in_an_event_is_stored_whole_or_malformed(place: tuple[Any, ...], value: Any) -> None:
-    said = copy.deepcopy(WHOLE)
-    inner: Any = said
-    for key in place[:-1]:
-        inner = inner[key]
-    inner[place[-1]] = value
-    with contextlib.suppress(MalformedEvent):
-        order = apply(None, parse(body(said), NOW)).order
-        assert from_document(to_document(order)) == order
-
-
-ADDRESS_OF_ALL = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "x")
-PARTY = {"name": "x", "phone": "x", "address": ADDRESS_OF_ALL}
-FULL = event(
-    COMPLETED,
-    session(
-        "cs_test_a1",
-        **dict.fromkeys(("customer", "payment_intent", "subscription", "invoice", "payment_link", "locale"), "x_1"),
-        customer_details=PARTY | {"email": "x", "tax_ids": [{"type": "eu_vat", "value": "1"}], "tax_exempt": "none"},
-        collected_information={"shipping_details": PARTY},
-        shipping_details=PARTY,
-        shipping=PARTY,
-        total_details={"amount_discount": 1, "amount_shipping": 1, "amount_tax": 1},
-        shipping_cost={"shipping_rate": "shr_1", "amount_subtotal": 1, "amount_tax": 1, "amount_total": 1},
-        discounts=[{"coupon": "half", "promotion_code": "promo_1"}],
-        currency_conversion={"amount_subtotal": 1, "amount_total": 1, "source_currency": "usd"},
-        custom_fields=[{"key": "k"}],
-        consent={"promotions": "opt_in"},
-    ),
-    account="acct_1",
-    context="org_1/acct_1",
-)
-SEEN = {"presentment_amount": 1, "presentment_currency": "eur"}
-NEVER_NULL = {
-    *((name,) for name in ("id", "type", "created", "livemode", "data")),
-    *(("data", "object"), ("data", "object", "id"), ("data", "object", "customer_details", "tax_ids", 0)),
-    ("data", "object", "discounts", 0),
-}
-
-
-@pytest.mark.parametrize("presented", [{}, {"presentment_details": SEEN}], ids=["converted", "presented"])
-def test_whatever_stripe_does_not_know_may_be_null_and_is_unknown_here(presented: Json) -> None:
-    full = copy.deepcopy(FULL)
-    full["data"]["object"] |= presented
-    for place in places(full):
-        said = copy.deepcopy(full)
-        inner: Any = said
-        for key in place[:-1]:
-            inner = inner[key]
-        inner[place[-1]] = None
-        if place in NEVER_NULL:
-            with pytest.raises(MalformedEvent, match="expected|not a usable id"):
-                parse(body(said), NOW)
-        else:
-            order = apply(None, parse(body(said), NOW)).order
-            assert from_document(to_document(order)) == order, place
 
 
 def test_the_three_types_are_routed() -> None:

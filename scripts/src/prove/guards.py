@@ -1,8 +1,11 @@
 """The tests that guard each file of the product, fast ones first. A mutant runs only these."""
 
-_EVENTS = "tests/unit/test_events.py"
+_EVENTS = ("tests/unit/test_events.py", "tests/unit/test_event_shapes.py", "tests/unit/test_event_bodies.py")
 _ORDER = "tests/unit/test_order.py"
-_EFFECTS = "tests/unit/test_effects.py"
+_EFFECTS = (
+    *("tests/unit/test_effects.py", "tests/unit/test_refusals.py", "tests/unit/test_held_effects.py"),
+    *("tests/unit/test_hooks.py", "tests/unit/test_executors.py"),
+)
 _DOCUMENTS = "tests/unit/test_documents.py"
 _ITEMS = "tests/unit/test_items.py"
 _SOURCE_EVENT = "tests/unit/test_source_event.py"
@@ -10,35 +13,35 @@ _NEWER = "tests/unit/test_newer_versions.py"
 _STORED = "tests/unit/test_stored_samples.py"
 
 GUARDS = {
-    "domain/checkout.py": (_EVENTS, _DOCUMENTS, _ITEMS),
-    "domain/ids.py": (_EVENTS, _DOCUMENTS, "tests/unit/test_synthetic_events.py", "tests/unit/test_topic.py"),
-    "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _NEWER, _EFFECTS),
-    "domain/decision.py": ("tests/unit/test_delivery.py", _EFFECTS),
-    "domain/effects.py": ("tests/unit/test_lifecycle.py", _NEWER, _EFFECTS, _ORDER, _DOCUMENTS),
+    "domain/checkout.py": (*_EVENTS, _DOCUMENTS, _ITEMS),
+    "domain/ids.py": (*_EVENTS, _DOCUMENTS, "tests/unit/test_synthetic_events.py", "tests/unit/test_topic.py"),
+    "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _NEWER, *_EFFECTS),
+    "domain/decision.py": ("tests/unit/test_delivery.py", *_EFFECTS),
+    "domain/effects.py": ("tests/unit/test_lifecycle.py", _NEWER, *_EFFECTS, _ORDER, _DOCUMENTS),
     "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS),
-    "domain/event_types.py": (_EVENTS, _ORDER),
-    "domain/events.py": (_EVENTS, "tests/unit/test_topic.py"),
+    "domain/event_types.py": (*_EVENTS, _ORDER),
+    "domain/events.py": (*_EVENTS, "tests/unit/test_topic.py"),
     "domain/synthetic_events.py": ("tests/unit/test_synthetic_events.py",),
     "domain/items.py": (_ITEMS, _DOCUMENTS),
-    "domain/json_object.py": (_EVENTS, "tests/unit/test_topic.py"),
+    "domain/json_object.py": (*_EVENTS, "tests/unit/test_topic.py"),
     "domain/money.py": ("tests/unit/test_money.py",),
     "domain/order.py": (_DOCUMENTS, _ITEMS, _ORDER, "tests/unit/test_sale_day.py"),
     "domain/order_filter.py": ("tests/unit/test_settings.py",),
     "domain/ownership.py": ("tests/unit/test_ownership.py",),
     "domain/source_event.py": (_SOURCE_EVENT,),
     "domain/cursor.py": ("tests/unit/test_cursor.py", _STORED),
-    "domain/session.py": (_EVENTS,),
+    "domain/session.py": (*_EVENTS,),
     "domain/records.py": (_STORED, _DOCUMENTS),
-    "domain/shape.py": (_EVENTS, _DOCUMENTS, _ITEMS, _STORED),
+    "domain/shape.py": (*_EVENTS, _DOCUMENTS, _ITEMS, _STORED),
     "domain/buyer_view.py": ("tests/unit/test_buyer_view.py",),
     "domain/status.py": (_DOCUMENTS, _ORDER),
     "domain/sums.py": ("tests/unit/test_sums.py",),
-    "domain/transitions.py": (_ORDER, _ITEMS, _EVENTS, _SOURCE_EVENT),
+    "domain/transitions.py": (_ORDER, _ITEMS, *_EVENTS, _SOURCE_EVENT),
     "webhook/endpoint.py": ("tests/unit/test_webhook.py",),
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
-    "subscriber/delivery.py": ("tests/unit/test_delivery.py", _EFFECTS, "tests/unit/test_subscriber.py"),
-    "effects/attempts.py": (_EFFECTS, "tests/unit/test_subscriber.py"),
-    "effects/runner.py": ("tests/unit/test_delivery.py", _EFFECTS),
+    "subscriber/delivery.py": ("tests/unit/test_delivery.py", *_EFFECTS, "tests/unit/test_subscriber.py"),
+    "effects/attempts.py": (*_EFFECTS, "tests/unit/test_subscriber.py"),
+    "effects/runner.py": ("tests/unit/test_delivery.py", *_EFFECTS),
     "topic/attributes.py": ("tests/unit/test_topic.py", "tests/unit/test_delivery.py"),
     "topic/message.py": ("tests/unit/test_topic.py", "tests/unit/test_delivery.py"),
     "topic/publisher.py": ("tests/unit/test_topic.py", "tests/integration/test_topic_calls.py"),
