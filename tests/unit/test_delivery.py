@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fulfillment.domain.decision import GRANTED, ReplayRequest
+from fulfillment.domain.decision import GRANTED, Policy, ReplayRequest
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
@@ -81,7 +81,8 @@ def test_a_deployment_holds_nothing_unless_it_is_told_to_and_a_lease_outlives_th
     async def perform(_order: Order, _key: str) -> None:
         """Does nothing."""
 
-    assert EffectExecutors({}).hold_on_review is False
+    assert Policy(configured=frozenset()).hold_on_review is False
+    assert (EffectExecutors({}).hold_on_review, EffectExecutors({}).reconciled) == (False, False)
     assert (EffectExecutors({}).lease, EffectExecutors({}).budget) == (30, 540)
     assert EffectExecutors({"a": EffectExecutor(5.5, perform), "b": EffectExecutor(2, perform)}).lease == 36
 

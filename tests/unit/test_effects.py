@@ -11,6 +11,7 @@ from fulfillment.domain import lifecycle
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
+from fulfillment.effects.attempts import Attempt, AttemptState
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import (
     EffectsOutstanding,
@@ -266,3 +267,29 @@ async def test_each_strike_off_renews_the_lease() -> None:
     world.executors = EffectExecutors({name: EffectExecutor(10, slow(name)) for name in world.executors.by_name})
     await world.deliver()
     assert calls == ["fulfill", "send_receipt", "announce_paid"]
+
+
+def test_the_words_of_an_attempt_are_those_that_alerts_read() -> None:
+    assert {str(Attempt(state)) for state in AttemptState} == {
+        *("done", "failed", "dropped", "to be tried again"),
+        *("to be tried again, more seldom", "to be tried again from"),
+    }
+    assert str(Attempt(AttemptState.FAILED, "permanent: no")) == "failed: permanent: no"
+    assert str(Attempt(AttemptState.NOT_YET, "2026-11-28")) == "to be tried again from 2026-11-28"
+
+
+async def test_of_an_error_deep_in_a_hook_the_innermost_place_is_kept() -> None:
+    def fall(depth: int) -> None:
+        if depth == 0:
+            raise ConnectionError
+        fall(depth - 1)
+
+    async def perform(_order: Order, _key: str) -> None:
+        fall(5)
+
+    world = World()
+    world.executors = EffectExecutors({"fulfill": EffectExecutor(5, perform)})
+    with pytest.raises(EffectsOutstanding):
+        await world.deliver()
+    error = (await world.order()).effects["fulfill"].error
+    assert re.fullmatch(r"ConnectionError at unit/test_effects.py:\d+ fall", error or "")

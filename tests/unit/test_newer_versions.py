@@ -100,9 +100,10 @@ async def test_once_the_newer_version_has_done_it_the_message_is_acknowledged() 
 @pytest.mark.parametrize("wish", ["replay", "release"])
 @pytest.mark.parametrize("state", [EffectState.HELD, EffectState.FAILED])
 async def test_what_a_person_asks_for_is_the_newer_versions_to_grant(wish: str, state: EffectState) -> None:
-    orders = await world(newer_effect(state))
+    effect = newer_effect(state, not_before=LATER, refusals=2)
+    orders = await world(effect)
     await deliver(orders, PAID, ReplayRequest.of("m1", {wish: "true"}))
-    assert (await stored(orders)).order.effects[NAME].state is state
+    assert (await stored(orders)).order.effects[NAME] == effect
 
 
 async def test_a_review_holds_what_is_known() -> None:

@@ -2,13 +2,16 @@
 
 import hashlib
 import hmac
+import importlib
 import re
+import sys
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.webhook.signature import BadSignature, verify
+from fulfillment.webhook.signature import BadSignature, hide_modules, verify
 from local.fakes.stripe_events import COMPLETED, body, event, session, signature
 
 NOW = 1_795_446_600
@@ -139,3 +142,15 @@ def test_the_first_of_two_times_is_the_one_that_counts_as_in_the_library() -> No
     stale = header(at=NOW - 1000)
     assert code_of(BODY, f"{stale},t={NOW}") == "clock"
     assert code_of(BODY, f"t={NOW},{stale}") == "wrong_secret"
+
+
+def test_a_package_that_is_not_loaded_yet_is_hidden_and_one_that_is_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = ModuleType("loaded_package")
+    monkeypatch.setitem(sys.modules, "loaded_package", loaded)
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with hide_modules("loaded_package", "colorsys"):
+        assert sys.modules["loaded_package"] is loaded
+        with pytest.raises(ImportError):
+            importlib.import_module("colorsys")
+    assert sys.modules["loaded_package"] is loaded
+    assert importlib.import_module("colorsys")

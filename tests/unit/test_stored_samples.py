@@ -15,6 +15,7 @@ from fulfillment.domain.erasure import erase
 from fulfillment.domain.events import parse
 from fulfillment.domain.lifecycle import mark_done
 from fulfillment.domain.records import inherit_unknown, without_unknown
+from fulfillment.domain.shape import read
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
 from fulfillment.topic.message import parse_push
@@ -172,3 +173,10 @@ def test_readers_outside_the_store_get_known_fields_alone() -> None:
 
 def test_a_part_of_an_order_can_be_a_key_in_a_hook() -> None:
     assert {Address(city="Paris"): 1}[Address(city="Paris")] == 1
+
+
+def test_unknown_fields_are_not_shown_where_a_part_is_and_a_field_of_that_name_is_one_of_them() -> None:
+    assert "secret" not in repr(Address(unknown={"note": "secret"}))
+    raw = {"city": "Paris", "unknown": {"a": 1}}
+    assert read(Address, raw) == Address(city="Paris")
+    assert read(Address, raw, keep_unknown=True).unknown == {"unknown": {"a": 1}}

@@ -103,6 +103,12 @@ def test_what_is_bearer_like_is_not_even_named(name: str) -> None:
     assert name not in json.loads(seen.body)["data"]["object"]
 
 
+def test_it_is_known_by_its_sessions_id() -> None:
+    event = found()
+    assert event
+    assert event.session_id == ID
+
+
 def test_the_account_and_the_mode_are_told() -> None:
     seen = synthetic_event(session(ID, livemode=True), owner=Owner(account="acct_1"), api_version="v", at=AT)
     assert seen

@@ -1,7 +1,13 @@
 """The log line: Cloud Logging's fields, one trace, nothing personal."""
 
+import asyncio
+import io
 import json
 import re
+import sys
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -81,3 +87,74 @@ def test_an_unexpected_error_is_named_without_its_text(capsys: pytest.CaptureFix
 def test_a_line_break_in_a_field_does_not_make_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
     emit({"message": "a\nb\u2028c"})
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def written_by(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one line."""
+    (line,) = capsys.readouterr().out.splitlines()
+    return dict(json.loads(line))
+
+
+def test_a_line_is_written_when_its_request_ends_and_tells_how_long_it_took(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fulfillment.telemetry.time", SimpleNamespace(perf_counter=lambda: 102.00046))
+    with Line("reconcile", "shop", started=100.0) as line:
+        line.note(found=2)
+    assert written_by(capsys) == {
+        "severity": "INFO",
+        "message": "",
+        "entry_point": "reconcile",
+        "found": 2,
+        "duration_ms": 2000.5,
+    }
+
+
+def test_a_request_that_is_cancelled_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(asyncio.CancelledError), Line("reconcile", "shop"):
+        raise asyncio.CancelledError
+    line = written_by(capsys)
+    told = ("WARNING", "cancelled before an answer", "cancelled")
+    assert (line["severity"], line["message"], line["outcome"]) == told
+
+
+@pytest.mark.parametrize(
+    ("flags", "sampled"), [("00", False), ("01", True), ("10", False), ("03", True), ("fe", False)]
+)
+def test_a_trace_is_sampled_by_the_last_bit_of_its_flags(
+    flags: str,
+    sampled: bool,  # noqa: FBT001 - a table
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Line("reconcile", "shop", trace=Trace("0" * 32, "0" * 16, flags)).write()
+    assert written_by(capsys)["logging.googleapis.com/trace_sampled"] is sampled
+
+
+def test_of_a_deep_stack_the_innermost_twelve_places_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def fall(depth: int) -> None:
+        if depth == 0:
+            raise RuntimeError
+        fall(depth - 1)
+
+    line = Line("reconcile", "shop")
+    try:
+        fall(20)
+    except RuntimeError as error:
+        line.blame(error)
+    line.write()
+    stack = written_by(capsys)["stack"]
+    assert len(stack) == 12
+    assert all(each.endswith(" fall") for each in stack)
+
+
+def test_what_json_does_not_know_is_told_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    emit({"at": datetime(2026, 11, 28, tzinfo=UTC)})
+    assert written_by(capsys) == {"at": "2026-11-28 00:00:00+00:00"}
+
+
+def test_a_line_is_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed has logged what it did."""
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, "utf-8"))
+    emit({"severity": "INFO"})
+    assert out.getvalue() == b'{"severity": "INFO"}\n'

@@ -49,7 +49,7 @@ def said_of(line: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("event_type", [COMPLETED, SUCCEEDED, FAILED])
 async def test_a_routed_event_is_published_as_it_came_and_logged(shop: Shop, capsys: Capture, event_type: str) -> None:
-    said = event(event_type, session("cs_test_a1"), id="evt_1", account="acct_1")
+    said = event(event_type, session("cs_test_a1"), id="evt_1", account="acct_1", context="org_1/acct_1")
     answer = await shop.tell(said, traceparent=TRACE)
     assert (answer.status_code, answer.body) == (200, b"ok\n")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -66,6 +66,7 @@ async def test_a_routed_event_is_published_as_it_came_and_logged(shop: Shop, cap
         "event_type": event_type,
         "session": "cs_test_a1",
         "account": "acct_1",
+        "context": "org_1/acct_1",
         "outcome": "published",
         "message_id": "1",
         "status": 200,

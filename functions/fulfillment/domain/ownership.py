@@ -1,7 +1,7 @@
 """Whether a session belongs to this deployment: one rule for subscribers, reconcile and the order status page. Pure."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.order_filter import OrderFilter
@@ -11,10 +11,10 @@ from fulfillment.domain.transitions import is_order
 class Verdict(Enum):
     """Whether a session belongs to this deployment, or why not."""
 
-    OURS = "ours"
-    OTHER_MODE = "other_mode"
-    FILTERED = "filtered"
-    NOTHING_SOLD = "nothing_sold"
+    OURS = auto()
+    OTHER_MODE = auto()
+    FILTERED = auto()
+    NOTHING_SOLD = auto()
 
 
 @dataclass(frozen=True, kw_only=True)

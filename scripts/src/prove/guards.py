@@ -18,7 +18,7 @@ GUARDS = {
     "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _NEWER, *_EFFECTS),
     "domain/decision.py": ("tests/unit/test_delivery.py", *_EFFECTS),
     "domain/effects.py": ("tests/unit/test_lifecycle.py", _NEWER, *_EFFECTS, _ORDER, _DOCUMENTS),
-    "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS),
+    "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS, _STORED),
     "domain/event_types.py": (*_EVENTS, _ORDER),
     "domain/events.py": (*_EVENTS, "tests/unit/test_topic.py"),
     "domain/synthetic_events.py": ("tests/unit/test_synthetic_events.py",),
