@@ -1,13 +1,11 @@
-"""Each line of the landing page's table, over real HTTP, with both emulators and a stand-in of Stripe behind it."""
+"""What the order status page and its JSON show, over real HTTP, with both emulators and a stand-in of Stripe."""
 
 import asyncio
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from fulfillment.domain.events import parse
@@ -16,55 +14,12 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import session
 from local.runtime.neighbors import SHOP_URL
-from local.runtime.processes import free_ports
 from support.builders import item, order
-from support.landings import DONE, PERSONAL, Landing, MakeLanding, line, new_id
+from support.landings import DONE, PERSONAL, Landing, MakeLanding, new_id
 
 
 def without_nonce(text: str) -> str:
     return re.sub(r'nonce="[^"]+"', "", text)
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-async def test_another_method_is_405(landing: Landing, method: str) -> None:
-    async with httpx.AsyncClient() as client:
-        answer = await client.request(method, landing.url, params={"session_id": new_id()})
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
-    assert answer.headers["access-control-allow-origin"] == "*"
-
-
-async def test_a_browser_may_ask_beforehand_for_a_page_of_another_origin(
-    landing: Landing, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A header of the shop's own, as tracing adds one, makes the browser ask with OPTIONS first."""
-    asking = {
-        "Origin": "https://shop.example",
-        "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "traceparent,x-requested-with",
-    }
-    capsys.readouterr()
-    async with httpx.AsyncClient() as client:
-        answer = await client.options(landing.url, params={"session_id": new_id()}, headers=asking)
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert {"GET", "HEAD"} <= {each.strip() for each in answer.headers["access-control-allow-methods"].split(",")}
-    assert answer.headers["access-control-allow-headers"] == "*"
-    assert int(answer.headers["access-control-max-age"]) > 0
-    assert "access-control-allow-credentials" not in answer.headers
-    assert landing.stripe.reads == []
-    assert (line(capsys)["outcome"], answer.headers["allow"]) == ("preflight", "GET, HEAD, OPTIONS")
-
-
-async def test_the_json_of_every_status_may_be_read_by_a_page_of_another_origin(make_landing: MakeLanding) -> None:
-    landing = make_landing()
-    asked = [(await landing.has(Status.PAID), 200), (new_id(), 404), (None, 404), ("cs_live_a1", 404)]
-    answers = [(await landing.get(session_id, "application/json"), status) for session_id, status in asked]
-    landing = make_landing(STRIPE_API_KEY="")
-    answers.append((await landing.get(new_id(), "application/json"), 202))
-    landing = make_landing(FIRESTORE_EMULATOR_HOST=f"127.0.0.1:{free_ports(1)[0]}")
-    answers.append((await landing.get(new_id(), "application/json"), 503))
-    assert [answer.status_code for answer, _ in answers] == [status for _, status in answers]
-    assert {answer.headers.get("access-control-allow-origin") for answer, _ in answers} == {"*"}
 
 
 async def test_what_is_not_found_is_one_and_the_same_page_whatever_the_reason(make_landing: MakeLanding) -> None:
@@ -228,134 +183,6 @@ async def test_a_paid_order_needs_no_request_to_stripe(landing: Landing) -> None
     assert landing.stripe.reads == []
 
 
-async def test_who_guesses_ids_cannot_use_up_the_shops_quota(
-    make_landing: MakeLanding, capsys: pytest.CaptureFixture[str]
-) -> None:
-    landing = make_landing(ORDER_STATUS_READS_PER_MINUTE="3")
-    guessed = await asyncio.gather(*(landing.get(new_id()) for _ in range(40)))
-    assert sorted(answer.status_code for answer in guessed) == [202] * 37 + [404] * 3
-    assert len(landing.stripe.reads) == 3
-    buyer = landing.sold()
-    capsys.readouterr()
-    answer = await landing.get(buyer)
-    assert (answer.status_code, answer.headers["refresh"]) == (202, "2")
-    assert "Confirming your order" in answer.text
-    assert line(capsys)["stripe"] == "allowance_spent"
-    stored = order(id=SessionId(buyer))
-    await landing.orders.create(stored)
-    assert (await landing.get(buyer)).status_code == 200
-    assert len(landing.stripe.reads) == 3
-
-
-async def test_stripes_failure_counts_as_one_read_and_is_not_the_buyers(
-    landing: Landing, capsys: pytest.CaptureFixture[str]
-) -> None:
-    landing.stripe.faults = [500, 429, 401]
-    order_id = landing.sold()
-    capsys.readouterr()
-    assert (await landing.get(order_id)).status_code == 202
-    assert (await landing.get(order_id)).status_code == 202
-    assert len(landing.stripe.reads) == 1
-    written = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "duration_ms" in text]
-    assert [(each["outcome"], each["stripe"]) for each in written] == [
-        ("unread", "unavailable"),
-        ("shown", "remembered"),
-    ]
-
-
-async def test_without_a_key_the_page_waits_for_the_webhook_whatever_the_id(make_landing: MakeLanding) -> None:
-    landing = make_landing(STRIPE_API_KEY="")
-    assert {(await landing.get(each)).status_code for each in (new_id(), landing.sold())} == {202}
-
-
-async def test_firestore_down_is_503_and_the_page_looks_again(
-    make_landing: MakeLanding, capsys: pytest.CaptureFixture[str]
-) -> None:
-    landing = make_landing(FIRESTORE_EMULATOR_HOST=f"127.0.0.1:{free_ports(1)[0]}")
-    capsys.readouterr()
-    answer = await landing.get(landing.sold())
-    assert answer.status_code == 503
-    assert answer.headers["refresh"] == answer.headers["retry-after"]
-    assert "Confirming your order" in answer.text
-    assert landing.stripe.reads == []
-    assert line(capsys)["outcome"] == "unavailable"
-
-
-async def test_pubsub_down_is_no_reason_to_hide_the_truth(
-    make_landing: MakeLanding, capsys: pytest.CaptureFixture[str]
-) -> None:
-    landing = make_landing(EVENTS_TOPIC="a-missing-topic")
-    order_id = landing.sold()
-    capsys.readouterr()
-    assert (await landing.told(order_id))["status"] == "paid"
-    assert line(capsys)["outcome"] == "publish_failed"
-    landing.admin.create_topic("a-missing-topic")
-    assert (await landing.told(order_id))["status"] == "paid"
-    written = line(capsys)
-    assert (written["outcome"], written["stripe"]) == ("shown", "remembered")
-    assert written["message_id"]
-
-
-async def test_an_unreadable_order_is_503_and_an_error_in_the_log(
-    landing: Landing, capsys: pytest.CaptureFixture[str]
-) -> None:
-    order_id = new_id()
-    await landing.orders._documents.create(order_id, {"schema": 1, "status": "paid"})
-    capsys.readouterr()
-    assert (await landing.get(order_id)).status_code == 503
-    written = line(capsys)
-    assert (written["severity"], written["outcome"]) == ("ERROR", "failed")
-
-
-async def test_one_line_tells_a_visit_without_a_word_about_the_buyer(
-    landing: Landing, capsys: pytest.CaptureFixture[str]
-) -> None:
-    order_id = landing.sold()
-    capsys.readouterr()
-    await landing.get(order_id)
-    written = line(capsys)
-    assert (written["session"], written["standing"], written["status"]) == (order_id, "paid", 200)
-    assert (written["entry_point"], written["stripe"], written["outcome"]) == ("order_status", "read", "shown")
-    assert not [each for each in PERSONAL if each in json.dumps(written).lower()]
-
-
-async def test_a_page_is_locked_down(landing: Landing) -> None:
-    headers = (await landing.get(await landing.has(Status.PAID))).headers
-    policy = headers["content-security-policy"]
-    assert re.fullmatch(
-        r"default-src 'none'; style-src 'nonce-[\w-]{16}'; img-src data:; base-uri 'none'; form-action 'none'; "
-        r"frame-ancestors 'none'",
-        policy,
-    )
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-robots-tag"] == "noindex"
-    assert headers["strict-transport-security"] == "max-age=31536000"
-    assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["content-type"] == "text/html; charset=utf-8"
-    assert headers["vary"] == "Accept, Accept-Language"
-    assert "access-control-allow-origin" not in headers
-
-
-async def test_the_json_may_be_read_by_the_shops_own_page(landing: Landing) -> None:
-    headers = (await landing.get(await landing.has(Status.PAID), "application/json")).headers
-    assert headers["access-control-allow-origin"] == "*"
-    assert headers["content-type"] == "application/json"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == "no-store"
-
-
-async def test_only_what_is_final_is_kept_by_the_browser(landing: Landing) -> None:
-    done = (await landing.get(await landing.has(Status.PAID, effects=DONE))).headers
-    assert (done["cache-control"], "refresh" in done) == ("private, max-age=300", False)
-    for answer in (
-        await landing.get(await landing.has(Status.PAID)),
-        await landing.get(await landing.has(Status.PAYMENT_FAILED)),
-        await landing.get(new_id()),
-    ):
-        assert answer.headers["cache-control"] == "no-store"
-
-
 async def test_a_buyer_can_stop_the_page_from_updating_itself(landing: Landing) -> None:
     order_id = await landing.has(Status.PAID)
     page = await landing.get(order_id)
@@ -364,14 +191,6 @@ async def test_a_buyer_can_stop_the_page_from_updating_itself(landing: Landing) 
     quiet = await landing.get(order_id, refresh="off")
     assert "refresh" not in quiet.headers
     assert f'href="?session_id={order_id}"' in quiet.text
-
-
-async def test_head_is_get_without_the_page(landing: Landing) -> None:
-    order_id = await landing.has(Status.PAID)
-    async with httpx.AsyncClient() as client:
-        answer = await client.head(landing.url, params={"session_id": order_id})
-    assert (answer.status_code, answer.text) == (200, "")
-    assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_the_page_during_the_webhook_shows_no_step_back(landing: Landing) -> None:
