@@ -5,15 +5,8 @@ import re
 import pytest
 from google.cloud.functions_v2 import Function, ServiceConfig
 
-from support.deployments import told
-from support.deviations import (
-    ALL_TYPES,
-    COMPLETED,
-    DEVIATIONS,
-    LANDING,
-    LETTERS,
+from support.deployment_changes import (
     URL,
-    WELL_KEPT,
     Change,
     _config,
     _endpoint,
@@ -25,6 +18,8 @@ from support.deviations import (
     _put,
     _sub,
 )
+from support.deployments import told
+from support.deviations import ALL_TYPES, COMPLETED, DEVIATIONS, LANDING, LETTERS, WELL_KEPT
 from support.google_stand_in import Version
 from support.operators import Operator
 
