@@ -77,13 +77,16 @@ class StripeApi:
 
     async def _ask(self, ask: Callable[[], Awaitable[T]], owner: Owner = OWN) -> T:
         """The answer, retried while there is time. Raises only StripeUnavailable."""
-        retry = AsyncRetry(self._again, initial=0.5, maximum=4, timeout=self._seconds)
+        passing: list[Exception] = []
+        retry = AsyncRetry(self._again, initial=0.5, maximum=4, timeout=self._seconds, on_error=passing.append)
         tried: Callable[[], Awaitable[T]] = retry(ask)
         try:
             async with asyncio.timeout(self._seconds):
                 return await tried()
         except Exception as error:  # noqa: BLE001 - the library raises any kind of error for an odd answer
             cause = error.cause if isinstance(error, RetryError) else error
+            if isinstance(cause, TimeoutError) and passing:  # the time ended in one more try: the one before says more
+                cause = passing[-1]
             kind = StripeRefused if is_about_the_question(cause) else StripeUnavailable
             raise kind(where_to_look(cause, self._key(), owner)) from None
 
