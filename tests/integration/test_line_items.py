@@ -278,7 +278,8 @@ async def test_an_answer_that_is_too_slow_ends_at_the_limit_and_the_next_one_is_
 
 async def test_a_last_try_that_the_limit_cuts_off_hides_no_reason(stand_in: StripeStandIn, connect: Connect) -> None:
     """The second try begins at most half a second after the first, and has no answer when the time ends."""
-    stand_in.delay, stand_in.faults = 4, [503] * FOR_GOOD
+    stand_in.delay = 4
+    stand_in.faults = [503] * FOR_GOOD
 
     assert "Stripe answered 503 to the key" in await why(connect(seconds=6))
 

@@ -12,7 +12,7 @@ from local.runtime.processes import Processes
 COMPONENTS = ("pubsub-emulator", "cloud-firestore-emulator")
 _QUIET = {"CLOUDSDK_CORE_DISABLE_PROMPTS": "1"}
 _LEAN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Java starts faster so, and an emulator that lives for minutes uses a third less CPU."""
+"""An emulator that lives for minutes starts so in three quarters of the time and of the CPU."""
 
 
 @dataclass(frozen=True)
