@@ -277,7 +277,7 @@ async def test_an_answer_that_is_too_slow_ends_at_the_limit_and_the_next_one_is_
 
 
 async def test_a_last_try_that_the_limit_cuts_off_hides_no_reason(stand_in: StripeStandIn, connect: Connect) -> None:
-    """The second try begins at most half a second after the first, and has no answer when the time ends."""
+    """The second try begins at most half a second after the first answer, and has none when the time ends."""
     stand_in.delay = 4
     stand_in.faults = [503] * FOR_GOOD
 

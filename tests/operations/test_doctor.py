@@ -5,19 +5,8 @@ import re
 import pytest
 from google.cloud.functions_v2 import Function, ServiceConfig
 
-from support.deployment_changes import (
-    URL,
-    Change,
-    _config,
-    _endpoint,
-    _env,
-    _forget,
-    _gone,
-    _holds,
-    _policy,
-    _put,
-    _sub,
-)
+from support import deployment_changes as changes
+from support.deployment_changes import URL, Change
 from support.deployments import told
 from support.deviations import ALL_TYPES, COMPLETED, DEVIATIONS, LANDING, LETTERS, WELL_KEPT
 from support.google_stand_in import Version
@@ -63,15 +52,15 @@ def test_a_registered_deployment_is_well_and_nothing_is_changed(registered: Oper
 @pytest.mark.parametrize("door", ["webhook", "order_status"])
 def test_a_door_behind_a_load_balancer_is_well_where_terraform_says_so(registered: Operator, door: str) -> None:
     behind = ServiceConfig.IngressSettings.ALLOW_INTERNAL_AND_GCLB
-    _config(door.replace("_", "-"), "ingress_settings", behind)(registered)
+    changes.config(door.replace("_", "-"), "ingress_settings", behind)(registered)
     assert len(findings(registered)) == 1
     registered.has(**{door: {**told()[door], "ingress": "ALLOW_INTERNAL_AND_GCLB"}})
     assert findings(registered) == {}
 
 
 def test_webhook_without_check_of_the_invoker_is_as_good_as_public(registered: Operator) -> None:
-    _policy("services", "webhook")(registered)
-    _put("services", "webhook", "invoker_iam_disabled", value=True)(registered)
+    changes.policy("services", "webhook")(registered)
+    changes.put("services", "webhook", "invoker_iam_disabled", value=True)(registered)
     assert findings(registered) == {}
 
 
@@ -80,8 +69,8 @@ def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Oper
     registered.has(topics=topics, secrets={"webhook": "checkout-webhook-secrets"}, reconcile=None)
     for slug in ("completed", "succeeded", "failed"):
         names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "ORDER_EVENTS_TOPIC", "EMAIL_FROM")
-        _env(slug, **dict.fromkeys(names))(registered)
-    _env("order-status", STRIPE_API_KEY_FILE=None)(registered)
+        changes.env(slug, **dict.fromkeys(names))(registered)
+    changes.env("order-status", STRIPE_API_KEY_FILE=None)(registered)
     assert findings(registered) == {}
 
 
@@ -89,7 +78,7 @@ def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Oper
 def test_a_deployment_without_a_landing_page_or_without_reconcile_is_well(registered: Operator, name: str) -> None:
     registered.has(**{name: None})
     for kind in ("functions", "services"):
-        _gone(kind, name.replace("_", "-"))(registered)
+        changes.gone(kind, name.replace("_", "-"))(registered)
     assert findings(registered) == {}
 
 
@@ -143,7 +132,7 @@ def test_an_answer_that_is_nonsense_is_no_answer(registered: Operator) -> None:
 
 
 def test_trouble_comes_last_with_the_command_that_fixes_it(registered: Operator) -> None:
-    _sub("filter", "")(registered)
+    changes.sub("filter", "")(registered)
     result = registered.runs("doctor")
     *_, line, summary = result.stdout.splitlines()
     assert result.exit_code == 1
@@ -159,20 +148,23 @@ def test_trouble_comes_last_with_the_command_that_fixes_it(registered: Operator)
     ("change", "fix"),
     [
         (
-            _put("functions", "webhook", "state", Function.State.FAILED),
+            changes.put("functions", "webhook", "state", Function.State.FAILED),
             "gcloud functions describe checkout-webhook --project acme-shop --region europe-west1",
         ),
-        (_put("services", "completed", "invoker_iam_disabled", value=True), "gcloud run services get-iam-policy"),
-        (_endpoint(status="disabled"), "scripts/ops register-webhook"),
-        (_forget, "scripts/ops register-webhook"),
-        (_holds("stripe-api-key", "rk_live_0123456789abcdef"), "raise stripe.api_key_version by one"),
-        (_holds("smtp-url", "nonsense"), "raise mail.smtp_url_version by one"),
         (
-            _holds("webhook-secrets", "nonsense"),
+            changes.put("services", "completed", "invoker_iam_disabled", value=True),
+            "gcloud run services get-iam-policy",
+        ),
+        (changes.endpoint(status="disabled"), "scripts/ops register-webhook"),
+        (changes.forget, "scripts/ops register-webhook"),
+        (changes.holds("stripe-api-key", "rk_live_0123456789abcdef"), "raise stripe.api_key_version by one"),
+        (changes.holds("smtp-url", "nonsense"), "raise mail.smtp_url_version by one"),
+        (
+            changes.holds("webhook-secrets", "nonsense"),
             "gcloud secrets versions access NUMBER --secret checkout-webhook-secrets",
         ),
         (lambda o: setattr(o.google, "backlog", 1), "docs/operations.md#dead-letter"),
-        (_sub("ack_deadline_seconds", 10), "terraform -chdir=terraform apply"),
+        (changes.sub("ack_deadline_seconds", 10), "terraform -chdir=terraform apply"),
     ],
 )
 def test_trouble_is_told_with_what_fixes_it(registered: Operator, change: Change, fix: str) -> None:
@@ -188,7 +180,7 @@ def test_trouble_is_told_with_what_fixes_it(registered: Operator, change: Change
 def test_a_placeholder_over_a_real_value_is_found_with_the_version_that_holds_it(
     registered: Operator, secret: str, placeholder: str, version: int
 ) -> None:
-    _holds(secret, placeholder, placeholder)(registered)
+    changes.holds(secret, placeholder, placeholder)(registered)
     found = _newest(registered, secret)
     assert found["problem"] == f"a placeholder is newer than the real value in version {version}"
     assert found["fix"].startswith(f"gcloud secrets versions access {version} --secret checkout-{secret} ")
@@ -196,7 +188,7 @@ def test_a_placeholder_over_a_real_value_is_found_with_the_version_that_holds_it
 
 def test_a_placeholder_over_a_disabled_value_is_found_too(registered: Operator) -> None:
     registered.google.versions["projects/acme-shop/secrets/checkout-smtp-url"][0].enabled = False
-    _holds("smtp-url", "missing: export …")(registered)
+    changes.holds("smtp-url", "missing: export …")(registered)
     assert _newest(registered, "smtp-url")["problem"].endswith("disabled or destroyed version: 1")
 
 

@@ -12,17 +12,17 @@ LOCATION = "projects/acme-shop/locations/europe-west1"
 URL = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook"
 
 
-def _resource(o: Operator, kind: str, name: str) -> Any:
+def resource(o: Operator, kind: str, name: str) -> Any:
     parent = LOCATION if kind in ("functions", "services") else "projects/acme-shop"
     return o.google.resources[f"{parent}/{kind}/checkout-{name}"]
 
 
-def _put(kind: str, name: str, path: str, value: Any) -> Change:
+def put(kind: str, name: str, path: str, value: Any) -> Change:
     """Sets one field of a resource."""
 
     def change(o: Operator) -> None:
         *parents, last = path.split(".")
-        place = _resource(o, kind, name)
+        place = resource(o, kind, name)
         for each in parents:
             place = getattr(place, each)
         setattr(place, last, value)
@@ -30,45 +30,45 @@ def _put(kind: str, name: str, path: str, value: Any) -> Change:
     return change
 
 
-def _config(name: str, field: str, value: Any) -> Change:
-    return _put("functions", name, f"service_config.{field}", value)
+def config(name: str, field: str, value: Any) -> Change:
+    return put("functions", name, f"service_config.{field}", value)
 
 
-def _env(name: str, **values: str | None) -> Change:
+def env(name: str, **values: str | None) -> Change:
     """Sets environment variables of a function; None takes one away."""
 
     def change(o: Operator) -> None:
-        env = _resource(o, "functions", name).service_config.environment_variables
+        variables = resource(o, "functions", name).service_config.environment_variables
         for each, value in values.items():
-            env.pop(each) if value is None else env.update({each: value})
+            variables.pop(each) if value is None else variables.update({each: value})
 
     return change
 
 
-def _mount(name: str, field: str, value: str, volume: int = 0) -> Change:
+def mount(name: str, field: str, value: str, volume: int = 0) -> Change:
     def change(o: Operator) -> None:
-        mounted = _resource(o, "functions", name).service_config.secret_volumes[volume]
+        mounted = resource(o, "functions", name).service_config.secret_volumes[volume]
         setattr(mounted.versions[0] if field in ("version", "path") else mounted, field, value)
 
     return change
 
 
-def _sub(field: str, value: Any, name: str = "completed") -> Change:
-    return _put("subscriptions", name, field, value)
+def sub(field: str, value: Any, name: str = "completed") -> Change:
+    return put("subscriptions", name, field, value)
 
 
-def _policy(kind: str, name: str, *grants: tuple[str, str]) -> Change:
+def policy(kind: str, name: str, *grants: tuple[str, str]) -> Change:
     def change(o: Operator) -> None:
-        o.google.policies[_resource(o, kind, name).name] = grant(*grants)
+        o.google.policies[resource(o, kind, name).name] = grant(*grants)
 
     return change
 
 
-def _revoke(kind: str, name: str, member: str) -> Change:
+def revoke(kind: str, name: str, member: str) -> Change:
     """Takes a member out of a policy."""
 
     def change(o: Operator) -> None:
-        for binding in o.google.policies[_resource(o, kind, name).name].bindings:
+        for binding in o.google.policies[resource(o, kind, name).name].bindings:
             members = [each for each in binding.members if member not in each]
             del binding.members[:]
             binding.members.extend(members)
@@ -76,34 +76,34 @@ def _revoke(kind: str, name: str, member: str) -> Change:
     return change
 
 
-def _conditional(kind: str, name: str) -> Change:
+def conditional(kind: str, name: str) -> Change:
     """What a policy grants, it grants on a condition."""
 
     def change(o: Operator) -> None:
-        for binding in o.google.policies[_resource(o, kind, name).name].bindings:
+        for binding in o.google.policies[resource(o, kind, name).name].bindings:
             binding.condition.expression = 'request.time < timestamp("2020-01-01T00:00:00Z")'
 
     return change
 
 
-def _holds(secret: str, *texts: str) -> Change:
+def holds(secret: str, *texts: str) -> Change:
     def change(o: Operator) -> None:
         o.google.versions[f"projects/acme-shop/secrets/checkout-{secret}"] += [Version(each.encode()) for each in texts]
 
     return change
 
 
-def _endpoint(**changes: Any) -> Change:
+def endpoint(**changes: Any) -> Change:
     return lambda o: next(iter(o.stripe.endpoints.values())).update(changes)
 
 
-def _another(url: str = URL, **changes: Any) -> Change:
+def another(url: str = URL, **changes: Any) -> Change:
     return lambda o: o.stripe.add_endpoint(url, ["checkout.session.completed"], **changes)
 
 
-def _forget(o: Operator) -> None:
+def forget(o: Operator) -> None:
     o.google.resources["projects/acme-shop/secrets/checkout-webhook-secrets"].annotations = {}
 
 
-def _gone(kind: str, name: str) -> Change:
-    return lambda o: o.google.resources.pop(_resource(o, kind, name).name)
+def gone(kind: str, name: str) -> Change:
+    return lambda o: o.google.resources.pop(resource(o, kind, name).name)

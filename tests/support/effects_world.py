@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from fulfillment.domain.decision import ReplayRequest
 from fulfillment.domain.order import Order
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
-from fulfillment.errors import (
-    PermanentError,
-)
+from fulfillment.errors import PermanentError
 from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, event, session

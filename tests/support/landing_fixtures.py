@@ -1,7 +1,7 @@
 """The landing page, for those who visit it."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,10 +11,8 @@ from local.fakes.stripe_stand_in import serve as serve_stripe
 from local.runtime.emulators import Emulators
 from local.runtime.neighbors import API_KEY, SHOP_URL
 from local.runtime.pubsub_admin import PubSubAdmin
-from support.landings import ClosingStripe, Landing
+from support.landings import ClosingStripe, Landing, MakeLanding
 from support.serving import Serve
-
-MakeLanding = Callable[..., Landing]
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 from fulfillment.effects.attempts import Attempt, AttemptState
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
-from fulfillment.errors import (
-    EffectsOutstanding,
-)
+from fulfillment.errors import EffectsOutstanding
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, event, session
 from support.effects_world import ALL, FAILURE, UNPAID, Perform, World, apply_paid

@@ -6,9 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from fulfillment.domain.order import Order
-from fulfillment.errors import (
-    ConfigurationError,
-)
+from fulfillment.errors import ConfigurationError
 from fulfillment.subscriber.executors import configured
 from fulfillment.subscriber.settings import SubscriberSettings
 

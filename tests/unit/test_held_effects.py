@@ -8,9 +8,7 @@ import pytest
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.status import Status
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
-from fulfillment.errors import (
-    EffectsOutstanding,
-)
+from fulfillment.errors import EffectsOutstanding
 from local.fakes.stripe_events import COMPLETED, event, session
 from support.effects_world import ALL, FAILURE, World, apply_paid, resent
 

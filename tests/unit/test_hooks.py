@@ -18,8 +18,6 @@ from fulfillment.errors import (
 from support.effects_world import ALL, PAID, Perform, World, apply_paid
 from support.waiting import LONG
 
-# The user's hooks
-
 
 async def test_hooks_may_be_plain_or_async() -> None:
     hooks, called, order = Hooks(), [], apply_paid()
