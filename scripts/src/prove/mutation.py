@@ -158,5 +158,7 @@ def run(chosen: Sequence[Candidate], jobs: int) -> Iterator[tuple[Candidate, boo
     preload()
     with ThreadPoolExecutor(jobs) as pool:
         files = sorted({each.file for each in chosen})
-        limits = dict(zip(files, pool.map(_limit, map(_unchanged, files)), strict=True))
+        # All are parsed before the first fork: a child of a process that is parsing cannot parse (CPython's AST state).
+        unchanged = [_unchanged(file) for file in files]
+        limits = dict(zip(files, pool.map(_limit, unchanged), strict=True))
         yield from zip(chosen, pool.map(lambda each: noticed(each, limits[each.file]), chosen), strict=True)
