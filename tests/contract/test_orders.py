@@ -9,6 +9,7 @@ from typing import Any, Self
 import pytest
 from google.api_core.exceptions import FailedPrecondition, NotFound, PermissionDenied, ServiceUnavailable
 from google.cloud.firestore import Client
+from proto.datetime_helpers import DatetimeWithNanoseconds  # type: ignore[import-untyped]
 
 from fulfillment.domain.effects import Effect, EffectState, owed
 from fulfillment.domain.order import Lease, LineItem, Order
@@ -393,7 +394,7 @@ async def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.M
     calls = (
         orders.create(new_order()),
         orders.get("cs_test_1"),
-        orders.replace(new_order(), datetime.now(UTC)),
+        orders.replace(new_order(), DatetimeWithNanoseconds.now(UTC)),
         orders.get_all(["cs_test_1"]),
         orders.find([], None, 1),
     )

@@ -37,8 +37,8 @@ VENDORS = {
     "idna": ["settings/mailbox.py"],
     "stripe": ["stripe_api.py", "stripe_errors.py", "webhook/signature.py"],
     "grpc": ["topic/pubsub.py"],
-    "proto": ["topic/pubsub.py"],
-    "google.cloud.firestore": ["orders/firestore.py"],
+    "proto": ["orders/wire.py", "topic/pubsub.py"],
+    "google.cloud.firestore": ["orders/firestore.py", "orders/wire.py"],
 }
 
 

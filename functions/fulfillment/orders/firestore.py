@@ -18,21 +18,15 @@ from google.api_core.exceptions import (
 )
 from google.api_core.gapic_v1.client_info import ClientInfo
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore import (
-    SERVER_TIMESTAMP,
-    AsyncClient,
-    AsyncCollectionReference,
-    FieldFilter,
-)
+from google.cloud.firestore import AsyncClient, AsyncCollectionReference, FieldFilter
 from google.cloud.firestore_v1.services.firestore.transports.base import DEFAULT_CLIENT_INFO
 
 from fulfillment.credentials import find
 from fulfillment.errors import StoreUnavailable, UnstorableOrder
+from fulfillment.orders import wire
 from fulfillment.version import USER_AGENT
 
 RPC_SECONDS = 10.0
-NOW = SERVER_TIMESTAMP
-"""A placeholder: the store replaces it with the time of the write."""
 ID = "__name__"
 
 # The library accepts a client_info, but sends this global one.
@@ -70,31 +64,30 @@ class Collection:
     async def create(self, name: str, document: Mapping[str, Any]) -> Any:
         """Stores a new document in one RPC. Returns its version, or None if the name exists."""
         async with _rpc(AlreadyExists, Aborted) as rpc:
-            rpc.written = await (await self._collection()).document(name).create(dict(document))
+            rpc.version = await self._write(wire.creation(await self._path(name), document))
         return rpc.version
 
     async def replace(self, name: str, document: Mapping[str, Any], version: Any) -> Any:
         """Updates the fields of the document if it still has that version. Returns the new version, or None if another
         write was first.
         """
-        unchanged = AsyncClient.write_option(last_update_time=version)
         async with _rpc(FailedPrecondition, NotFound, Aborted) as rpc:
-            rpc.written = await (await self._collection()).document(name).update(dict(document), option=unchanged)
+            rpc.version = await self._write(wire.replacement(await self._path(name), document, version))
         return rpc.version
 
     async def get(self, name: str) -> Snapshot | None:
         """The document, or None."""
-        async with _rpc():
-            found = await (await self._collection()).document(name).get()
-        return _snapshot(found)
+        found = await self.get_all([name])
+        return found[0] if found else None
 
     async def get_all(self, names: Sequence[str]) -> list[Snapshot]:
         """The documents that exist, in one RPC."""
         async with _rpc():
-            collection = await self._collection()
-            documents = [collection.document(name) for name in names]
-            found = [_snapshot(each) async for each in (await self._connected()).get_all(documents)]
-        return [each for each in found if each]
+            client = await self._connected()
+            request = {"database": client._database_string, "documents": [await self._path(name) for name in names]}
+            answers = await client._firestore_api.batch_get_documents(request, metadata=client._rpc_metadata)
+            messages = [wire.found(each) async for each in answers]
+        return [_found(each) for each in messages if each]
 
     async def find(
         self, conditions: Sequence[Condition], after: str | None, limit: int, fields: Sequence[str] = ()
@@ -110,8 +103,17 @@ class Collection:
                 query = query.select(fields)
             if after:
                 query = query.start_after({ID: after})
-            found = [_snapshot(each) async for each in query.stream()]
-        return [each for each in found if each]
+            return [_snapshot(each) async for each in query.stream()]
+
+    async def _path(self, name: str) -> str:
+        return f"{(await self._connected())._database_string}/documents/{self._name}/{name}"
+
+    async def _write(self, write: Any) -> Any:
+        """Commits one write with the library's client, and returns the document's new version."""
+        client = await self._connected()
+        request = wire.commit(client._database_string, write)
+        answer = await client._firestore_api.commit(request, metadata=client._rpc_metadata)
+        return wire.version_after(answer)
 
     async def _collection(self) -> AsyncCollectionReference:
         return (await self._connected()).collection(self._name)
@@ -130,19 +132,18 @@ class Collection:
 
 @dataclass
 class _Write:
-    """One write: Firestore's result, or None if another write was first."""
+    """The version of the document after one write, or None if another write was first."""
 
-    written: Any = None
-
-    @property
-    def version(self) -> Any:
-        """The version for the next compare-and-set: the time of the write."""
-        return self.written and self.written.update_time
+    version: Any = None
 
 
-def _snapshot(found: Any) -> Snapshot | None:
-    if not found.exists:
-        return None
+def _found(answer: Any) -> Snapshot:
+    name = answer.found.name.rpartition("/")[2]
+    document, version = wire.document_of(answer.found.fields), wire.version_of(answer.found)
+    return Snapshot(id=name, document=document, version=version, read_at=wire.time_of(answer.read_time))
+
+
+def _snapshot(found: Any) -> Snapshot:
     return Snapshot(
         id=found.id, document=found.to_dict() or {}, version=found.update_time, read_at=plain(found.read_time)
     )

@@ -8,8 +8,9 @@ from typing import Any
 from fulfillment.domain.order import Order
 from fulfillment.errors import CorruptOrder
 from fulfillment.orders.documents import from_document, to_document
-from fulfillment.orders.firestore import NOW, Collection, Condition, Snapshot, plain
+from fulfillment.orders.firestore import Collection, Condition, Snapshot, plain
 from fulfillment.orders.store import Found, Stored, stamped
+from fulfillment.orders.wire import NOW
 
 
 class FirestoreOrders:

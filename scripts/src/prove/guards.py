@@ -37,6 +37,7 @@ GUARDS = {
     "domain/status.py": (_DOCUMENTS, _ORDER),
     "domain/sums.py": ("tests/unit/test_sums.py",),
     "domain/transitions.py": (_ORDER, _ITEMS, *_EVENTS, _SOURCE_EVENT),
+    "orders/wire.py": ("tests/unit/test_wire.py",),
     "webhook/endpoint.py": ("tests/unit/test_webhook.py",),
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
     "subscriber/delivery.py": ("tests/unit/test_delivery.py", *_EFFECTS, "tests/unit/test_subscriber.py"),
