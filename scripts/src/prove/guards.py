@@ -39,6 +39,7 @@ GUARDS = {
     "domain/transitions.py": (_ORDER, _ITEMS, *_EVENTS, _SOURCE_EVENT),
     "orders/wire.py": ("tests/unit/test_wire.py",),
     "webhook/endpoint.py": ("tests/unit/test_webhook.py",),
+    "webhook/event_json.py": ("tests/unit/test_event_json.py",),
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
     "subscriber/delivery.py": ("tests/unit/test_delivery.py", *_EFFECTS, "tests/unit/test_subscriber.py"),
     "effects/attempts.py": (*_EFFECTS, "tests/unit/test_subscriber.py"),
