@@ -1,5 +1,5 @@
-# Sourced by the other scripts, from the repository's top: installs exactly the packages of requirements.txt in .venv.
-# Needs only Python 3.11 or newer.
+# Sourced by the other scripts, from the repository's top: installs the packages of requirements.txt in .venv, or only
+# those of the file that `setup_packages` names. Needs only Python 3.11 or newer.
 
 # pip, uv, node and httpx bring certificates of their own. What the machine trusts is trusted, too: where a proxy opens
 # TLS, it has the proxy's. What is set already stays.
@@ -25,19 +25,31 @@ if [[ -z $python ]]; then
   echo "Python 3.11 or newer is needed and was not found. Debian/Ubuntu: apt-get install python3 python3-venv; macOS: brew install python" >&2
   exit 1
 fi
-stamp=.venv/$(cat requirements.txt | cksum | tr ' ' -)
+wanted=${setup_packages:-requirements.txt}
+stamp=.venv/installed-$(cksum <"$wanted" | tr ' ' -)
 if [[ ! -e $stamp ]]; then
-  echo "Setting up .venv (about half a minute, once) …" >&2
-  rm -rf .venv
-  if ! "$python" -m venv .venv; then
+  echo "Setting up .venv (some seconds, once) …" >&2
+  if ! .venv/bin/python -c '' 2>/dev/null || ! .venv/bin/uv --version >/dev/null 2>&1; then
     rm -rf .venv
-    echo "Python could not make a virtual environment. Debian/Ubuntu: apt-get install python3-venv" >&2
+    if ! "$python" -m venv .venv; then
+      rm -rf .venv
+      echo "Python could not make a virtual environment. Debian/Ubuntu: apt-get install python3-venv" >&2
+      exit 1
+    fi
+    sed -n '/^uv==/,/[^\\]$/p' "$wanted" >.venv/uv.txt
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement .venv/uv.txt || true
+  fi
+  # uv takes a second where pip takes thirty, but does not read pip's settings. pip may reach an index that uv does not.
+  if ! .venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python "$wanted" 2>.venv/uv.log &&
+    ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$wanted"; then
+    cat .venv/uv.log >&2
+    echo "The packages of $wanted could not be installed: see above. Can this machine reach the package index?" >&2
     exit 1
   fi
-  if ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.txt; then
-    echo "pip could not install requirements.txt: see above. Can this machine reach the package index?" >&2
-    exit 1
-  fi
+  rm -f .venv/installed-*
   touch "$stamp"
+  if [[ $wanted == requirements.txt ]]; then # it holds the others
+    touch ".venv/installed-$(cksum <scripts/lib/requirements.txt | tr ' ' -)"
+  fi
 fi
-unset python candidate stamp bundle
+unset python candidate stamp bundle wanted

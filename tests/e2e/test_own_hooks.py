@@ -101,6 +101,11 @@ def test_locking_a_package_without_npm_locks_what_is_python_and_says_what_is_mis
     env, command = {"PATH": str(tmp_path / "bin")}, [tmp_path / "scripts" / "lock"]
     ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert re.fullmatch(r"The three requirements\.txt are locked\. .* npm is missing: install Node.*\n", ran.stderr)
-    locked = ["functions/requirements.txt", "requirements.txt", "scripts/lib/checkov/requirements.txt"]
+    assert re.fullmatch(r"The four requirements\.txt are locked\. .* npm is missing: install Node.*\n", ran.stderr)
+    locked = [
+        "functions/requirements.txt",
+        "scripts/lib/requirements.txt",
+        "requirements.txt",
+        "scripts/lib/checkov/requirements.txt",
+    ]
     assert (tmp_path / "locked").read_text().split() == locked

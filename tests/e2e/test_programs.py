@@ -106,7 +106,7 @@ def test_the_demo_without_a_component_names_it(tmp_path: Path) -> None:
 
 
 def test_a_setup_that_cannot_install_says_so_and_starts_nothing(tmp_path: Path) -> None:
-    for name in ("requirements.txt", "scripts/lib/setup.sh", "scripts/demo"):
+    for name in ("scripts/lib/requirements.txt", "scripts/lib/setup.sh", "scripts/demo"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     env = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}

@@ -11,7 +11,7 @@ from support.tools import ROOT, need
 
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 ASK = """
-mkdir .venv && touch ".venv/$(cat requirements.txt | cksum | tr ' ' -)"
+mkdir .venv && touch ".venv/installed-$(cksum <requirements.txt | tr ' ' -)"
 source setup.sh && printenv SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS UV_SYSTEM_CERTS
 """
 

@@ -10,7 +10,12 @@ from licenses import table
 from support import tools
 from support.tools import ROOT
 
-LOCKS = ("functions/requirements.txt", "requirements.txt", "scripts/lib/checkov/requirements.txt")
+LOCKS = (
+    "functions/requirements.txt",
+    "scripts/lib/requirements.txt",
+    "requirements.txt",
+    "scripts/lib/checkov/requirements.txt",
+)
 SECRET = re.compile(r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY")
 PLAY = re.compile(r"01234567|12345678|abcdefgh|fedcba98|(.)\1{9}")
 """What every secret made up for a test has in it, and no real one: digits in order, or one letter again and again."""
@@ -28,7 +33,7 @@ def test_every_package_is_locked_to_one_version_with_its_hashes(lock: str) -> No
 def test_what_is_locked_is_installed_by_its_hashes() -> None:
     """pip demands hashes of all as soon as one requirement has one, which is how Cloud Build installs the functions."""
     for script in ("scripts/lib/setup.sh", "scripts/lib/checkov.sh"):
-        installs = [line for line in (ROOT / script).read_text().splitlines() if "pip install" in line]
+        installs = [line for line in (ROOT / script).read_text().splitlines() if re.search("pip (install|sync)", line)]
         assert installs
         assert all("--require-hashes" in line for line in installs), script
 
