@@ -7,6 +7,7 @@ from benchmark import load
 from benchmark.figures import Goal, Part, Spread, Table
 from benchmark.servers import Bench, Server
 from benchmark.subscriber import OURS, push
+from benchmark.worker import resident
 from local.fakes.stripe_events import COMPLETED, event, new_id, session
 from local.runtime.pipe import WEBHOOK
 
@@ -58,16 +59,3 @@ def _after(bench: Bench, server: Server, files: Path, count: int) -> float:
         for begin in range(0, count, 1000):
             bench.stored(set(ids[begin : begin + 1000]))
     return resident(bench, server)
-
-
-def resident(bench: Bench, server: Server) -> float:
-    """The worker's resident megabytes. The worker is the process without children."""
-    worker = list(_descendants(bench.processes.pid(server.name)))[-1]
-    pages = int(Path(f"/proc/{worker}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
-def _descendants(process: int) -> Iterator[int]:
-    yield process
-    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-        yield from _descendants(int(child))

@@ -19,6 +19,8 @@ from local.runtime.processes import Processes, ProgramFailed, free_ports
 from local.runtime.pubsub_admin import PubSubAdmin
 
 CONTENDERS = Path(__file__).with_name("contenders")
+ON_STOCK = ("bare", "naive")
+"""Contenders of the webhook: on the server as functions-framework brings it."""
 PROJECT = "local"
 
 
@@ -73,7 +75,8 @@ class Bench:
         server = Server(entry_point, free_ports(1)[0], name or entry_point)
         contender = CONTENDERS / entry_point / "main.py"
         source = contender if contender.exists() else FUNCTIONS / "main.py"
-        command = [str(Path(os.environ["DEPLOYED"]) / "bin" / "functions-framework"), "--host=127.0.0.1"]
+        packages = "STOCK" if entry_point in ON_STOCK else "DEPLOYED"
+        command = [str(Path(os.environ[packages]) / "bin" / "functions-framework"), "--host=127.0.0.1"]
         command += [f"--source={source}", f"--target={entry_point}", f"--port={server.port}"]
         self.processes.start(server.name, command, self.env(more))
         if wait:
