@@ -143,6 +143,7 @@ def _start(entry_point: str) -> None:
         "reconcile": _reconcile,
         "order_status": _order_status,
     }
+    gc.disable()  # imports make objects that stay: to look for garbage among them took a tenth of a cold start
     try:
         if entry_point not in entry_points:
             raise ConfigurationError(f"it is none of {', '.join(entry_points)}")  # noqa: TRY301
@@ -150,6 +151,8 @@ def _start(entry_point: str) -> None:
     except ConfigurationError as error:
         telemetry.emit({"severity": "CRITICAL", "message": f"{entry_point} cannot start: {error}", "version": VERSION})
         raise SystemExit(1) from None
+    finally:
+        gc.enable()
     gc.freeze()  # imported objects stay: each garbage collection over them blocked all requests for 30 ms
     gc.set_threshold(10_000, 20, 20)  # nearly all objects of a request are freed without it: it took 8 % of the CPU
     left_out = ", ".join(wired.settings.left_out()) or "nothing"

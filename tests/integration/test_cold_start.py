@@ -33,7 +33,7 @@ def test_the_webhook_loads_no_client_but_for_publishing() -> None:
     assert loaded("stripe_webhook") & (MAIL | GOOGLE_CLIENTS) == set()
     # By itself: functions-framework finds, among the tools of development, a package of Google's that loads requests.
     own = "fulfillment.webhook.endpoint, fulfillment.topic.publisher, fulfillment.webhook.settings"
-    modules = loaded("stripe_webhook", own)
+    modules = loaded("stripe_webhook", own)  # it opens no topic of Google Cloud's
     assert {"grpc", "stripe._webhook"} <= modules
     assert modules & (HTTP_CLIENTS | {"google.api_core"}) == set()
 
@@ -46,7 +46,16 @@ def test_the_webhook_knows_neither_the_shape_of_a_session_nor_e_mail() -> None:
 def test_a_subscriber_loads_neither_stripe_nor_mail_that_is_not_configured() -> None:
     modules = loaded("on_checkout_session_completed")
     assert "google.cloud.firestore" in modules
-    assert modules & (MAIL | {"stripe", "httpx", "google.pubsub_v1"}) == set()
+    unneeded = {"stripe", "httpx", "google.pubsub_v1", "fulfillment.settings.mailbox"}
+    assert modules & (MAIL | unneeded) == set()
+
+
+@pytest.mark.parametrize("entry_point", ["stripe_webhook", "on_checkout_session_completed"])
+def test_what_the_first_token_needs_is_loaded_at_start_but_not_for_an_emulator(entry_point: str) -> None:
+    needed = {"google.auth.compute_engine", "google.auth.transport.grpc", "google.auth.transport.requests"}
+    assert needed <= loaded(entry_point)
+    opened = "fulfillment.topic.pubsub as pubsub; pubsub.Publisher('topic', '127.0.0.1:1')"
+    assert not needed & loaded(entry_point, opened)
 
 
 def test_what_is_imported_is_left_alone_by_the_garbage_collector() -> None:

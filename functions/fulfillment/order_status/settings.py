@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.settings import parsers, shared
 from fulfillment.settings.base import Settings, setting
-from fulfillment.settings.mailbox import Mailbox, parse_sender
+
+if TYPE_CHECKING:
+    from fulfillment.settings.mailbox import Mailbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,6 @@ class OrderStatusSettings(Settings):
     api_base: str = shared.api_base()
     reads_per_minute: int = setting("ORDER_STATUS_READS_PER_MINUTE", parsers.count(0, 6000), default=60)
     connect: bool = setting("STRIPE_CONNECT", parsers.true_or_false, default=False)
-    email_from: Mailbox | None = setting("EMAIL_FROM", parse_sender, default=None)
+    email_from: "Mailbox | None" = shared.email_from()
     shop_url: str | None = shared.shop_url()
     time_zone: tzinfo = shared.time_zone()

@@ -5,9 +5,13 @@ rule never quotes the text, which may be a secret.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fulfillment.settings.hosts import in_ascii, is_loopback
+
+if TYPE_CHECKING:
+    from fulfillment.settings.mailbox import Mailbox
 
 
 def parse_webhook_secrets(text: str) -> tuple[str, ...]:
@@ -95,6 +99,13 @@ def moment(text: str) -> datetime:
     if read is None or (read.tzinfo is None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)):
         raise ValueError("must be a day or a time with its zone: 2026-11-25 or 2026-11-25T09:30:00Z")
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def sender(text: str) -> "Mailbox":
+    """The sender of mails: an address, with or without a name."""
+    from fulfillment.settings.mailbox import parse_sender
+
+    return parse_sender(text)
 
 
 def time_zone(text: str) -> tzinfo:

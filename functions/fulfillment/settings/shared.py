@@ -51,6 +51,11 @@ def api_base() -> Any:
     return setting("STRIPE_API_BASE", parsers.api_base, default=STRIPE_API)
 
 
+def email_from() -> Any:
+    """The sender of mails, or None."""
+    return setting("EMAIL_FROM", parsers.sender, default=None)
+
+
 def shop_url() -> Any:
     """The address of the shop's page, or None for no link."""
     return setting("SHOP_URL", parse_shop_url, default=None)

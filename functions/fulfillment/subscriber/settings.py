@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.settings import parsers, shared
 from fulfillment.settings.base import Settings, secret, setting
 from fulfillment.settings.hosts import SmtpServer
-from fulfillment.settings.mailbox import Mailbox, parse_sender
+
+if TYPE_CHECKING:
+    from fulfillment.settings.mailbox import Mailbox
 
 
 def _mail_has_a_sender(given: Mapping[str, str], _found: Mapping[str, Any]) -> Iterator[str]:
@@ -35,7 +37,7 @@ class SubscriberSettings(Settings):
     stripe_key: Callable[[], str] | None = shared.stripe_key(default=None)
     api_base: str = shared.api_base()
     smtp_server: Callable[[], SmtpServer] | None = secret("SMTP_URL", SmtpServer.parse, default=None)
-    email_from: Mailbox | None = setting("EMAIL_FROM", parse_sender, default=None)
+    email_from: "Mailbox | None" = shared.email_from()
     shop_url: str | None = shared.shop_url()
     time_zone: tzinfo = shared.time_zone()
     hook_timeout: int = setting("HOOK_TIMEOUT", parsers.hook_timeout, default=30)

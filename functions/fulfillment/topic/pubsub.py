@@ -13,7 +13,7 @@ import proto  # type: ignore[import-untyped]
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 
-from fulfillment.credentials import find
+from fulfillment import credentials
 from fulfillment.errors import PublishFailed
 from fulfillment.topic.batching import Refused
 from fulfillment.version import USER_AGENT
@@ -81,6 +81,8 @@ class Publisher:
     def __init__(self, topic: str, emulator: str | None) -> None:
         self._topic, self._emulator = topic, emulator
         self._call: Any = None
+        if not emulator:
+            credentials.load()
 
     async def publish(self, messages: Sequence[Any]) -> Sequence[str]:
         """Stores all messages or none, and returns their ids. Transient errors are retried until the caller gives up.
@@ -113,7 +115,7 @@ class Publisher:
             pause = min(pause * 4, 2)
 
     async def _credentials(self) -> Credentials:
-        return await find(emulated=bool(self._emulator))
+        return await credentials.find(emulated=bool(self._emulator))
 
     def _connect(self, credentials: Credentials) -> Any:
         return self._channel(credentials).unary_unary(
