@@ -10,8 +10,8 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 def load() -> None:
-    """Imports what the first token on Google Cloud needs. At start it delays nobody: the first request would wait for
-    it, and every instance that is kept warm has it already.
+    """Imports what the first token on Google Cloud needs. Called at start: a warm instance has it before its first
+    request, which would wait for it.
     """
     import google.auth.compute_engine  # noqa: PLC0415 - an emulator needs none of it
     import google.auth.transport.grpc  # noqa: PLC0415

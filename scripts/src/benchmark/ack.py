@@ -6,14 +6,14 @@ import asyncio
 import statistics
 import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark import load
 from benchmark.figures import Goal, Part, Spread, Table, ratios
 from benchmark.load import Posted
 from benchmark.servers import PROJECT, Bench, Server
-from benchmark.worker import cpu_seconds
+from benchmark.worker import post
 from fulfillment.topic.pubsub import Publisher, to_message
 from local.fakes.stripe_events import new_id
 
@@ -39,12 +39,10 @@ class Run:
     def row(self, server: Server, column: int, share: float) -> Posted:
         """One contender at one number of connections; AssertionError unless every event is on the topic afterwards."""
         count = int(COUNTS[server.entry_point][column] * share)
-        before = cpu_seconds(self.bench, server)
-        posted = load.post(server.url, self.requests, count, CONNECTIONS[column])
-        used = cpu_seconds(self.bench, server) - before
+        posted = post(self.bench, server, self.requests, count, CONNECTIONS[column])
         if server.entry_point != "bare":
             self.bench.find(_TOPIC.format(server.entry_point), set(self.ids[:count]))
-        return replace(posted, cpu=used / count * 1e6)
+        return posted
 
 
 def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from benchmark import load
+from benchmark.load import Posted
 from benchmark.servers import Bench, Server
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -18,6 +21,13 @@ def resident(bench: Bench, server: Server) -> float:
 def cpu_seconds(bench: Bench, server: Server) -> float:
     """The processor time of all the function's processes since their start, to a hundredth of a second."""
     return sum(map(_ticks, _processes(bench, server))) / _TICKS
+
+
+def post(bench: Bench, server: Server, requests: Path, count: int, connections: int) -> Posted:
+    """`load.post` with the function's CPU for a request."""
+    before = cpu_seconds(bench, server)
+    posted = load.post(server.url, requests, count, connections)
+    return replace(posted, cpu=(cpu_seconds(bench, server) - before) / count * 1e6)
 
 
 def _ticks(process: int) -> int:
