@@ -51,7 +51,7 @@ class Webhook:
                 line.blame(error)
                 status = 500
             line.note(status=status)
-        return _ANSWERS[status]
+        return _RESPONSES[status]
 
     async def _receive(self, request: Request, trace: Trace, line: Line) -> int:
         """The status code for one request: verified before parsed, parsed before published."""
@@ -118,11 +118,15 @@ def _ignore(event: Mapping[str, Any], line: Line) -> None:
 
 
 _ANSWERS = {
-    200: PlainTextResponse("ok\n"),
-    400: PlainTextResponse("bad request\n", 400),
-    405: PlainTextResponse("method not allowed\n", 405, {"Allow": "POST"}),
-    413: PlainTextResponse("body too large\n", 413),
-    500: PlainTextResponse("internal error\n", 500),
-    503: PlainTextResponse("not stored, please try again\n", 503),
+    200: "ok\n",
+    400: "bad request\n",
+    405: "method not allowed\n",
+    413: "body too large\n",
+    500: "internal error\n",
+    503: "not stored, please try again\n",
+}
+_RESPONSES = {
+    status: PlainTextResponse(text, status, {"Allow": "POST"} if status == 405 else None)
+    for status, text in _ANSWERS.items()
 }
 """A response keeps nothing of its request: each is made once."""
