@@ -79,6 +79,13 @@ async def _warm_up(bench: Bench) -> None:
         await publisher.publish(messages)
 
 
+def publish_seconds(bench: Bench) -> float:
+    """The median seconds of a bare Publish call to a warm emulator."""
+    bench.topic("bare-rpc")
+    asyncio.run(_warm_up(bench))
+    return asyncio.run(_publish_rpc(bench)) / 1000
+
+
 async def _publish_rpc(bench: Bench) -> float:
     """The median milliseconds of a bare Publish call, one call at a time."""
     publisher = Publisher(f"projects/{PROJECT}/topics/bare-rpc", bench.emulators.pubsub)

@@ -41,6 +41,10 @@ class PubSubAdmin:
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(request=request)
 
+    def unsubscribe(self, name: str) -> None:
+        """Deletes a subscription."""
+        self._subscriber.delete_subscription(subscription=f"{self._project}/subscriptions/{name}")
+
     def keep(self, topic: str, name: str | None = None) -> None:
         """Creates a pull subscription of that name, or of the topic's, which keeps the messages."""
         name = f"{self._project}/subscriptions/{name or topic}"
