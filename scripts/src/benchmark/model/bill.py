@@ -1,0 +1,32 @@
+"""The price of a sale at list prices, without storage, backups and reconcile. docs/costs.md has the same prices."""
+
+from benchmark.model.sale import Sale
+
+REQUEST = 0.40 / 1e6
+VCPU_SECOND, GIB_SECOND = 0.000024, 0.0000025
+TIB_OF_MESSAGES = 40.0
+WRITE = 0.09 / 1e5
+GIB_OF_LOGS, GIB_SENT = 0.50, 0.12
+
+EVENT_BYTES, ORDER_EVENT_BYTES = 4_300, 2_600  # with their attributes
+LOG_BYTES, SENT_BYTES = 1_600, 13_300  # for a request: two entries; for an order: the receipt, and Stripe's question
+_MEMORY_GIB = 0.5
+_GIB, _TIB = 2**30, 2**40
+
+
+def dollars(sale: Sale) -> dict[str, float]:
+    """The parts of the bill. Each refused push is billed as a message, and not as a request."""
+    orders = sale.settings.orders
+    requests = sale.webhook.begun + sale.subscriber.begun
+    pushes = orders + sale.subscription.nacks
+    bytes_ = EVENT_BYTES * (3 * orders + pushes) + 2 * ORDER_EVENT_BYTES * orders  # published, and filtered out twice
+    second = VCPU_SECOND + _MEMORY_GIB * GIB_SECOND
+    return {
+        "requests": requests * REQUEST,
+        "webhook's instances": sale.webhook.active_seconds * second,
+        "subscriber's instances": sale.subscriber.active_seconds * second,
+        "Pub/Sub": bytes_ / _TIB * TIB_OF_MESSAGES,
+        "Firestore": sale.firestore.granted * WRITE,
+        "logs": requests * LOG_BYTES / _GIB * GIB_OF_LOGS,
+        "data sent": orders * SENT_BYTES / _GIB * GIB_SENT,
+    }
