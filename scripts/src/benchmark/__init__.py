@@ -7,8 +7,9 @@
 `page`         the buyer's page
 `reconcile`    time and memory over a growing number of sessions
 `end_to_end`   from the ack to the fulfilled order
+`scale`        a flash sale, by a model; `model` is the model, `scenarios` its settings
 
-`servers`      starts the measured functions; `contenders` has the others
+`servers`      starts the measured functions; `contenders` has the others; `worker` reads what their processes use
 `load`         signed events, and wrk, which posts them
 `figures`      numbers with their spread, and tables of them
 `report`       docs/performance.md

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmark import ack, cold_start, end_to_end, load, memory, page, reconcile, subscriber
+from benchmark import ack, cold_start, end_to_end, load, memory, page, reconcile, scale, subscriber
 from benchmark.figures import Part
 from benchmark.report import to_markdown, write
 from benchmark.servers import Bench
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Bench, Path, int, float], Part]] = {
     "page": page.measure,
     "reconcile": reconcile.measure,
     "end-to-end": end_to_end.measure,
+    "scale": scale.measure,
 }
 
 
