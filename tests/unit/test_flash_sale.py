@@ -25,6 +25,8 @@ from benchmark.scenarios import (
     shipped_variables,
     this_machine,
 )
+from fulfillment.domain.effects import OWED_ON_ENTERING
+from fulfillment.domain.status import Status
 from fulfillment.orders import firestore
 from fulfillment.stripe_api import READ_SECONDS
 from support.cost_model import price
@@ -173,6 +175,13 @@ def test_only_what_is_recommended_differs_from_what_is_shipped() -> None:
     assert shipped.times.effects.keys() - no_items.times.effects.keys() == {LINE_ITEMS}
     assert replace(no_items, times=shipped.times) == shipped
     assert recommended.orders / recommended.seconds == pytest.approx(1_000_000 / 600)
+
+
+def test_an_order_owes_in_the_model_what_it_owes_in_the_code() -> None:
+    of = flash_sales(MEASURED, 0.0001)[SHIPPED]
+    assert tuple(of.times.effects) == OWED_ON_ENTERING[Status.PAID] + OWED_ON_ENTERING[Status.FULFILLED]
+    sold = Sale(replace(of, limits=NO_LIMITS)).run()
+    assert sold.firestore.granted == 6 * of.orders  # the writes that docs/costs.md counts
 
 
 def test_the_model_has_the_time_limits_of_the_code() -> None:

@@ -213,6 +213,12 @@ def test_a_message_goes_to_the_dead_letter_after_its_last_attempt() -> None:
     assert (receiver.subscription.dead, receiver.subscription.expired, receiver.subscription.nacks) == (1, 0, 100)
 
 
+def test_the_attempts_last_for_fifteen_hours_if_each_push_comes_as_soon_as_it_may() -> None:
+    pushed = Receiver(POLICY, 1, fails=1000).pushed[0]
+    assert pushed[-1] > 15 * 3600
+    assert sum(at < 11.2 * 3600 for at in pushed) < 75
+
+
 def test_a_message_that_is_older_than_its_retention_is_lost_and_counted() -> None:
     policy = Delivery(**{**vars(POLICY), "retention": 100})
     receiver = Receiver(policy, 1, fails=1000)

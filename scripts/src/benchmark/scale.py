@@ -92,12 +92,12 @@ def _compare(bench: Bench, measured: Measured, share: float) -> tuple[Table, lis
         count = int(rate * SECONDS * share)
         _, took = end_to_end.steady(bench, servers, count, rate)
         waits = _run(this_machine(measured, transit, rate, count)).fulfillment_waits
-        real, model = (statistics.median(took), statistics.median(waits))
+        real, model = (max(statistics.median(each), 0.001) for each in (took, waits))
         both = [(real, end_to_end.p99(took)), (model, end_to_end.p99(waits))]
         rows.append([f"{rate}", *(number(each * 1000) for pair in both for each in pair)])
         factor = Spread.of([max(real / model, model / real)])
         goals.append(
-            Goal(f"p50 of the model and of {rate} measured orders a second: the larger, of the other", factor, most=2)
+            Goal(f"model and measurement at {rate} orders/s, larger p50 of smaller", factor, most=2, unit=" times")
         )
     end_to_end.stop(bench, servers)
     columns = ["orders/s", "measured p50 ms", "p99 ms", "model p50 ms", "p99 ms"]
@@ -158,7 +158,7 @@ def _costs(sales: Mapping[str, Sale]) -> Table:
 def _assumed(measured: Measured) -> Table:
     here = {
         "webhook: CPU for an event, ms": measured.webhook_cpu,
-        "subscriber: CPU for an order, ms": measured.subscriber_cpu,
+        "subscriber: CPU for an order with its hook, ms": measured.subscriber_cpu,
     }
     rows = [[what, number(value * 1000), "measured here"] for what, value in here.items()]
     rows += [[fact.what, f"{fact.value:g} {fact.unit}", _source(fact.source)] for fact in FACTS]

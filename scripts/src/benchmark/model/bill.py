@@ -15,7 +15,7 @@ _GIB, _TIB = 2**30, 2**40
 
 
 def dollars(sale: Sale) -> dict[str, float]:
-    """The parts of the bill. Each refused push is billed as a message, and not as a request."""
+    """The parts of the bill. A refused push is a message, and no request. Each call of Firestore is a write."""
     orders = sale.settings.orders
     requests = sale.webhook.begun + sale.subscriber.begun
     pushes = orders + sale.subscription.nacks

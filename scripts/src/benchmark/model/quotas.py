@@ -34,9 +34,15 @@ SCALING_TARGET = Fact(
 )
 SCALING_INTERVAL = Fact(2, "s", "Cloud Run: between two decisions to scale", ASSUMED)
 COLD_START = Fact(3, "s", "Cloud Run: until a new instance answers", ASSUMED)
-PUBLISH_QUOTA = Fact(50, "MB/s", "Pub/Sub: publish quota of a small region", f"{_GOOGLE}/pubsub/quotas")
-PUSH_QUOTA = Fact(20, "MB/s", "Pub/Sub: push quota", f"{_GOOGLE}/pubsub/quotas")
-PUSH_WINDOW_START = Fact(5, "requests", "Pub/Sub: concurrent pushes at first", f"{_GOOGLE}/pubsub/docs/push")
+PUBLISH_QUOTA = Fact(
+    50, "MB/s", "Pub/Sub: publish quota, once published for small regions; now higher", f"{_GOOGLE}/pubsub/quotas"
+)
+PUSH_QUOTA = Fact(
+    20, "MB/s", "Pub/Sub: push quota, once published for large regions; now higher", f"{_GOOGLE}/pubsub/quotas"
+)
+PUSH_WINDOW_START = Fact(
+    5, "requests", "Pub/Sub: concurrent pushes at first, a small single digit", f"{_GOOGLE}/pubsub/docs/push"
+)
 PUSH_WINDOW_LINEAR = Fact(
     3000, "requests", "Pub/Sub: concurrent pushes, from which on they grow slowly", f"{_GOOGLE}/pubsub/docs/push"
 )
