@@ -54,6 +54,20 @@ def test_orders_wait_for_stripe_where_its_limit_is_the_smallest() -> None:
     assert max(done.subscription.attempts) > 1
 
 
+def test_a_redelivery_goes_on_where_the_last_delivery_ended() -> None:
+    times = replace(TIMES, effects={"first": (0.1,), LINE_ITEMS: (0.3,)})
+    one_read_in_25_seconds = replace(NO_LIMITS, stripe_reads=0.04)
+    sold = Sale(replace(BASE, orders=2, seconds=0.1, times=times, limits=one_read_in_25_seconds)).run()
+    assert list(sold.subscription.attempts) == [1, 2]
+    at_once, failed, redelivered = 1 + 2, 1 + 1 + 1, 3 + 1
+    assert sold.firestore.granted == at_once + failed + redelivered
+
+
+def test_refused_reads_of_stripe_are_tried_again_with_growing_pauses() -> None:
+    sold = Sale(replace(BASE, orders=2, seconds=0.1, limits=replace(NO_LIMITS, stripe_reads=0.04))).run()
+    assert 5 < sold.stripe.met.refused < 20
+
+
 def test_an_ack_that_cloud_run_refuses_comes_again_with_stripes_next_request() -> None:
     slow = replace(TIMES, publish=(15.0,))
     done = Sale(replace(BASE, orders=2, seconds=0.001, webhook=fixed(1, 1, patience=10), times=slow)).run()

@@ -1,5 +1,6 @@
 """The stations of the model of a flash sale, against queues that were computed by hand or have a known formula."""
 
+import math
 import random
 from collections.abc import Iterator
 from itertools import pairwise
@@ -230,6 +231,20 @@ def test_the_window_doubles_with_each_round_of_acks() -> None:
     receiver = Receiver(POLICY, 155)
     at = [round(times[0]) for times in receiver.pushed.values()]
     assert [at.count(second) for second in range(5)] == [5, 10, 20, 40, 80]
+
+
+def test_the_window_grows_by_one_with_an_ack_and_shrinks_by_one_with_a_nack() -> None:
+    pushed: list[int] = []
+    subscription = Subscription(Clock(), POLICY, Throttle("", lambda _: math.inf), pushed.append, 100)
+    for order in range(100):
+        subscription.publish(order)
+    assert len(pushed) == 5
+    subscription.ack(0)
+    assert len(pushed) == 5 + 2
+    subscription.nack(1)
+    assert len(pushed) == 7
+    subscription.nack(2)
+    assert len(pushed) == 7 + 1  # never fewer than at first
 
 
 def test_the_window_stops_at_three_thousand_for_a_slow_subscriber() -> None:

@@ -65,12 +65,13 @@ class Throttle:
 
     def reserve(self, now: float, count: int = 1) -> float:
         """The time at which `count` operations are granted together."""
-        rate = self._rate(max(now, self._next))
         granted = max(now, self._next)
+        rate = self._rate(granted)
         self._next = granted + count / rate
         self.granted += count
-        self.met.delayed(now, granted - now)
-        self.met.queue = max(self.met.queue, int((granted - now) * rate))
+        if granted > now:
+            self.met.delayed(now, granted - now)
+            self.met.queue = max(self.met.queue, int((granted - now) * rate))
         return granted
 
     def delay(self, now: float) -> float:
