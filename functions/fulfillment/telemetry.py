@@ -36,7 +36,8 @@ class Trace:
         if found := _CLOUD_TRACE.fullmatch(headers.get("x-cloud-trace-context", "")):
             trace_id, span, sampled = found.groups()
             return cls(trace_id, f"{int(span) % 2**64 or 1:016x}", f"0{sampled or 0}")
-        return cls(secrets.token_hex(16), secrets.token_hex(8))
+        new = secrets.token_hex(24)
+        return cls(new[:32], new[32:])
 
     @property
     def traceparent(self) -> str:

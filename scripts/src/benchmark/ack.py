@@ -18,7 +18,8 @@ from fulfillment.topic.pubsub import Publisher, to_message
 from local.fakes.stripe_events import new_id
 
 CONNECTIONS = (1, 16, 64)
-COUNTS = {"bare": (1_500, 6_000, 6_000), "naive": (80, 800, 800), "stripe_webhook": (800, 4_000, 4_000)}
+COUNTS = {"bare": (3_000, 10_000, 10_000), "naive": (120, 900, 900), "stripe_webhook": (1_500, 7_000, 7_000)}
+"""At each number of connections: about two seconds for each."""
 TITLES = {
     "bare": "a bare ASGI function on the stock server: the limit",
     "naive": "Flask, `construct_event`, `publish().result()`",

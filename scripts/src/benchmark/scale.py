@@ -19,8 +19,8 @@ from benchmark.model.bill import dollars
 from benchmark.model.quotas import ASSUMED, CHECKOUT_PATIENCE, FACTS
 from benchmark.model.sale import Sale, Settings
 from benchmark.scenarios import SHIPPED, Measured, flash_sales, this_machine
-from benchmark.servers import Bench, Server
-from benchmark.worker import cpu_seconds
+from benchmark.servers import Bench
+from benchmark.worker import post
 from local.fakes.stripe_events import COMPLETED, event, new_id, session
 from local.runtime.pipe import WEBHOOK
 
@@ -48,8 +48,8 @@ def _service_times(bench: Bench, files: Path, count: int) -> Measured:
         load.write(files / name, ((_push(), {}) for _ in range(count)))
     load.post(webhook.url, requests, count // 10, 16)
     load.post(orders.url, files / "scale-warm", count // 10, subscriber.CONNECTIONS)
-    webhook_cpu = _cpu(bench, webhook, requests, count, 16)
-    subscriber_cpu = _cpu(bench, orders, files / "scale-pushes", count, subscriber.CONNECTIONS)
+    webhook_cpu = post(bench, webhook, requests, count, 16).cpu / 1e6
+    subscriber_cpu = post(bench, orders, files / "scale-pushes", count, subscriber.CONNECTIONS).cpu / 1e6
     delivery = []
     with httpx.Client() as client:
         for _ in range(count // 10):
@@ -65,13 +65,6 @@ def _service_times(bench: Bench, files: Path, count: int) -> Measured:
 
 def _push() -> bytes:
     return subscriber.push(event(COMPLETED, session(new_id("cs_test")), id=new_id("evt")))
-
-
-def _cpu(bench: Bench, server: Server, requests: Path, count: int, connections: int) -> float:
-    """Seconds of CPU for one request."""
-    before = cpu_seconds(bench, server)
-    load.post(server.url, requests, count, connections)
-    return (cpu_seconds(bench, server) - before) / count
 
 
 def _run(settings: Settings) -> Sale:
