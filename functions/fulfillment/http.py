@@ -1,6 +1,6 @@
 """Reads a request's body up to a limit, whatever length the request declares."""
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 _DIGITS = 12  # at most, of a declared length: Python refuses to parse thousands of digits
 
@@ -10,13 +10,17 @@ class BodyTooLarge(Exception):
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, at most `limit` bytes. Raises `BodyTooLarge` as soon as it is known to be longer."""
+    """The body. Raises `BodyTooLarge` as soon as more than `limit` bytes are known, or ClientDisconnect."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > _DIGITS or int(declared) > limit:
         raise BodyTooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+    chunks, size, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        size, more = size + len(chunks[-1]), message.get("more_body", False)
+        if size > limit:
             raise BodyTooLarge
-    return bytes(body)
+    return b"".join(chunks)

@@ -18,7 +18,7 @@ the event loop have added no item, or after 5 ms.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 PATIENCE_SECONDS = 0.005
 QUIET_TURNS = 3  # turns of the event loop from a readable socket to `add`
@@ -47,6 +47,11 @@ class Limit:
     size: int
 
 
+class _Waiting(NamedTuple, Generic[Item]):
+    item: Item
+    size: int
+
+
 class Batcher(Generic[Item, Result]):
     """Gathers items into calls, at most `calls` at a time. A call returns one result for each item, in their order."""
 
@@ -61,7 +66,7 @@ class Batcher(Generic[Item, Result]):
     ) -> None:
         self._call, self._size = call, size
         self._batch_limit, self._waiting_limit, self._most_calls = batch, waiting, calls
-        self._waiting: dict[asyncio.Future[Result], Item] = {}
+        self._waiting: dict[asyncio.Future[Result], _Waiting[Item]] = {}
         self._waiting_size = 0
         self._calls: set[asyncio.Task[None]] = set()
         self._latest: asyncio.Task[None] | None = None  # the call that delays the next one, at most 5 ms
@@ -76,8 +81,8 @@ class Batcher(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
         timer = loop.call_later(seconds, _expire, done)  # asyncio.timeout takes three times as long
-        self._waiting[done] = item
-        self._waiting_size += self._size(item)
+        self._waiting[done] = waiting = _Waiting(item, self._size(item))
+        self._waiting_size += waiting.size
         self._start()
         try:
             return await done
@@ -88,7 +93,7 @@ class Batcher(Generic[Item, Result]):
     def _remove(self, done: asyncio.Future[Result]) -> None:
         """Removes an item from the waiting ones, if it is there."""
         if done in self._waiting:
-            self._waiting_size -= self._size(self._waiting.pop(done))
+            self._waiting_size -= self._waiting.pop(done).size
 
     def _start(self, turns: int = 0) -> None:
         """Starts a call, if one is due. It includes the items that arrive until its task runs, at no cost in time."""
@@ -130,11 +135,11 @@ class Batcher(Generic[Item, Result]):
         """The next batch: the oldest items, at least one, as many as fit."""
         batch: dict[asyncio.Future[Result], Item] = {}
         size = 0
-        for done, item in self._waiting.items():
-            size += self._size(item)
+        for done, waiting in self._waiting.items():
+            size += waiting.size
             if batch and (size > self._batch_limit.size or len(batch) == self._batch_limit.count):
                 break
-            batch[done] = item
+            batch[done] = waiting.item
         for done in batch:
             self._remove(done)
         return batch
