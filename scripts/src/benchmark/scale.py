@@ -156,7 +156,7 @@ def _assumed(measured: Measured) -> Table:
         "subscriber: CPU for an order with its hook, ms": measured.subscriber_cpu,
     }
     rows = [[what, number(value * 1000), "measured here"] for what, value in here.items()]
-    rows += [[fact.what, f"{fact.value:g} {fact.unit}", _source(fact.source)] for fact in FACTS]
+    rows += [[fact.what, f"{fact.value:g} {fact.unit}".strip(), _source(fact.source)] for fact in FACTS]
     return Table("Flash sale: what the model assumes", ["what", "value", "source"], rows)
 
 
