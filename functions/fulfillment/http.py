@@ -10,7 +10,9 @@ class BodyTooLarge(Exception):
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body. Raises `BodyTooLarge` as soon as more than `limit` bytes are known, or ClientDisconnect."""
+    """The body. Raises `BodyTooLarge` as soon as it is known to be longer than `limit`, ClientDisconnect if it is not
+    whole.
+    """
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > _DIGITS or int(declared) > limit:
         raise BodyTooLarge
@@ -23,4 +25,7 @@ async def read_body(request: Request, limit: int) -> bytes:
         size, more = size + len(chunks[-1]), message.get("more_body", False)
         if size > limit:
             raise BodyTooLarge
+    # httptools drops the body of a request that asks for another protocol, as `Upgrade: h2c` does.
+    if size < int(declared) or (not size and "upgrade" in request.headers):
+        raise ClientDisconnect
     return b"".join(chunks)

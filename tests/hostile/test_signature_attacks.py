@@ -305,6 +305,27 @@ def test_a_transfer_coding_that_does_not_end_with_chunks_is_no_request(
     assert pubsub.take() == []
 
 
+UPGRADES = {
+    "h2c": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
+    "other": "Connection: Upgrade\r\nUpgrade: foo/2\r\n",
+}
+
+
+@pytest.mark.parametrize("wanted", UPGRADES)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_the_parser_drops_is_never_taken_for_an_empty_one(
+    url: str, pubsub: PubSubStandIn, serve: Serve, wanted: str, *, chunked: bool
+) -> None:
+    """httptools stops at a request for another protocol. The caller must send again: an ack would lose the message."""
+    subscriber = serve("on_checkout_session_completed", PUBSUB_EMULATOR_HOST=pubsub.host)
+    size = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(BODY)}"
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nStripe-Signature: {signed()}\r\n{UPGRADES[wanted]}{size}\r\n\r\n"
+    sent = head.encode() + (b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY) if chunked else BODY)
+    for each in (url, subscriber):
+        assert {answer.status for answer in exchange(each, sent)} == {400}
+        assert pubsub.take() == []
+
+
 @pytest.mark.parametrize("coding", ["identity, chunked", "gzip, chunked", "chunked, chunked"])
 def test_a_coding_before_the_chunks_is_not_undone(url: str, pubsub: PubSubStandIn, coding: str) -> None:
     """By RFC 9112 the last coding, chunks, says where such a body ends. Its bytes are taken as they are."""

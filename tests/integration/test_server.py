@@ -1,5 +1,5 @@
-"""The server that is deployed: uvicorn with uvloop and httptools, and orjson. Where one of them has no wheel, a
-function starts without it.
+"""The server that is deployed: uvicorn with uvloop and httptools, and orjson. Where one of them is not
+installed, a function starts without it.
 """
 
 import sys

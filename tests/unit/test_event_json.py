@@ -81,6 +81,9 @@ def test_an_event_of_stripes_is_read_by_orjson(monkeypatch: pytest.MonkeyPatch) 
     expected = load_object(VALID)
     monkeypatch.delattr(event_json, "load_object")
     assert load_event(VALID) == expected
+    assert load_event(b'{"x":[' + b"[]," * 496 + b"[]]}") == {"x": [[]] * 497}  # 499 brackets
+    with pytest.raises(NameError, match="load_object"):
+        load_event(b'{"x":[' + b"[]," * 497 + b"[]]}")
 
 
 def test_without_orjson_the_event_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from fulfillment.http import BodyTooLarge, read_body
 
@@ -25,6 +25,27 @@ def request(chunks: Iterable[bytes], declared: bytes | None = None) -> Request:
 @pytest.mark.parametrize("declared", [None, b"0", b"999", b"1000"])
 async def test_a_body_up_to_the_limit_is_read_whole(declared: bytes | None) -> None:
     assert await read_body(request([b"a" * 600, b"b" * 400], declared), LIMIT) == b"a" * 600 + b"b" * 400
+
+
+async def test_a_caller_that_hangs_up_has_no_body() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(ClientDisconnect):
+        await read_body(Request({"type": "http", "method": "POST", "headers": []}, receive), LIMIT)
+
+
+@pytest.mark.parametrize("declared", [b"1", b"401", b"1000"])
+async def test_a_body_that_is_shorter_than_declared_is_not_whole(declared: bytes) -> None:
+    with pytest.raises(ClientDisconnect):
+        await read_body(request([b"a" * (int(declared) - 1)], declared), LIMIT)
+
+
+async def test_a_message_that_says_neither_body_nor_more_is_the_last_one() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    assert await read_body(Request({"type": "http", "method": "POST", "headers": []}, receive), LIMIT) == b""
 
 
 async def test_a_body_is_read_no_further_than_one_byte_beyond_the_limit_is_known() -> None:

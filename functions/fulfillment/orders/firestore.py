@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,8 +86,7 @@ class Collection:
             client = await self._connected()
             request = {"database": client._database_string, "documents": [await self._path(name) for name in names]}
             answers = await client._firestore_api.batch_get_documents(request, metadata=client._rpc_metadata)
-            messages = [wire.found(each) async for each in answers]
-        return [_found(each) for each in messages if each]
+            return await _snapshots(answers)
 
     async def find(
         self, conditions: Sequence[Condition], after: str | None, limit: int, fields: Sequence[str] = ()
@@ -103,7 +102,8 @@ class Collection:
                 query = query.select(fields)
             if after:
                 query = query.start_after({ID: after})
-            return [_snapshot(each) async for each in query.stream()]
+            client, (request, *_) = await self._connected(), query._prep_stream()
+            return await _snapshots(await client._firestore_api.run_query(request, metadata=client._rpc_metadata))
 
     async def _path(self, name: str) -> str:
         return f"{(await self._connected())._database_string}/documents/{self._name}/{name}"
@@ -137,15 +137,17 @@ class _Write:
     version: Any = None
 
 
-def _found(answer: Any) -> Snapshot:
-    name = answer.found.name.rpartition("/")[2]
-    document, version = wire.document_of(answer.found.fields), wire.version_of(answer.found)
-    return Snapshot(id=name, document=document, version=version, read_at=wire.time_of(answer.read_time))
+async def _snapshots(answers: AsyncIterable[Any]) -> list[Snapshot]:
+    found = [wire.found(each) async for each in answers]
+    return [_snapshot(*each) for each in found if each]
 
 
-def _snapshot(found: Any) -> Snapshot:
+def _snapshot(document: Any, read_at: Any) -> Snapshot:
     return Snapshot(
-        id=found.id, document=found.to_dict() or {}, version=found.update_time, read_at=plain(found.read_time)
+        id=document.name.rpartition("/")[2],
+        document=wire.document_of(document.fields),
+        version=wire.version_of(document),
+        read_at=wire.time_of(read_at),
     )
 
 

@@ -1,9 +1,11 @@
 """Documents as Firestore's protobuf messages, and back: what the library does field by field, in a fifth of the time.
 
 The library wraps each value of each message (proto-plus). Here its own messages are filled directly. Tests compare them
-with the library's.
+with the library's, for the documents that `documents` makes. A value of another type, which only a person or a newer
+version wrote, stays a message: it is written as it was read.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +17,7 @@ from google.cloud.firestore_v1.types import (
     CommitRequest,
     CommitResponse,
     DocumentTransform,
+    RunQueryResponse,
     Value,
     Write,
 )
@@ -22,8 +25,10 @@ from proto.datetime_helpers import DatetimeWithNanoseconds  # type: ignore[impor
 
 NOW = SERVER_TIMESTAMP
 """A placeholder: the store replaces it with the time of the write."""
+_RESERVED = re.compile(r"__.*__", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REQUEST_TIME = DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
+_DOCUMENT = {BatchGetDocumentsResponse: "found", RunQueryResponse: "document"}
 _Commit, _Write, _Value = CommitRequest.pb(), Write.pb(), Value.pb()
 
 
@@ -53,10 +58,10 @@ def version_after(answer: CommitResponse) -> DatetimeWithNanoseconds:
     return version_of(CommitResponse.pb(answer).write_results[0])
 
 
-def found(answer: BatchGetDocumentsResponse) -> Any:
-    """The message of an answer, or None if it says that there is no such document."""
-    message = BatchGetDocumentsResponse.pb(answer)
-    return message if message.HasField("found") else None
+def found(answer: BatchGetDocumentsResponse | RunQueryResponse) -> tuple[Any, Any] | None:
+    """The messages of a document and of the time at which it was read, or None if the answer has no document."""
+    message, field = type(answer).pb(answer), _DOCUMENT[type(answer)]
+    return (getattr(message, field), message.read_time) if message.HasField(field) else None
 
 
 def version_of(written: Any) -> DatetimeWithNanoseconds:
@@ -112,13 +117,24 @@ def _set_scalar(message: Any, value: Any) -> None:
 
 
 def _path(*names: str) -> str:
-    return names[0] if len(names) == 1 and names[0].isidentifier() else str(FieldPath(*names).to_api_repr())
+    return (
+        names[0]
+        if len(names) == 1 and names[0].isascii() and names[0].isidentifier()
+        else str(FieldPath(*names).to_api_repr())
+    )
 
 
 def _read(value: Any) -> Any:
-    """A Value message's value. One of a type that only a person wrote, as a place on a map, stays a message."""
+    """A Value message's value. One of a type that a document of ours does not have stays a message."""
     reader = _READERS.get(value.WhichOneof("value_type"))
     return reader(value) if reader else value
+
+
+def _is_special(fields: Mapping[str, Any]) -> bool:
+    """Whether a map is another type, as a vector is: `{"__type__": "__vector__", …}`. A document of ours has no such
+    key.
+    """
+    return any(_RESERVED.fullmatch(name) for name in fields)
 
 
 def time_of(stamp: Any) -> datetime:
@@ -134,7 +150,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "integer_value": lambda value: value.integer_value,
     "double_value": lambda value: value.double_value,
     "timestamp_value": lambda value: time_of(value.timestamp_value),
-    "map_value": lambda value: document_of(value.map_value.fields),
+    "map_value": lambda value: value if _is_special(value.map_value.fields) else document_of(value.map_value.fields),
     "array_value": lambda value: [_read(each) for each in value.array_value.values],
 }
 """The types that a document of ours has."""

@@ -6,7 +6,7 @@ from fulfillment.domain.json_object import load_object
 
 try:
     import orjson
-except ImportError:  # no wheel for this platform
+except ImportError:  # it is installed for CPython alone
     orjson = None  # type: ignore[assignment]
 
 _BRACKETS = 500
