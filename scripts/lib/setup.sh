@@ -27,29 +27,35 @@ if [[ -z $python ]]; then
 fi
 wanted=${setup_packages:-requirements.txt}
 stamp=.venv/installed-$(cksum <"$wanted" | tr ' ' -)
-if [[ ! -e $stamp ]]; then
+if [[ ! -e $stamp || ! -x .venv/bin/python || ! -x .venv/bin/uv ]]; then
   echo "Setting up .venv (some seconds, once) …" >&2
-  if ! .venv/bin/python -c '' 2>/dev/null || ! .venv/bin/uv --version >/dev/null 2>&1; then
+  # A set-up that was interrupted may have left half a package, which uv takes as whole.
+  if [[ -e .venv/incomplete || ! -x .venv/bin/uv ]] ||
+    ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     rm -rf .venv
     if ! "$python" -m venv .venv; then
       rm -rf .venv
       echo "Python could not make a virtual environment. Debian/Ubuntu: apt-get install python3-venv" >&2
       exit 1
     fi
+  fi
+  rm -f .venv/installed-*
+  touch .venv/incomplete
+  if [[ ! -x .venv/bin/uv ]]; then
     sed -n '/^uv==/,/[^\\]$/p' "$wanted" >.venv/uv.txt
     .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement .venv/uv.txt || true
   fi
   # uv takes a second where pip takes thirty, but does not read pip's settings. pip may reach an index that uv does not.
-  if ! .venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python "$wanted" 2>.venv/uv.log &&
+  if ! { [[ -x .venv/bin/uv ]] &&
+    .venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python "$wanted"; } &&
     ! .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$wanted"; then
-    cat .venv/uv.log >&2
     echo "The packages of $wanted could not be installed: see above. Can this machine reach the package index?" >&2
     exit 1
   fi
-  rm -f .venv/installed-*
   touch "$stamp"
   if [[ $wanted == requirements.txt ]]; then # it holds the others
     touch ".venv/installed-$(cksum <scripts/lib/requirements.txt | tr ' ' -)"
   fi
+  rm .venv/incomplete
 fi
 unset python candidate stamp bundle wanted
