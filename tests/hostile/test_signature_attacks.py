@@ -294,7 +294,8 @@ def test_a_request_smuggled_behind_a_signed_one_needs_a_signature_of_its_own(url
 
 
 @pytest.mark.parametrize(
-    "coding", ["xchunked", "chunked, identity", "chunked, gzip", "gzip", "chunkedchunked", "\x0bchunked"]
+    "coding",
+    ["xchunked", "chunked, identity", "chunked, gzip", "gzip", "chunkedchunked", "chunked, chunked", "\x0bchunked"],
 )
 def test_a_transfer_coding_that_does_not_end_with_chunks_is_no_request(
     url: str, pubsub: PubSubStandIn, coding: str
@@ -326,15 +327,14 @@ def test_a_body_that_the_parser_drops_is_never_taken_for_an_empty_one(
         assert pubsub.take() == []
 
 
-@pytest.mark.parametrize("coding", ["identity, chunked", "gzip, chunked", "chunked, chunked"])
+@pytest.mark.parametrize("coding", ["identity, chunked", "gzip, chunked"])
 def test_a_coding_before_the_chunks_is_not_undone(url: str, pubsub: PubSubStandIn, coding: str) -> None:
     """By RFC 9112 the last coding, chunks, says where such a body ends. Its bytes are taken as they are."""
-    for content, statuses in ((BODY, {200, 400}), (gzip.compress(BODY), {400})):
+    for content, status in ((BODY, 200), (gzip.compress(BODY), 400)):
         head = f"POST / HTTP/1.1\r\nHost: x\r\nStripe-Signature: {signed()}\r\nTransfer-Encoding: {coding}\r\n\r\n"
         answers = exchange(url, head.encode() + b"%x\r\n" % len(content) + content + b"\r\n0\r\n\r\n")
-        assert len(answers) == 1
-        assert answers[0].status in statuses
-        assert [each.data for each in pubsub.take()] == [BODY] * (answers[0].status == 200)
+        assert [answer.status for answer in answers] == [status]
+        assert [each.data for each in pubsub.take()] == [BODY] * (status == 200)
 
 
 @pytest.mark.parametrize("filler", ["x", ",v1=" + "0" * 64, ",", "=", "t=1,"])
@@ -376,7 +376,7 @@ def test_no_method_but_post_is_read(url: str, pubsub: PubSubStandIn) -> None:
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         assert post(url, BODY, signed(), method=method).status == 405
     for unknown in ("POSTT", "post"):  # httptools refuses it itself
-        assert post(url, BODY, signed(), method=unknown).status in {400, 405}
+        assert post(url, BODY, signed(), method=unknown).status == 400
     assert post(url, BODY, signed(), "X-HTTP-Method-Override: POST", method="GET").status == 405
     assert pubsub.take() == []
 

@@ -1,6 +1,6 @@
 """Settings of the model of a flash sale: one order, no limits, enough instances."""
 
-from benchmark.model.sale import FULFILL, LINE_ITEMS, Limits, Settings, Times
+from benchmark.model.sale import FULFILL, LINE_ITEMS, NO_LIMITS, Settings, Times
 from benchmark.model.service import Scaling
 from benchmark.model.stations import UNLIMITED
 from benchmark.model.subscription import Delivery
@@ -13,14 +13,6 @@ POLICY = Delivery(
     maximum_backoff=600,
     max_attempts=100,
     retention=604_800,
-)
-NO_LIMITS = Limits(
-    publishes=UNLIMITED,
-    pushes=UNLIMITED,
-    stripe_reads=UNLIMITED,
-    firestore=UNLIMITED,
-    firestore_growth=1,
-    firestore_seconds=1,
 )
 TIMES = Times(
     webhook_cpu=0.001,

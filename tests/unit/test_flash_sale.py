@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.model import bill, quotas, sale
-from benchmark.model.sale import LINE_ITEMS, Limits, Sale, Settings
+from benchmark.model.sale import LINE_ITEMS, NO_LIMITS, Limits, Sale, Settings
 from benchmark.model.service import Scaling
 from benchmark.model.stations import UNLIMITED
 from benchmark.scenarios import (
@@ -30,7 +30,7 @@ from fulfillment.domain.status import Status
 from fulfillment.orders import firestore
 from fulfillment.stripe_api import READ_SECONDS
 from support.cost_model import price
-from support.flash_sales import BASE, NO_LIMITS, POLICY, TIMES, fixed
+from support.flash_sales import BASE, POLICY, TIMES, fixed
 from support.markdown import table_with
 from support.tools import ROOT
 

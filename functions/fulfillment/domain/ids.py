@@ -71,8 +71,6 @@ class Owner:
         """The owner in an event. Some events name the account only in their context. A context that is not a path of
         ids is ignored: the event still counts.
         """
-        if account is None and context is None:
-            return cls()
         try:
             path = None if context is None else ContextPath.read(context)
         except ShapeError:

@@ -83,7 +83,11 @@ class Subscriber:
             line.say("ERROR", f"a push over {BODY_BYTES} bytes: not sent by Pub/Sub", outcome="refused")
             return 413
         except ClientDisconnect:
-            line.say("INFO", "the caller hung up before its body was read", outcome="refused")
+            line.say(
+                "INFO",
+                "the body did not arrive whole: the caller hung up, or asked for another protocol",
+                outcome="refused",
+            )
             return 400
         return await self._acknowledge(body, line)
 

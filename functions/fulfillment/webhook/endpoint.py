@@ -70,7 +70,11 @@ class Webhook:
             line.note(cause=error.code)
             return 400
         except ClientDisconnect:
-            line.say("INFO", "the caller hung up before its body was read", outcome="refused")
+            line.say(
+                "INFO",
+                "the body did not arrive whole: the caller hung up, or asked for another protocol",
+                outcome="refused",
+            )
             return 400
         return 200 if attributes is None else await self._publish(body, attributes, line)
 

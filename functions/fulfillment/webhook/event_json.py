@@ -21,7 +21,7 @@ def load_event(body: bytes) -> dict[str, Any]:
         try:
             loaded = orjson.loads(body)
         except ValueError:  # a lone surrogate in a string, for example, is valid JSON: load_object decides
-            return load_object(body)
+            loaded = None
         if isinstance(loaded, dict):
             return loaded
     return load_object(body)

@@ -16,16 +16,19 @@ from benchmark.servers import PROJECT, Bench, Server
 from benchmark.worker import post
 from fulfillment.topic.pubsub import Publisher, to_message
 from local.fakes.stripe_events import new_id
+from local.runtime.pipe import WEBHOOK
 
 CONNECTIONS = (1, 16, 64)
-COUNTS = {"bare": (3_000, 10_000, 10_000), "naive": (120, 900, 900), "stripe_webhook": (1_500, 7_000, 7_000)}
+COUNTS = {"bare": (3_000, 10_000, 10_000), "naive": (120, 900, 900), WEBHOOK: (1_500, 7_000, 7_000)}
 """At each number of connections: about two seconds for each."""
 TITLES = {
     "bare": "a bare ASGI function on the stock server: the limit",
     "naive": "Flask, `construct_event`, `publish().result()`",
-    "stripe_webhook": "**this webhook**",
+    WEBHOOK: "**this webhook**",
 }
 _TOPIC = "ack-{}"
+Results = dict[tuple[str, int], list[Posted]]
+"""By contender, and by the index of the number of connections."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def measure(bench: Bench, files: Path, rounds: int, share: float) -> Part:
         servers.append(bench.start(entry_point, EVENTS_TOPIC=topic))
     bench.topic("bare-rpc")
     asyncio.run(_warm_up(bench))
-    posted: dict[tuple[str, int], list[Posted]] = defaultdict(list)
+    posted: Results = defaultdict(list)
     rpcs = []
     for number in range(-1, rounds):  # the first one warms up
         requests, ids = load.prepare(files / "ack", max(max(each) for each in COUNTS.values()))
@@ -99,7 +102,7 @@ async def _publish_rpc(bench: Bench) -> float:
     return statistics.median(took)
 
 
-def _part(posted: dict[tuple[str, int], list[Posted]], rpcs: list[float]) -> Part:
+def _part(posted: Results, rpcs: list[float]) -> Part:
     rows: list[list[object]] = []
     for entry_point, title in TITLES.items():
         for column, connections in enumerate(CONNECTIONS):
@@ -107,38 +110,40 @@ def _part(posted: dict[tuple[str, int], list[Posted]], rpcs: list[float]) -> Par
             spreads = [Spread.of([getattr(each, name) for each in results]) for name in ("rate", "p50", "p99", "cpu")]
             of_limit = ratios([each.cpu for each in results], [each.cpu for each in limit])
             rows.append([title, str(connections), *spreads, of_limit])
-    alone = zip(posted["stripe_webhook", 0], posted["bare", 0], rpcs, strict=True)
+    alone = zip(posted[WEBHOOK, 0], posted["bare", 0], rpcs, strict=True)
     extra = Spread.of([(our.p50 - limit.p50) / rpc for our, limit, rpc in alone])
     columns = ["contender", "connections", "events/s", "p50 ms", "p99 ms", "CPU µs for an event", "of the limit"]
     note = f"One bare Publish call of such an event to the emulator: {Spread.of(rpcs)} ms."
     goals = [
         Goal(
             "CPU of an acked event at 16 connections, of the bare function",
-            _cpu(posted, 1, "stripe_webhook", "bare"),
+            _ratio(posted, 1, "cpu", WEBHOOK, "bare"),
             most=1.4,
         ),
         Goal(
             "CPU of an acked event at 16 connections: the naive way's, of ours",
-            _cpu(posted, 1, "naive", "stripe_webhook"),
+            _ratio(posted, 1, "cpu", "naive", WEBHOOK),
             least=8,
             unit=" times",
         ),
-        Goal("events a second at 16 connections, of the naive way", _rate(posted, 1), least=8, unit=" times"),
-        Goal("events a second at 64 connections, of the naive way", _rate(posted, 2), least=10, unit=" times"),
+        Goal(
+            "events a second at 16 connections, of the naive way",
+            _ratio(posted, 1, "rate", WEBHOOK, "naive"),
+            least=8,
+            unit=" times",
+        ),
+        Goal(
+            "events a second at 64 connections, of the naive way",
+            _ratio(posted, 2, "rate", WEBHOOK, "naive"),
+            least=10,
+            unit=" times",
+        ),
         Goal("ack at 1 connection beyond the bare function, in Publish calls (p50)", extra, most=1.5),
     ]
     bars = {name: Spread.of([each.cpu for each in posted[name, 1]]).median for name in TITLES}
     return Part([Table("Ack path", columns, rows, note)], goals, {"CPU µs for an event, at 16 connections": bars})
 
 
-Results = dict[tuple[str, int], list[Posted]]
-
-
-def _cpu(posted: Results, column: int, of: str, to: str) -> Spread:
-    return ratios([each.cpu for each in posted[of, column]], [each.cpu for each in posted[to, column]])
-
-
-def _rate(posted: Results, column: int) -> Spread:
-    return ratios(
-        [each.rate for each in posted["stripe_webhook", column]], [each.rate for each in posted["naive", column]]
-    )
+def _ratio(posted: Results, column: int, name: str, of: str, to: str) -> Spread:
+    these, those = ([getattr(each, name) for each in posted[contender, column]] for contender in (of, to))
+    return ratios(these, those)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.model import quotas
 from benchmark.model.bill import EVENT_BYTES
-from benchmark.model.sale import FULFILL, LINE_ITEMS, Limits, Settings, Times
+from benchmark.model.sale import FULFILL, LINE_ITEMS, NO_LIMITS, Limits, Settings, Times
 from benchmark.model.service import Scaling
 from benchmark.model.stations import UNLIMITED
 from benchmark.model.subscription import Delivery
@@ -125,14 +125,6 @@ def this_machine(measured: Measured, transit: Sequence[float], rate: float, orde
     delivery's effect stands for all that it does.
     """
     one = Scaling(min_instances=1, max_instances=1, concurrency=1000, cold_start=0)
-    unlimited = Limits(
-        publishes=UNLIMITED,
-        pushes=UNLIMITED,
-        stripe_reads=UNLIMITED,
-        firestore=UNLIMITED,
-        firestore_growth=1,
-        firestore_seconds=1,
-    )
     return Settings(
         orders=orders,
         seconds=orders / rate,
@@ -156,6 +148,6 @@ def this_machine(measured: Measured, transit: Sequence[float], rate: float, orde
             write=(0.0,),
             effects={FULFILL: [max(0.0, each - measured.subscriber_cpu) for each in measured.delivery]},
         ),
-        limits=unlimited,
+        limits=NO_LIMITS,
         stripe_retry=1,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmark.model.service import Scaling, Service
-from benchmark.model.stations import Clock, Met, Throttle, TokenBucket, ramp
+from benchmark.model.stations import UNLIMITED, Clock, Met, Throttle, TokenBucket, ramp
 from benchmark.model.subscription import Delivery, Subscription
 
 READ_SECONDS, RETRY_FIRST, RETRY_MOST = 20.0, 0.5, 4.0  # functions/fulfillment/stripe_api.py: one read, its pauses
@@ -42,6 +42,16 @@ class Limits:
     firestore: float
     firestore_growth: float
     firestore_seconds: float
+
+
+NO_LIMITS = Limits(
+    publishes=UNLIMITED,
+    pushes=UNLIMITED,
+    stripe_reads=UNLIMITED,
+    firestore=UNLIMITED,
+    firestore_growth=1,
+    firestore_seconds=1,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
