@@ -70,8 +70,9 @@ def _webhook() -> "Webhook":
     from fulfillment.webhook.settings import WebhookSettings
 
     settings = WebhookSettings.load(os.environ)
-    topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
-    return Webhook(settings, topic)
+    topic = functools.partial(PubSubTopic, settings.project, emulator=settings.pubsub_emulator)
+    routed = topic(settings.stripe_events_topic) if settings.routes else None
+    return Webhook(settings, topic(settings.events_topic), routed)
 
 
 @functools.cache
@@ -106,7 +107,7 @@ def _reconcile() -> "Reconcile":
     from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
     from fulfillment.reconcile.settings import ReconcileSettings
     from fulfillment.stripe_api import StripeApi
-    from fulfillment.topic.finder import Finder
+    from fulfillment.topic.finder import Finder, origin_of
     from fulfillment.topic.publisher import PubSubTopic
 
     settings = ReconcileSettings.load(os.environ)
@@ -114,7 +115,8 @@ def _reconcile() -> "Reconcile":
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
     checkpoint = FirestoreCheckpoint(settings.project, settings.database, settings.collection)
     topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
-    return Reconcile(settings, stripe, orders, checkpoint, Finder(topic, "reconcile"))
+    finder = Finder(topic, "reconcile", origin_of(settings.project, settings.deployment))
+    return Reconcile(settings, stripe, orders, checkpoint, finder)
 
 
 @functools.cache
@@ -125,12 +127,13 @@ def _order_status() -> "OrderStatus":
     from fulfillment.order_status.settings import OrderStatusSettings
     from fulfillment.order_status.status_page import StatusPage
     from fulfillment.orders.firestore_orders import FirestoreOrders
-    from fulfillment.topic.finder import Finder
+    from fulfillment.topic.finder import Finder, origin_of
     from fulfillment.topic.publisher import PubSubTopic
 
     settings = OrderStatusSettings.load(os.environ)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
-    finder = Finder(PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator), "order_status")
+    topic = PubSubTopic(settings.project, settings.events_topic, settings.pubsub_emulator)
+    finder = Finder(topic, "order_status", origin_of(settings.project, settings.deployment))
     return OrderStatus(settings, orders, configured(settings), ClaimPublisher(finder), StatusPage(settings))
 
 
@@ -158,6 +161,8 @@ def _start(entry_point: str) -> None:
     left_out = ", ".join(wired.settings.left_out()) or "nothing"
     message = f"{entry_point} starts; optional and not set: {left_out}"
     telemetry.emit({"severity": "INFO", "message": message, "version": VERSION})
+    for warning in wired.settings.warnings():
+        telemetry.emit({"severity": "WARNING", "message": warning, "version": VERSION})
 
 
 _start(os.environ["FUNCTION_TARGET"])

@@ -32,7 +32,7 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
 from local.fakes.memory_orders import MemoryOrders
-from local.fakes.memory_topic import MemoryTopic, push_body
+from local.fakes.memory_topic import ORIGIN, MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, Json, body, event, line_item, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 from support.builders import order_of
@@ -206,7 +206,7 @@ async def test_reconcile_reads_a_waiting_order_in_its_context_and_tells_it_again
     order = replace(order_of(unpaid), context=context)
     await world.orders.create(replace(order, effects=keep_configured(order.effects, set())))
     topic, settings = MemoryTopic(), ReconcileSettings(project="acme", livemode=False, stripe_key=lambda: KEY)
-    finder = Finder(topic, "reconcile")
+    finder = Finder(topic, "reconcile", ORIGIN)
     reconciler = Reconciler(
         settings=replace(settings, grace_seconds=0),
         stripe=stripe_api.StripeApi(lambda: KEY, world.base),
@@ -240,7 +240,7 @@ async def visit(reading: lookup.Lookup, topic: MemoryTopic, order: Order) -> Non
     """What the landing page does for a buyer of a waiting order."""
     cached, line = SessionCache().of(SESSION), Line("order_status", "acme")
     await reading.ask(SESSION, order, cached, line)
-    await ClaimPublisher(Finder(topic, "order_status")).publish(cached, order, line)
+    await ClaimPublisher(Finder(topic, "order_status", ORIGIN)).publish(cached, order, line)
 
 
 async def test_the_landing_page_reads_a_waiting_order_in_its_context(world: World) -> None:

@@ -24,7 +24,7 @@ from fulfillment.order_status.session_cache import SessionCache
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Line
 from fulfillment.topic.finder import Finder
-from local.fakes.memory_topic import MemoryTopic
+from local.fakes.memory_topic import ORIGIN, MemoryTopic
 from local.fakes.stripe_events import session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 from support.builders import order
@@ -47,7 +47,7 @@ class World:
     def __post_init__(self) -> None:
         self.sessions = SessionCache(lambda: self.now)
         self.lookup = Lookup(self.api, RateLimiter(5, lambda: self.now), OURS, lambda: self.now)
-        self.claims = ClaimPublisher(Finder(self.topic, "order_status"))
+        self.claims = ClaimPublisher(Finder(self.topic, "order_status", ORIGIN))
 
     async def ask(self, known: Order | None = None, of: str = SESSION) -> StripeAnswer | None:
         cached, line = self.sessions.of(of), Line("order_status", "local")

@@ -20,13 +20,15 @@ from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.reconcile.checkpoint import FirestoreCheckpoint
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.topic.finder import Finder
+from local.fakes.memory_topic import ORIGIN
 from local.runtime.emulators import Emulators
 from support.reconciling import Case, Shop
 
 
 async def call(shop: Shop, method: str = "POST") -> int:
     """The status of the answer to the schedule's call."""
-    reconcile = Reconcile(shop.settings, shop.stripe, shop.orders, shop.checkpoint, Finder(shop.topic, "reconcile"))
+    finder = Finder(shop.topic, "reconcile", ORIGIN)
+    reconcile = Reconcile(shop.settings, shop.stripe, shop.orders, shop.checkpoint, finder)
 
     async def handle(request: Request) -> Response:
         return await reconcile(request)

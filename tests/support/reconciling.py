@@ -27,7 +27,7 @@ from fulfillment.topic.finder import Finder
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_stripe import MemoryStripe
-from local.fakes.memory_topic import MemoryTopic
+from local.fakes.memory_topic import ORIGIN, MemoryTopic
 from local.fakes.stripe_events import COMPLETED, FAILED, Json, event, session
 from local.runtime.memory_pipe import subscribe
 from support.builders import order_of, parsed
@@ -149,7 +149,7 @@ class Shop:
     async def run_once(self, save_seconds: float = 0, **changes: Any) -> tuple[End, ReconcileStats]:
         """One run, without waiting for what it published."""
         settings = replace(self.settings, **changes)
-        publish = functools.partial(Finder(self.topic, "reconcile").publish, trace=Trace.of({}))
+        publish = functools.partial(Finder(self.topic, "reconcile", ORIGIN).publish, trace=Trace.of({}))
         reconciler = Reconciler(settings=settings, stripe=self.stripe, orders=self.orders, publish=publish)
         return await run(reconciler, self.checkpoint, settings, save_seconds), reconciler.stats
 

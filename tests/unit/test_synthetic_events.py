@@ -14,7 +14,7 @@ from fulfillment.domain.synthetic_events import SyntheticEvent, claims_more, syn
 from fulfillment.domain.transitions import apply, claim_of
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
-from local.fakes.memory_topic import MemoryTopic
+from local.fakes.memory_topic import ORIGIN, MemoryTopic
 from local.fakes.stripe_events import COMPLETED, event, session
 from support.builders import parsed
 
@@ -143,7 +143,7 @@ def test_more_is_claimed_than_an_order_holds_that_is_not_there_or_lower() -> Non
 async def test_a_found_message_is_one_of_the_contract_and_says_who_found_it() -> None:
     seen, topic, trace = found(payment_status="unpaid"), MemoryTopic(), Trace.of({})
     assert seen
-    await Finder(topic, "reconcile").publish(seen, trace, {"replay": "true"})
+    await Finder(topic, "reconcile", ORIGIN).publish(seen, trace, {"replay": "true"})
     (message,) = topic.stored
     assert message.data == seen.body
     assert message.attributes == {
@@ -152,7 +152,15 @@ async def test_a_found_message_is_one_of_the_contract_and_says_who_found_it() ->
         "session_id": ID,
         "livemode": "false",
         "api_version": "2026-10-28.endive",
+        "object_id": ID,
         "traceparent": trace.traceparent,
+        "ce-specversion": "1.0",
+        "ce-id": f"reconcile:{ID}:awaiting_payment",
+        "ce-source": ORIGIN,
+        "ce-type": f"com.stripe.v1.{COMPLETED}",
+        "ce-subject": ID,
+        "ce-time": AT.isoformat(),
+        "content-type": "application/json",
         "source": "reconcile",
         "replay": "true",
     }

@@ -20,15 +20,23 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def test_the_attributes_are_the_contracts() -> None:
-    said = event(COMPLETED, session("cs_test_a1"), id="evt_1", account="acct_1")
+    said = event(COMPLETED, session("cs_test_a1"), id="evt_1", account="acct_1", created=1795599000)
     assert attributes_of(said, TRACE) == {
         "event_id": "evt_1",
         "event_type": COMPLETED,
         "session_id": "cs_test_a1",
         "livemode": "false",
         "api_version": "2026-10-28.endive",
+        "object_id": "cs_test_a1",
         "account": "acct_1",
         "traceparent": TRACE,
+        "ce-specversion": "1.0",
+        "ce-id": "evt_1",
+        "ce-source": "//stripe.com/accounts/acct_1",
+        "ce-type": f"com.stripe.v1.{COMPLETED}",
+        "ce-subject": "cs_test_a1",
+        "ce-time": "2026-11-25T09:30:00+00:00",
+        "content-type": "application/json",
     }
 
 

@@ -22,6 +22,7 @@ class OrderStatusSettings(Settings):
     project: str = shared.project()
     livemode: bool = shared.livemode()
     pubsub_emulator: str | None = shared.pubsub_emulator()
+    deployment: str = shared.deployment()
     events_topic: str = shared.events_topic()
     database: str = shared.database()
     collection: str = shared.collection()

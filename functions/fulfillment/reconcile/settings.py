@@ -18,6 +18,7 @@ class ReconcileSettings(Settings):
     project: str = shared.project()
     livemode: bool = shared.livemode()
     pubsub_emulator: str | None = shared.pubsub_emulator()
+    deployment: str = shared.deployment()
     events_topic: str = shared.events_topic()
     database: str = shared.database()
     collection: str = shared.collection()

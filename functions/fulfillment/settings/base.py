@@ -106,6 +106,10 @@ class Settings:
         """The variables, by the field's name."""
         return {each.name: each.metadata["variable"] for each in fields(cls)}
 
+    def warnings(self) -> list[str]:
+        """What the owner of the deployment should know of valid settings."""
+        return []
+
     def left_out(self) -> list[str]:
         """The names of the optional settings that are not set."""
         unset = [variable.name for name, variable in self.variables().items() if getattr(self, name) is None]

@@ -127,6 +127,11 @@ def collection(text: str) -> str:
     return _fit(text, r"(?!__.*__\Z)[\w-]{1,255}", "a Firestore collection's id: letters, digits, - or _")
 
 
+def deployment(text: str) -> str:
+    """A deployment's name."""
+    return _fit(text, r"[a-z][a-z0-9-]{1,62}", "a deployment's name: lower case letters, digits, -")
+
+
 def project(text: str) -> str:
     """A Google Cloud project's id."""
     return _fit(text, r"[a-z][a-z0-9.:-]{2,62}", "a Google Cloud project's id: lower case letters, digits, -")

@@ -26,6 +26,11 @@ def pubsub_emulator() -> Any:
     return setting("PUBSUB_EMULATOR_HOST", default=None)
 
 
+def deployment() -> Any:
+    """The deployment's name: with the project's id, the CloudEvents source of the messages that it makes itself."""
+    return setting("DEPLOYMENT", parsers.deployment, default="checkout")
+
+
 def events_topic() -> Any:
     """The topic that verified events are published to."""
     return setting("EVENTS_TOPIC", parsers.topic, default="checkout-events")

@@ -2,24 +2,25 @@
 
 | request                                              | answer                                        |
 |------------------------------------------------------|-----------------------------------------------|
-| valid, routed type                                   | 200 once Pub/Sub has stored it                |
-| valid, type not routed                               | 200, nothing published                        |
+| valid, an order's type or a routed one               | 200 once Pub/Sub has stored it                |
+| valid, any other type                                | 200, nothing published                        |
 | valid, of the other livemode                         | 200, nothing published, a warning             |
 | no, wrong or stale signature; body no JSON object    | 400, one line; the log names the likely cause |
 | not POST                                             | 405                                           |
 | body over 1 MiB                                      | 413                                           |
-| signed and routed, but without a usable session id   | 200, published: the subscriber parks it       |
+| an order's type, but without a usable session id     | 200, published: the subscriber parks it       |
 | Pub/Sub did not store it within 8 s                  | 503: Stripe tries again                       |
 | any other error                                      | 500: Stripe tries again                       |
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.event_types import ORDER_TYPES
 from fulfillment.errors import MalformedEvent, PublishFailed
 from fulfillment.http import BodyTooLarge, read_body
 from fulfillment.telemetry import Line, Trace
@@ -30,14 +31,13 @@ from fulfillment.webhook.event_json import load_event
 from fulfillment.webhook.settings import WebhookSettings
 
 BODY_BYTES = 1024 * 1024
-_ROUTED = frozenset(event_type.value for event_type in EventType)
 
 
 class Webhook:
-    """The public endpoint that Stripe calls."""
+    """The public endpoint that Stripe calls. `orders`: the topic of the orders' events, `routed`: of routed ones."""
 
-    def __init__(self, settings: WebhookSettings, topic: Topic) -> None:
-        self.settings, self._topic = settings, topic
+    def __init__(self, settings: WebhookSettings, orders: Topic, routed: Topic | None = None) -> None:
+        self.settings, self._orders, self._routed = settings, orders, routed
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one request. It never contains the text of an exception."""
@@ -61,7 +61,7 @@ class Webhook:
         try:
             body = await read_body(request, BODY_BYTES)
             signature.verify(body, request.headers.get("stripe-signature"), self.settings.webhook_secrets())
-            attributes = self._routed(load_event(body), trace, line)
+            attributes = self._attributes(load_event(body), trace, line)
         except BodyTooLarge:
             line.say("WARNING", f"a body over {BODY_BYTES} bytes: not sent by Stripe", outcome="refused")
             return 413
@@ -78,8 +78,8 @@ class Webhook:
             return 400
         return 200 if attributes is None else await self._publish(body, attributes, line)
 
-    def _routed(self, event: Mapping[str, Any], trace: Trace, line: Line) -> dict[str, str] | None:
-        """The attributes of a verified event to publish; None if its type is not routed or its livemode is not this
+    def _attributes(self, event: Mapping[str, Any], trace: Trace, line: Line) -> dict[str, str] | None:
+        """The attributes of a verified event to publish; None if no topic gets its type, or if its livemode is not this
         deployment's. The event itself is not kept while Pub/Sub stores it: its memory serves the next one.
         """
         attributes = attributes_of(event, trace.traceparent)
@@ -88,11 +88,12 @@ class Webhook:
             event=told("event_id"),
             event_type=told("event_type"),
             session=told("session_id"),
+            object=told("object_id") if "session_id" not in attributes else None,
             account=told("account"),
             context=told("context"),
         )
-        if told("event_type") not in _ROUTED:
-            _ignore(event, line)
+        if not self._topics(told("event_type", "")):
+            line.say("INFO", "not a routed type", outcome="ignored")
             return None
         other_livemode = not self.settings.livemode
         if event.get("livemode") is other_livemode:
@@ -101,24 +102,36 @@ class Webhook:
             return None
         return attributes
 
+    def _topics(self, event_type: str) -> Sequence[Topic]:
+        """The topics that get the type: an order's type may be routed too."""
+        routes = self.settings.routes
+        topics = [self._orders] if event_type in ORDER_TYPES else []
+        return [*topics, self._routed] if self._routed and routes and event_type in routes else topics
+
     async def _publish(self, body: bytes, attributes: Mapping[str, str], line: Line) -> int:
+        """200 once every topic has stored the event."""
+        topics = self._topics(attributes["event_type"])
         try:
-            message_id = await self._topic.publish(body, attributes)
+            message_id = await _store(topics, body, attributes)
         except PublishFailed as error:
             line.say("ERROR", f"{error}; Stripe will try again", outcome="publish_failed")
             line.blame(error)
             return 503
-        line.say("INFO", "published", outcome="published")
+        outcome = "published" if topics[0] is self._orders else "routed"
+        line.say("INFO", outcome, outcome=outcome)
         line.note(message_id=message_id)
         return 200
 
 
-def _ignore(event: Mapping[str, Any], line: Line) -> None:
-    """Logs an event that is not routed. A thin event is a warning: its endpoint would receive no sales."""
-    if event.get("object") == "v2.core.event":
-        line.say("WARNING", "a thin event was ignored: register the endpoint for snapshot events", outcome="ignored")
-    else:
-        line.say("INFO", "not a routed type", outcome="ignored")
+async def _store(topics: Sequence[Topic], body: bytes, attributes: Mapping[str, str]) -> str:
+    """The message's id in the first topic, once every topic has stored it. Raises PublishFailed."""
+    if len(topics) == 1:
+        return await topics[0].publish(body, attributes)
+    stored = await asyncio.gather(*(topic.publish(body, attributes) for topic in topics), return_exceptions=True)
+    for each in stored:
+        if isinstance(each, BaseException):
+            raise each
+    return str(stored[0])
 
 
 _ANSWERS = {

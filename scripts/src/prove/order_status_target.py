@@ -16,7 +16,7 @@ from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.order_status.status_page import StatusPage
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.finder import Finder
-from local.fakes.memory_topic import MemoryTopic
+from local.fakes.memory_topic import ORIGIN, MemoryTopic
 from local.fakes.stripe_events import line_item
 from prove import oracles
 from prove.mutations import VALUES, hostile_json
@@ -53,7 +53,9 @@ class OrderStatusTarget:
         orders = CheckedOrders()
         session_id = await _store(orders, event, headers[0][1].decode())
         query = f"session_id={quote(session_id if asked is None else asked, errors='replace')}".encode()
-        page = OrderStatus(SETTINGS, orders, None, ClaimPublisher(Finder(MemoryTopic(), "order_status")), self._page)
+        page = OrderStatus(
+            SETTINGS, orders, None, ClaimPublisher(Finder(MemoryTopic(), "order_status", ORIGIN)), self._page
+        )
         shown = await answer(page, b"", headers[1:], method, query)
         text = bytes(shown.body).decode()
         oracles.hold(shown.status_code in {200, 202, 404, 405}, f"answered {shown.status_code}")

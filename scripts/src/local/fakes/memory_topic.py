@@ -14,6 +14,8 @@ from fulfillment.topic.message import Message
 
 Push = Callable[[bytes], Awaitable[int]]
 ACKS = (200, 201, 202, 204)
+ORIGIN = "//local/checkout"
+"""The CloudEvents source of a local deployment's own messages."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from fulfillment.webhook.endpoint import Webhook
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
-from local.fakes.memory_topic import MemoryTopic
+from local.fakes.memory_topic import ORIGIN, MemoryTopic
 from local.fakes.stripe_events import SECRET
 from local.runtime import hooks_file
 
@@ -60,7 +60,7 @@ class MemoryPipe:
 
     async def reconcile(self) -> int:
         """The schedule's call: the status of the answer."""
-        settings, finder = ReconcileSettings.load(self._env), Finder(self._topic, "reconcile")
+        settings, finder = ReconcileSettings.load(self._env), Finder(self._topic, "reconcile", ORIGIN)
         stripe = StripeApi(settings.stripe_key, settings.api_base)
         called = _client(Reconcile(settings, stripe, self._orders, self._checkpoint, finder))
         try:

@@ -27,7 +27,9 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True)
 class Subscriber:
-    """A function that Pub/Sub calls, and the subscription that does it as `push_account`."""
+    """A function that Pub/Sub calls, and the subscriptions that do it as `push_account`: `thin_subscription` for thin
+    events; None before version 1.1.
+    """
 
     function: str
     url: str
@@ -35,6 +37,39 @@ class Subscriber:
     subscription: str
     push_account: str
     account: str
+    thin_subscription: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handlers:
+    """The function that runs functions/handlers, and the subscription that calls it."""
+
+    function: str
+    url: str
+    subscription: str
+    push_account: str
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sink:
+    """Where a copy of every event goes: the `name` of a dataset or bucket, and the subscriptions that fill it."""
+
+    name: str
+    subscriptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeEvents:
+    """The topic of routed events, and its dead letters. `route`: the routed types, as `events.route` in Terraform."""
+
+    route: tuple[str, ...]
+    topic: str
+    dead_letter: str
+    dead_letter_subscription: str
+    handlers: Handlers | None = None
+    bigquery: Sink | None = None
+    archive: Sink | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +132,7 @@ class Deployment:
     secrets: Secrets
     order_status: OrderStatus | None = None
     reconcile: Reconcile | None = None
+    stripe_events: StripeEvents | None = None
 
     @property
     def id(self) -> str:

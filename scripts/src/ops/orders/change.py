@@ -17,7 +17,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.source_event import source_event
 from fulfillment.orders.store import Orders
 from fulfillment.telemetry import Trace
-from fulfillment.topic.finder import Finder
+from fulfillment.topic.finder import Finder, origin_of
 from fulfillment.topic.publisher import PubSubTopic
 from ops.command import F, Report, changing, order_operation
 from ops.deployment.model import Deployment
@@ -86,7 +86,8 @@ async def _request(request: _Request, deployment: Deployment, text: str, wait: i
         would = f"would publish a message that makes {', '.join(names)} of {order.id} owed again. Do it: --yes"
         return Report(ok=True, lines=[would], data=data)
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    message = await Finder(topic, SOURCE).publish(source_event(order), Trace.of({}), {request.attribute: "true"})
+    finder = Finder(topic, SOURCE, origin_of(deployment.project, deployment.name))
+    message = await finder.publish(source_event(order), Trace.of({}), {request.attribute: "true"})
     data["published"] = message
     if not wait:
         return Report(ok=True, lines=[f"published {message} about {order.id}"], data=data)

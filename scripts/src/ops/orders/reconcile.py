@@ -16,7 +16,7 @@ from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Trace
-from fulfillment.topic.finder import Finder
+from fulfillment.topic.finder import Finder, origin_of
 from fulfillment.topic.publisher import PubSubTopic
 from ops.clients.access import stripe_access
 from ops.command import Report, changing, order_operation
@@ -72,7 +72,8 @@ async def _round(reconciler: Reconciler, reached: Cursor) -> None:
 
 def _publisher(deployment: Deployment) -> Publish:
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    return functools.partial(Finder(topic, "ops").publish, trace=Trace.of({}))
+    finder = Finder(topic, "ops", origin_of(deployment.project, deployment.name))
+    return functools.partial(finder.publish, trace=Trace.of({}))
 
 
 async def _only_count(_found: SyntheticEvent) -> None:
