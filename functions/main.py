@@ -79,14 +79,15 @@ def _webhook() -> "Webhook":
 def _subscriber(event_type: EventType) -> "Subscriber":
     from fulfillment.orders.firestore_orders import FirestoreOrders
     from fulfillment.subscriber.endpoint import Subscriber
-    from fulfillment.subscriber.executors import configured
+    from fulfillment.subscriber.executors import configured, stripe_api
     from fulfillment.subscriber.settings import SubscriberSettings
     from fulfillment.topic.publisher import PubSubTopic
 
     settings = SubscriberSettings.load(os.environ)
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
     dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
-    return Subscriber(event_type, settings, orders, dead_letter, configured(settings, _hooks()))
+    stripe = stripe_api(settings)
+    return Subscriber(event_type, settings, orders, dead_letter, configured(settings, _hooks(), stripe), stripe)
 
 
 def _hooks() -> ModuleType:

@@ -7,6 +7,7 @@ FulfillmentError
 │   ├── CorruptOrder             this version cannot read the stored document
 │   ├── UnstorableOrder          Firestore permanently refuses the document
 │   ├── LineItemsRefused         the API key cannot read the session's line items
+│   ├── SessionUnreadable        the API key cannot read the session of a thin event, or there is no key
 │   └── MailRefused              no mail server accepts the address or the mail
 └── TransientError               a later delivery may succeed: Pub/Sub redelivers the message
     ├── PublishFailed            Pub/Sub did not store the message
@@ -14,6 +15,7 @@ FulfillmentError
     ├── StripeUnavailable        Stripe's API did not answer, refused, or sent an unreadable answer
     │   └── StripeRefused        Stripe refused this request; other requests may succeed
     ├── MailServerUnavailable    the mail server did not answer, refused the login, or refused temporarily
+    ├── SessionNotComplete       Stripe returned a session that its event says is complete, but is not
     ├── RefusedForNow            refused, perhaps permanently: retried a few times with growing pauses
     ├── OrderContended           other writers kept changing the same order
     ├── LeaseLost                another delivery has taken over the order's effects
@@ -74,6 +76,12 @@ class LineItemsRefused(PermanentError):
     code = "line_items_refused"
 
 
+class SessionUnreadable(PermanentError):
+    """The API key cannot read the session of a thin event in this context, or there is no key."""
+
+    code = "session_unreadable"
+
+
 class TransientError(FulfillmentError):
     """A later delivery of the same message may succeed."""
 
@@ -98,6 +106,10 @@ class StripeRefused(StripeUnavailable):
 
 class MailServerUnavailable(TransientError):
     """The mail server did not answer, refused the login, or refused temporarily."""
+
+
+class SessionNotComplete(TransientError):
+    """Stripe returned a session that is not complete, although its event says so: the next read may be newer."""
 
 
 class RefusedForNow(TransientError):

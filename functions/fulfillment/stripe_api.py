@@ -62,6 +62,12 @@ class StripeApi:
         """
         return await self._ask(lambda: self._session(session_id, owner), owner)
 
+    async def require_session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The same of a session that must exist. Raises StripeUnavailable, or StripeRefused also if this key cannot
+        see it.
+        """
+        return await self._ask(lambda: self._retrieve(session_id, owner), owner)
+
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
         """A page of up to 100 complete Checkout Sessions, newest first, starting after the session `after`. They were
         created from `created_from` until before `created_until` (epoch seconds). Raises StripeUnavailable.
@@ -91,14 +97,17 @@ class StripeApi:
             raise kind(where_to_look(cause, self._key(), owner)) from None
 
     async def _session(self, session_id: str, owner: Owner) -> Mapping[str, Any] | None:
-        params: Any = {"expand": ["payment_intent"]}
-        retrieve = self._client.v1.checkout.sessions.retrieve_async
         try:
-            answer = await retrieve(session_id, params=params, options=self._options(owner))
+            return await self._retrieve(session_id, owner)
         except InvalidRequestError as error:
             if error.http_status == 404 and is_about_the_question(error):
                 return None
             raise
+
+    async def _retrieve(self, session_id: str, owner: Owner) -> Mapping[str, Any]:
+        params: Any = {"expand": ["payment_intent"]}
+        retrieve = self._client.v1.checkout.sessions.retrieve_async
+        answer = await retrieve(session_id, params=params, options=self._options(owner))
         found: Mapping[str, Any] = read(Mapping[str, Any], _written(answer))
         return found
 

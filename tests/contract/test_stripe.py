@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from fulfillment.domain.ids import ContextPath, Owner
-from fulfillment.reconcile.rate_limited_stripe import Reader
+from fulfillment.errors import StripeRefused
 from fulfillment.stripe_api import StripeApi
 from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.stripe_events import Json, session
@@ -19,7 +19,7 @@ KEY = "sk_test_0123456789abcdef"
 class World:
     """One who reads, and what is there to be read."""
 
-    read: Reader
+    read: MemoryStripe | StripeApi
     known: dict[str, Json]
     intents: dict[str, Json]
     accounts: dict[str, str]
@@ -51,6 +51,15 @@ async def test_a_session_of_another_account_is_none(world: World) -> None:
     assert await world.read.session("cs_test_a", Owner(account="acct_1"))
     assert await world.read.session("cs_test_a", Owner.told_by(None, ContextPath("org_1/acct_1")))
     assert await world.read.session("cs_test_b") is None
+
+
+async def test_a_session_that_must_exist_is_read_or_refused(world: World) -> None:
+    said = world.known["cs_test_a"] = session("cs_test_a", payment_intent=None)
+    assert await world.read.require_session("cs_test_a") == said
+    with pytest.raises(StripeRefused, match="404"):
+        await world.read.require_session("cs_test_b")
+    with pytest.raises(StripeRefused, match="404"):
+        await world.read.require_session("cs_test_a", Owner(account="acct_1"))
 
 
 async def test_complete_sessions_of_our_own_are_listed_newest_first_page_by_page(world: World) -> None:

@@ -26,6 +26,7 @@ from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.executors import configured
+from fulfillment.subscriber.executors import stripe_api as client_of
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import attributes_of
@@ -69,8 +70,9 @@ class World:
     def subscriber(self) -> Subscriber:
         settings = SubscriberSettings(project="acme", livemode=False, stripe_key=lambda: self.key, api_base=self.base)
         hooks = SimpleNamespace(fulfill=self._fulfill)
-        executors = configured(settings, hooks)
-        return Subscriber(EventType.COMPLETED, settings, self.orders, self.dead_letter, executors)
+        stripe = client_of(settings)
+        executors = configured(settings, hooks, stripe)
+        return Subscriber(EventType.COMPLETED, settings, self.orders, self.dead_letter, executors, stripe)
 
     def _fulfill(self, order: Order, key: str) -> None:
         del key

@@ -12,6 +12,7 @@ from fulfillment.domain.events import parse
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
+from local.fakes.memory_topic import ORIGIN
 from local.fakes.stripe_events import session
 from local.runtime.neighbors import SHOP_URL
 from support.builders import item, order
@@ -152,13 +153,22 @@ async def test_before_the_webhook_the_truth_is_read_from_stripe_once_and_publish
     (message,) = landing.published()
     attributes = dict(message.attributes)
     assert attributes.pop("traceparent")
+    assert attributes.pop("ce-time")
+    event_id = f"reconcile:{order_id}:{status}"
     assert attributes == {
-        "event_id": f"reconcile:{order_id}:{status}",
+        "event_id": event_id,
         "event_type": event_type,
         "session_id": order_id,
+        "object_id": order_id,
         "livemode": "false",
         "api_version": "2026-10-28.endive",
         "source": "order_status",
+        "ce-specversion": "1.0",
+        "ce-id": event_id,
+        "ce-source": ORIGIN,
+        "ce-type": f"com.stripe.v1.{event_type}",
+        "ce-subject": order_id,
+        "content-type": "application/json",
     }
     event = parse(message.data, received_at=datetime.now(UTC))
     assert event.checkout.id == order_id

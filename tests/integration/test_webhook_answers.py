@@ -12,7 +12,7 @@ import pytest
 
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import PUBLISH_SECONDS
-from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, body, event, session, signature
+from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, body, event, session, signature, thin_event
 from local.runtime.emulators import Emulators
 from local.runtime.processes import free_ports
 from local.runtime.pubsub_admin import PubSubAdmin
@@ -58,7 +58,8 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_valid_and_routed_is_200_once_stored_byte_for_byte(
     shop: Shop, event_type: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    payload = body(event(event_type, session("cs_test_a1", metadata={"name": "Jörg 😀"}), id="evt_1"))
+    sold = session("cs_test_a1", metadata={"name": "Jörg 😀"})
+    payload = body(event(event_type, sold, id="evt_1", created=1795599000))
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     answer = shop.post(payload, signature(payload) | {"traceparent": trace})
     assert (answer.status_code, answer.text) == (200, "ok\n")
@@ -68,9 +69,17 @@ def test_valid_and_routed_is_200_once_stored_byte_for_byte(
         "event_id": "evt_1",
         "event_type": event_type,
         "session_id": "cs_test_a1",
+        "object_id": "cs_test_a1",
         "livemode": "false",
         "api_version": "2026-10-28.endive",
         "traceparent": trace,
+        "ce-specversion": "1.0",
+        "ce-id": "evt_1",
+        "ce-source": "//stripe.com",
+        "ce-type": f"com.stripe.v1.{event_type}",
+        "ce-subject": "cs_test_a1",
+        "ce-time": "2026-11-25T09:30:00+00:00",
+        "content-type": "application/json",
     }
     written = line(capsys)
     assert written["outcome"] == "published"
@@ -88,13 +97,16 @@ def test_valid_but_not_routed_is_200_and_not_published(
     assert line(capsys)["outcome"] == "ignored"
 
 
-def test_a_thin_event_is_ignored_with_a_warning(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    thin = {"id": "evt_1", "object": "v2.core.event", "type": f"v1.{COMPLETED}", "related_object": {"id": "cs_test_a1"}}
-    assert shop.post(body(thin)).status_code == 200
-    assert shop.published() == []
-    written = line(capsys)
-    assert (written["severity"], written["outcome"]) == ("WARNING", "ignored")
-    assert "snapshot" in written["message"]
+@pytest.mark.parametrize("event_type", [COMPLETED, SUCCEEDED, FAILED])
+def test_a_thin_event_is_stored_byte_for_byte_with_the_session_that_it_names(shop: Shop, event_type: str) -> None:
+    payload = body(thin_event(event_type, session("cs_test_a1"), id="evt_1", context="org_1/acct_1"))
+    assert shop.post(payload).status_code == 200
+    (message,) = shop.published()
+    assert message.data == payload
+    told = message.attributes
+    assert (told["event_type"], told["session_id"], told["account"]) == (f"v1.{event_type}", "cs_test_a1", "acct_1")
+    assert (told["context"], told["ce-type"]) == ("org_1/acct_1", f"com.stripe.v1.{event_type}")
+    assert "api_version" not in told
 
 
 def test_the_other_livemode_is_200_not_published_and_warned_of(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ from fulfillment.errors import PermanentError
 from fulfillment.orders.firestore import Collection
 from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.subscriber.endpoint import Subscriber
-from fulfillment.subscriber.executors import configured
+from fulfillment.subscriber.executors import configured, stripe_api
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
@@ -117,8 +117,9 @@ class EmulatedShop:
         env = {**os.environ, "GOOGLE_CLOUD_PROJECT": self.project, "STRIPE_LIVEMODE": "false"}
         loaded = SubscriberSettings.load({**env, **self.emulated.env, **settings})
         dead_letter = PubSubTopic(self.project, DEAD_LETTER, self.emulated.pubsub)
-        executors = configured(loaded, SimpleNamespace(fulfill=self._fulfill))
-        subscriber = Subscriber(EventType.COMPLETED, loaded, self.orders(), dead_letter, executors)
+        stripe = stripe_api(loaded)
+        executors = configured(loaded, SimpleNamespace(fulfill=self._fulfill), stripe)
+        subscriber = Subscriber(EventType.COMPLETED, loaded, self.orders(), dead_letter, executors, stripe)
 
         async def handle(request: Request) -> Response:
             return await subscriber(request)

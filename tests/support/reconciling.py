@@ -21,6 +21,7 @@ from fulfillment.reconcile.endpoint import End, run
 from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
+from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
@@ -127,7 +128,7 @@ class Shop:
     def __post_init__(self) -> None:
         settings = SubscriberSettings(project="shop", livemode=False, order_filter=FILTER)
         executors = EffectExecutors({FULFILL: EffectExecutor(5, self._fulfill)})
-        subscribe(self.topic, settings, self.orders, self.dead_letter, executors)
+        subscribe(self.topic, lambda each: Subscriber(each, settings, self.orders, self.dead_letter, executors))
 
     async def _fulfill(self, _order: Order, key: str) -> None:
         if self.fulfill_fails:

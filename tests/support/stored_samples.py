@@ -20,8 +20,8 @@ from fulfillment.domain.checkout import Address, Discount, Presentment, Shipping
 from fulfillment.domain.cursor import Cursor
 from fulfillment.domain.effects import FULFILL, LOAD_LINE_ITEMS, PAYMENT_FAILED, SEND_RECEIPT
 from fulfillment.domain.erasure import erase
-from fulfillment.domain.ids import OWN, Currency, Id
-from fulfillment.domain.order import Lease, Order
+from fulfillment.domain.ids import OWN, Currency, EventId, Id
+from fulfillment.domain.order import Lease, Order, Seen
 from fulfillment.domain.source_event import source_event
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
@@ -29,7 +29,7 @@ from fulfillment.orders.documents import to_document
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from local.fakes.memory_topic import push_body
-from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session, thin_event
 from support.builders import NOW, card_event, fulfilled_order, item, order_of, parsed
 
 STORED = Path(__file__).parents[1] / "stored"
@@ -60,9 +60,15 @@ def orders() -> Iterator[tuple[str, Order]]:
     yield "held", lifecycle.hold(replace(paid, review=("amounts_differ",)))
     yield "backing_off", lifecycle.back_off(paid, SEND_RECEIPT, "550", NOW)
     yield "refused", replace(lifecycle.mark_failed(paid, LOAD_LINE_ITEMS, "line_items_refused: 403"), granted=("17",))
+    yield "told_by_a_thin_event", replace(paid, events=_told_by_a_thin_event(paid))
     yield "erased", erase(lifecycle.mark_done(paid, FULFILL, NOW), NOW)
     yield "guest_with_every_field", _with_every_field(paid)
     yield "escaped", replace(paid, metadata={"__name__": "json:", "": {"a": [[1]]}, "half": "\ud800", "big": 2**64})
+
+
+def _told_by_a_thin_event(order: Order) -> dict[str, Seen]:
+    """The order's events and a finding."""
+    return {**order.events, f"{EventId.FOUND}{SESSION}:paid": replace(order.events["evt_2"], thin_event="evt_thin_1")}
 
 
 def messages() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,6 +83,7 @@ def messages() -> Iterator[tuple[str, dict[str, Any]]]:
         "succeeded": (event(SUCCEEDED, raw, id="evt_2"), {}),
         "failed": (event(FAILED, session(SESSION, payment_status="unpaid"), id="evt_3"), {}),
         "organization": (event(COMPLETED, raw, id="evt_4", context="org_1/acct_1"), {}),
+        "thin": (thin_event(COMPLETED, raw, id="evt_thin_1", context="acct_1", snapshot_event="evt_1"), {}),
         "found_by_reconcile": (found.event, {"source": "reconcile"}),
         "replayed": (told.event, {"source": "ops", "replay": "true", "release": "true"}),
     }

@@ -51,7 +51,14 @@ def test_the_document_has_the_fields_of_the_contract_and_no_other() -> None:
     customer = {"id", "account", "email", "name", "business_name", "individual_name", "phone", "address", "tax_ids"}
     assert document["customer"].keys() == customer | {"tax_exempt"}
     assert document["shipping"].keys() == {"name", "phone", "address"}
-    assert document["events"]["evt_1"].keys() == {"type", "claim", "created", "received_at", "api_version"}
+    assert document["events"]["evt_1"].keys() == {
+        "type",
+        "claim",
+        "created",
+        "received_at",
+        "api_version",
+        "thin_event",
+    }
     known = {"state", "key", "attempts", "error", "done_at", "refusals", "not_before"}
     assert document["effects"]["fulfill"].keys() == known
     assert (document["schema"], document["status"], document["source"]) == (1, "paid", "evt_1")

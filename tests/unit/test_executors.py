@@ -7,7 +7,7 @@ import pytest
 
 from fulfillment.domain.order import Order
 from fulfillment.errors import ConfigurationError
-from fulfillment.subscriber.executors import configured
+from fulfillment.subscriber.executors import configured, stripe_api
 from fulfillment.subscriber.settings import SubscriberSettings
 
 SETTINGS = SubscriberSettings(project="shop", livemode=False)
@@ -48,6 +48,7 @@ def test_hooks_that_cannot_be_called_with_an_order_and_its_key_stop_the_start(na
 def test_a_key_and_a_mail_server_make_line_items_and_mails_owed() -> None:
     env = {"GOOGLE_CLOUD_PROJECT": "shop", "STRIPE_LIVEMODE": "false", "STRIPE_API_KEY": "sk_test_0123456789"}
     env |= {"SMTP_URL": "smtp+insecure://127.0.0.1:1025", "EMAIL_FROM": "shop@example.com"}
-    executors = configured(SubscriberSettings.load(env), hooks_file(fulfill=print))
+    settings = SubscriberSettings.load(env)
+    executors = configured(settings, hooks_file(fulfill=print), stripe_api(settings))
     assert set(executors.by_name) == {"load_line_items", "fulfill", "send_receipt", "notify_payment_failed"}
     assert executors.lease == 65

@@ -12,10 +12,12 @@ from fulfillment.domain.checkout import Address, TaxId
 from fulfillment.domain.cursor import read_cursor
 from fulfillment.domain.effects import FULFILL
 from fulfillment.domain.erasure import erase
+from fulfillment.domain.event_types import THIN
 from fulfillment.domain.events import parse
 from fulfillment.domain.lifecycle import mark_done
 from fulfillment.domain.records import inherit_unknown, without_unknown
 from fulfillment.domain.shape import read
+from fulfillment.domain.thin_events import parse_thin
 from fulfillment.domain.transitions import apply
 from fulfillment.orders.documents import from_document, to_document
 from fulfillment.topic.message import parse_push
@@ -37,13 +39,15 @@ def names(paths: list[Path]) -> list[str]:
 @pytest.mark.parametrize("path", samples("orders"), ids=names(samples("orders")))
 def test_an_order_of_an_earlier_version_is_read_and_written_as_it_was(path: Path) -> None:
     document = load(path)
-    written = to_document(from_document(document))
-    assert {name: written[name] for name in document} == document
+    assert without_new(to_document(from_document(document)), document) == document
 
 
 @pytest.mark.parametrize("path", samples("messages"), ids=names(samples("messages")))
 def test_a_message_of_an_earlier_version_is_an_event(path: Path) -> None:
     message = parse_push(path.read_bytes())
+    if message.attributes["event_type"].startswith(THIN):
+        assert message.attributes["session_id"] == parse_thin(message.data).session_id
+        return
     event = parse(message.data, NOW)
     assert message.attributes["session_id"] == event.checkout.id
     assert apply(None, event).order.id == event.checkout.id
@@ -66,6 +70,16 @@ def test_nothing_of_the_sample_with_every_field_is_empty() -> None:
     document = load(stored_samples.STORED / "1.0.0" / "orders" / "guest_with_every_field.json")
     empty = {name for name, value in document.items() if value in (None, [], {})}
     assert empty == {"context", "review", "granted", "lease", "fulfilled_at", "erased_at"}, "they contradict the rest"
+
+
+def without_new(written: Any, document: Any) -> Any:
+    """What was written without the fields that a later version than the document's has added: they are empty."""
+    if isinstance(written, Mapping) and isinstance(document, Mapping):
+        assert not any(written[name] for name in written.keys() - document.keys())
+        return {name: without_new(written[name], document[name]) for name in written if name in document}
+    if isinstance(written, list) and isinstance(document, list) and len(written) == len(document):
+        return list(map(without_new, written, document))
+    return written
 
 
 def with_newer_fields(document: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +107,7 @@ def newer_document() -> dict[str, Any]:
 
 def test_what_a_newer_version_has_written_in_a_part_of_an_order_survives_a_write() -> None:
     order = from_document(newer_document())
-    assert to_document(order) == newer_document()
+    assert without_new(to_document(order), newer_document()) == newer_document()
 
 
 def test_it_survives_a_change_of_the_part() -> None:

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 THIN = "v1."
 """A thin event's type is the type of its snapshot event with this prefix. Some types exist only as thin events."""
+THIN_EVENT = "v2.core.event"
+"""The field `object` of a thin event."""
 
 
 class EventType(StrEnum):

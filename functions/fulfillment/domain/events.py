@@ -22,6 +22,7 @@ class CheckoutEvent:
     """One event of one Checkout Session.
 
     `created`: Stripe's clock, whole seconds; ties happen, so it orders nothing. `received_at`: this product's clock.
+    `thin_event`: the id of the thin event that told of a synthetic one.
     """
 
     id: EventId
@@ -30,6 +31,7 @@ class CheckoutEvent:
     received_at: datetime
     api_version: str | None
     checkout: Checkout
+    thin_event: EventId | None = None
 
 
 def parse(body: bytes, received_at: datetime) -> CheckoutEvent:

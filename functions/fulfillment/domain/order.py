@@ -18,13 +18,16 @@ from fulfillment.domain.status import Status
 
 @dataclass(frozen=True, kw_only=True)
 class Seen(Record):
-    """The record of an event: enough to compute the order's status and source again."""
+    """The record of an event: enough to compute the order's status and source again. `thin_event`: the id of the thin
+    event that told of a finding; of several the smallest.
+    """
 
     type: str
     claim: Status
     created: datetime
     received_at: datetime
     api_version: str | None = None
+    thin_event: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +106,11 @@ class Order(Checkout):
     def sold_at(self) -> datetime:
         """The time of the sale by Stripe's clock: when the payment succeeded, or else when the order was made.
 
-        A synthetic event only has the time when it was found, perhaps days later. Closer to the sale is the first event
-        that Stripe delivered, or else the session's creation: a session ends within a day.
+        A synthetic event that no thin event told of only has the time when it was found, perhaps days later. Closer to
+        the sale is the first event that Stripe delivered, or else the session's creation: a session ends within a day.
         """
-        found = {name for name in self.events if name.startswith(EventId.FOUND)}
+        synthetic = {name: seen for name, seen in self.events.items() if name.startswith(EventId.FOUND)}
+        found = {name for name, seen in synthetic.items() if not seen.thin_event}
         if self.paid_at and self.source not in found:
             return self.paid_at
         delivered = [seen.created for name, seen in self.events.items() if name not in found]

@@ -131,15 +131,23 @@ def _seen(event: CheckoutEvent) -> Seen:
         created=event.created,
         received_at=event.received_at,
         api_version=event.api_version,
+        thin_event=event.thin_event,
     )
 
 
 def _merge(known: Seen | None, new: Seen) -> Seen:
-    """The leading one of two renderings of an event, with the time when the first was received."""
+    """The leading one of two renderings of an event, with the time when the first was received. A session can be found
+    several times, each time with another `created`: the earliest is the closest to the sale.
+    """
     if known is None:
         return new
-    leading = max(known, new, key=_rendering)
-    return inherit_unknown(replace(leading, received_at=known.received_at), known)
+    merged = replace(
+        max(known, new, key=_rendering),
+        created=min(known.created, new.created),
+        received_at=known.received_at,
+        thin_event=min(filter(None, (known.thin_event, new.thin_event)), default=None),
+    )
+    return inherit_unknown(merged, known)
 
 
 def _rendering(seen: Seen) -> tuple[int, str]:

@@ -14,6 +14,7 @@ that back off after a refusal and that reconcile publishes again.
 """
 
 import functools
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.requests import ClientDisconnect, Request
@@ -24,6 +25,7 @@ from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ownership import Ownership, Verdict
+from fulfillment.domain.thin_events import parse_thin
 from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.attempts import AttemptState
 from fulfillment.effects.runner import EffectExecutors
@@ -37,32 +39,34 @@ from fulfillment.http import BodyTooLarge, read_body
 from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.settings import SubscriberSettings
+from fulfillment.subscriber.thin_sales import Sessions, ThinSales
 from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import ATTRIBUTE_BYTES
 from fulfillment.topic.message import Message, parse_push
 from fulfillment.topic.publisher import Topic
 
 BODY_BYTES = 15 * 1024 * 1024  # Pub/Sub's ten million bytes in base64, and room for the envelope
+_OTHER_TYPE = "the attribute event_type is not the type in the body"
 
 
+@dataclass(eq=False)
 class Subscriber:
-    """The subscriber of one event type."""
+    """The subscriber of one event type, snapshot and thin. `stripe` reads the sessions of thin events."""
 
-    def __init__(
-        self,
-        event_type: EventType,
-        settings: SubscriberSettings,
-        orders: Orders,
-        dead_letter: Topic,
-        executors: EffectExecutors,
-    ) -> None:
-        self._event_type, self.settings = event_type, settings
-        self._orders, self._dead_letter, self._executors = orders, dead_letter, executors
-        self._ownership = Ownership(livemode=settings.livemode, order_filter=settings.order_filter)
+    event_type: EventType
+    settings: SubscriberSettings
+    orders: Orders
+    dead_letter: Topic
+    executors: EffectExecutors
+    stripe: Sessions | None = None
+
+    def __post_init__(self) -> None:
+        self._ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
+        self._thin_sales = ThinSales(self.orders, self.stripe, livemode=self.settings.livemode)
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one push. For Pub/Sub 204 is an ack, and 400 or higher a nack."""
-        line = Line(SUBSCRIBERS[self._event_type], self.settings.project)
+        line = Line(SUBSCRIBERS[self.event_type], self.settings.project)
         with line:
             try:
                 status = await self._receive(request, line)
@@ -125,7 +129,7 @@ class Subscriber:
         # A request is dropped too: the operator who sends the message again states a new one.
         kept = {name: text for name, text in message.attributes.items() if name not in REQUESTS}
         attributes = {name: text for name, text in kept.items() if not name.startswith("goog")}
-        await self._dead_letter.publish(message.data, attributes | {"reason": reason})
+        await self.dead_letter.publish(message.data, attributes | {"reason": reason})
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message. An event of another deployment or product is not an error."""
@@ -135,23 +139,37 @@ class Subscriber:
         line.note(event_type=attributes.get("event_type"), session=attributes.get("session_id"))
         if "event_type" not in attributes:
             raise MalformedMessage("no attribute event_type: not published by this product")
-        if attributes["event_type"] != self._event_type:
+        if attributes["event_type"] == self.event_type.thin:
+            return await self._handle_thin(message, line)
+        if attributes["event_type"] != self.event_type:
             # The emulator applies no filters. In production the subscription lacks its filter.
             severity = "DEBUG" if self.settings.pubsub_emulator else "WARNING"
             line.say(severity, "another subscriber's event type", outcome="not_ours")
             return Outcome.NOT_OURS
         event = parse(message.data, datetime.now(UTC))
         line.note(event=event.id, session=event.checkout.id)
-        if event.type != self._event_type:
-            raise MalformedMessage("the attribute event_type is not the type in the body")
-        if outcome := self._ignored(event, line):
-            return outcome
-        return await self._deliver(event, message, line)
+        if event.type != self.event_type:
+            raise MalformedMessage(_OTHER_TYPE)
+        return self._ignored(event, line) or await self._deliver(event, message, line)
+
+    async def _handle_thin(self, message: Message, line: Line) -> Outcome:
+        """The outcome of a thin event: that of the event which its session makes. Its type may be another one."""
+        thin = parse_thin(message.data)
+        line.note(event=thin.id, session=thin.session_id)
+        if thin.type != self.event_type.thin:
+            raise MalformedMessage(_OTHER_TYPE)
+        if thin.livemode is not self.settings.livemode:
+            return _other_mode(line)
+        event = await self._thin_sales.event_of(thin, datetime.now(UTC))
+        if event is None:
+            return _nothing_sold(line)
+        line.note(found=event.id)
+        return self._ignored(event, line) or await self._deliver(event, message, line)
 
     async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:
         """Applies the event to its order and performs the order's effects."""
         request = ReplayRequest.of(message.id, message.attributes)
-        delivery = Delivery(orders=self._orders, executors=self._executors, event=event, request=request)
+        delivery = Delivery(orders=self.orders, executors=self.executors, event=event, request=request)
         try:
             order = await delivery.run(functools.partial(self._publish_parked, message))
         finally:
@@ -170,13 +188,21 @@ class Subscriber:
         """The outcome of an event that makes no order here, or None if it makes one."""
         match self._ownership.judge(event.checkout):
             case Verdict.OTHER_MODE:
-                line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
-                return Outcome.NOT_OURS
+                return _other_mode(line)
             case Verdict.FILTERED:
                 line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
                 return Outcome.NOT_OURS
             case Verdict.NOTHING_SOLD:
-                line.say("INFO", "nothing was sold: setup mode", outcome="no_order")
-                return Outcome.NO_ORDER
+                return _nothing_sold(line)
             case Verdict.OURS:  # pragma: no branch - mypy proves that there is no other
                 return None
+
+
+def _other_mode(line: Line) -> Outcome:
+    line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
+    return Outcome.NOT_OURS
+
+
+def _nothing_sold(line: Line) -> Outcome:
+    line.say("INFO", "nothing was sold: setup mode", outcome="no_order")
+    return Outcome.NO_ORDER

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fulfillment.domain.effects import (
     ANNOUNCEMENTS,
@@ -21,28 +22,38 @@ from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefus
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.publisher import PubSubTopic
 
+if TYPE_CHECKING:
+    from fulfillment.stripe_api import StripeApi
+
 ANNOUNCE_SECONDS = 10
 _MARGIN_SECONDS = 5  # beyond an effect's own limit, so that its own error is logged
 REST_SECONDS = 90  # of a delivery, beyond its hook: the function's time limit is HOOK_TIMEOUT + 120
 
 
-def configured(settings: SubscriberSettings, hooks: object) -> EffectExecutors:
+def stripe_api(settings: SubscriberSettings) -> "StripeApi | None":
+    """The client of Stripe's API, or None without a key."""
+    if settings.stripe_key is None:
+        return None
+    from fulfillment.stripe_api import StripeApi
+
+    return StripeApi(settings.stripe_key, settings.api_base)
+
+
+def configured(settings: SubscriberSettings, hooks: object, stripe: "StripeApi | None" = None) -> EffectExecutors:
     """The executors that the settings and the user's hooks.py allow. Raises ConfigurationError."""
-    by_name = _line_items(settings) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
+    by_name = _line_items(stripe) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
     return EffectExecutors(
         by_name,
         budget=settings.hook_timeout + REST_SECONDS,
         hold_on_review=settings.hold_on_review,
-        reconciled=settings.stripe_key is not None,
+        reconciled=stripe is not None,
     )
 
 
-def _line_items(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
-    if settings.stripe_key is None:
+def _line_items(stripe: "StripeApi | None") -> dict[str, EffectExecutor]:
+    if stripe is None:
         return {}
-    from fulfillment.stripe_api import READ_SECONDS, StripeApi
-
-    stripe = StripeApi(settings.stripe_key, settings.api_base)
+    from fulfillment.stripe_api import READ_SECONDS
 
     async def load(order: Order, _key: str) -> Callable[[Order], Order]:
         try:

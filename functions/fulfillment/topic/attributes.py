@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from fulfillment.domain.event_types import family_type
+from fulfillment.domain.event_types import THIN_EVENT, family_type
 from fulfillment.domain.ids import Owner, SessionId
 from fulfillment.domain.shape import ShapeError
 
 ATTRIBUTE_BYTES = 1024
 STRIPE = "//stripe.com"
-THIN_EVENT = "v2.core.event"
-"""The field `object` of a thin event."""
 _SESSIONS = "checkout.session."
 
 

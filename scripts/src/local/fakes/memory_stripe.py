@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fulfillment.domain.ids import OWN, Owner
-from fulfillment.errors import StripeUnavailable
+from fulfillment.errors import StripeRefused, StripeUnavailable
 from fulfillment.stripe_api import PAGE, Sessions
 from local.fakes.stripe_events import Json
 
@@ -41,6 +41,13 @@ class MemoryStripe:
             return None
         intent = self.intents.get(found.get("payment_intent") or "")
         return found | ({"payment_intent": intent} if intent else {})
+
+    async def require_session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The same of a session that must exist. Raises StripeRefused."""
+        found = await self.session(session_id, owner)
+        if found is None:
+            raise StripeRefused("Stripe answered 404")
+        return found
 
     async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
         """A page of complete Checkout Sessions, newest first."""

@@ -1,7 +1,7 @@
 """The whole pipe in one process, with Python alone: the real functions, on a topic and a store in memory."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -11,17 +11,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.domain.event_types import EventType
-from fulfillment.effects.runner import EffectExecutors
-from fulfillment.orders.store import Orders, Stored
+from fulfillment.orders.store import Stored
 from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.endpoint import Subscriber
-from fulfillment.subscriber.executors import configured
+from fulfillment.subscriber.executors import configured, stripe_api
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.finder import Finder
 from fulfillment.topic.message import Message
-from fulfillment.topic.publisher import Topic
 from fulfillment.webhook.endpoint import Webhook
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.memory_checkpoint import MemoryCheckpoint
@@ -31,13 +29,12 @@ from local.fakes.stripe_events import SECRET
 from local.runtime import hooks_file
 
 
-def subscribe(
-    topic: MemoryTopic, settings: SubscriberSettings, orders: Orders, dead_letter: Topic, executors: EffectExecutors
-) -> None:
-    """Subscribes the real subscriber of each event type to a topic."""
+def subscribe(topic: MemoryTopic, subscriber_of: Callable[[EventType], Subscriber]) -> None:
+    """Subscribes the subscriber of each event type to a topic, for snapshot and thin events."""
     for event_type in EventType:
-        subscriber = _client(Subscriber(event_type, settings, orders, dead_letter, executors))
+        subscriber = _client(subscriber_of(event_type))
         topic.subscribe(functools.partial(_push, subscriber), event_type.value)
+        topic.subscribe(functools.partial(_push, subscriber), event_type.thin)
 
 
 class MemoryPipe:
@@ -52,7 +49,12 @@ class MemoryPipe:
         self._checkpoint = MemoryCheckpoint()
         self._env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
         settings = SubscriberSettings.load(self._env)
-        subscribe(self._topic, settings, self._orders, self._dead_letter, configured(settings, hooks_file.load()))
+        stripe = stripe_api(settings)
+        executors = configured(settings, hooks_file.load(), stripe)
+        subscribe(
+            self._topic,
+            lambda each: Subscriber(each, settings, self._orders, self._dead_letter, executors, stripe),
+        )
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Stripe's POST to the webhook: the status of the answer."""

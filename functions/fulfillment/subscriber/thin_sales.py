@@ -1,0 +1,81 @@
+"""Turns a thin event into an event with its session, which is read from Stripe.
+
+| the session                                       | result                                              |
+|---------------------------------------------------|-----------------------------------------------------|
+| its order has this event, or its snapshot event   | nothing is read: a duplicate                        |
+| complete                                          | the finding with the claim that the session has now |
+| complete, in setup mode                           | none: nothing was sold                              |
+| not complete                                      | tried again: its event says that it is complete     |
+| 401, 429, an error at Stripe, no answer           | tried again                                         |
+| 403, 404: no session is ever deleted at Stripe    | parked: a person must give another key              |
+| no key                                            | parked                                              |
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from fulfillment.domain.events import CheckoutEvent, parse
+from fulfillment.domain.ids import OWN, Owner
+from fulfillment.domain.shape import ShapeError
+from fulfillment.domain.source_event import source_event
+from fulfillment.domain.synthetic_events import synthetic_event
+from fulfillment.domain.thin_events import ThinEvent
+from fulfillment.errors import MalformedEvent, SessionNotComplete, SessionUnreadable, StripeRefused
+from fulfillment.orders.store import Orders
+
+
+class Sessions(Protocol):
+    """The part of `StripeApi` that is needed here."""
+
+    async def require_session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The session in Stripe's format. Raises StripeUnavailable."""
+        ...
+
+    @property
+    def api_version(self) -> str:
+        """The version of Stripe's API in which the session is written."""
+        ...
+
+
+class ThinSales:
+    """Reads the sessions of thin events. `stripe` is None without a key."""
+
+    def __init__(self, orders: Orders, stripe: Sessions | None, *, livemode: bool) -> None:
+        self._orders, self._stripe = orders, stripe
+        self._mode = "live" if livemode else "test"
+
+    async def event_of(self, thin: ThinEvent, received_at: datetime) -> CheckoutEvent | None:
+        """The event that stands for the thin one; None if nothing was sold. Raises PermanentError, TransientError."""
+        return await self._known(thin, received_at) or await self._read(thin, received_at)
+
+    async def _known(self, thin: ThinEvent, received_at: datetime) -> CheckoutEvent | None:
+        """The order's own source event, if the order has the thin event or its snapshot event: it changes nothing, and
+        what the order owes is performed. So a redelivery costs no read, and does not depend on Stripe.
+        """
+        stored = await self._orders.get(thin.session_id)
+        if stored is None:
+            return None
+        events = stored.order.events
+        if thin.snapshot_event in events or any(seen.thin_event == thin.id for seen in events.values()):
+            return parse(source_event(stored.order).body, received_at)
+        return None
+
+    async def _read(self, thin: ThinEvent, received_at: datetime) -> CheckoutEvent | None:
+        if self._stripe is None:
+            raise SessionUnreadable(
+                "a thin event names a session, and there is no key to read it: set STRIPE_API_KEY "
+                "(in Terraform stripe_api_key), or register the webhook for snapshot events"
+            )
+        try:
+            session = await self._stripe.require_session(thin.session_id, thin.owner)
+        except StripeRefused as refused:
+            raise SessionUnreadable(f"the event is of {self._mode} mode. {refused}") from None
+        if session.get("status") != "complete":
+            raise SessionNotComplete(f"{thin.type}, but the session that Stripe returned is not complete")
+        try:
+            found = synthetic_event(session, owner=thin.owner, api_version=self._stripe.api_version, at=thin.created)
+        except ShapeError as error:
+            raise MalformedEvent(f"the session that Stripe returned: {error}") from None
+        return replace(parse(found.body, received_at), thin_event=thin.id) if found else None
