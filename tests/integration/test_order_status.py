@@ -12,7 +12,6 @@ from fulfillment.domain.events import parse
 from fulfillment.domain.ids import SessionId
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from local.fakes.memory_topic import ORIGIN
 from local.fakes.stripe_events import session
 from local.runtime.neighbors import SHOP_URL
 from support.builders import item, order
@@ -165,7 +164,7 @@ async def test_before_the_webhook_the_truth_is_read_from_stripe_once_and_publish
         "source": "order_status",
         "ce-specversion": "1.0",
         "ce-id": event_id,
-        "ce-source": ORIGIN,
+        "ce-source": "//shared/checkout",
         "ce-type": f"com.stripe.v1.{event_type}",
         "ce-subject": order_id,
         "content-type": "application/json",
