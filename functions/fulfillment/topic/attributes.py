@@ -1,5 +1,6 @@
 """A message's attributes: what a filter, a CloudEvents reader or an operator needs without parsing the event."""
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
@@ -11,6 +12,8 @@ from fulfillment.domain.shape import ShapeError
 ATTRIBUTE_BYTES = 1024
 STRIPE = "//stripe.com"
 _SESSIONS = "checkout.session."
+_TYPE = 200
+"""The characters of a type, at most, for a CloudEvent. Stripe's types have up to 70."""
 
 
 def attributes_of(event: Mapping[str, Any], traceparent: str, source: str | None = None) -> dict[str, str]:
@@ -18,22 +21,25 @@ def attributes_of(event: Mapping[str, Any], traceparent: str, source: str | None
     still published, and the subscriber parks it. `source`: the CloudEvents source, if it is not Stripe.
     """
     told = event.get
-    event_id, event_type, livemode = told("id"), told("type"), told("livemode")
     is_thin = told("object") == THIN_EVENT
-    object_id = _object_id(told("related_object") if is_thin else told("data"), is_thin=is_thin)
     owner = Owner.told_by(told("account"), told("context"))
-    attributes = {
-        "event_id": event_id,
-        "event_type": event_type,
-        "session_id": object_id if _is_session(event_type, object_id) else None,
-        "object_id": object_id,
-        "livemode": str(livemode).lower() if isinstance(livemode, bool) else None,
+    values = {
+        "event_id": told("id"),
+        "event_type": told("type"),
+        "object_id": _object_id(told("related_object") if is_thin else told("data"), is_thin=is_thin),
         "api_version": told("api_version"),
-        **owner.told(),
-        "traceparent": traceparent,
+        "account": owner.account,
+        "context": owner.context,
     }
-    fit = {name: value for name, value in attributes.items() if fits(value)}
-    return fit | _cloud_event(fit, told("created"), source or _source(owner.account), is_thin=is_thin)
+    attributes = {name: value for name, value in values.items() if fits(value)}
+    if _is_session(attributes):
+        attributes["session_id"] = attributes["object_id"]
+    livemode = told("livemode")
+    if isinstance(livemode, bool):
+        attributes["livemode"] = "true" if livemode else "false"
+    attributes["traceparent"] = traceparent
+    _add_cloud_event(attributes, told("created"), source, is_thin=is_thin)
+    return attributes
 
 
 def _object_id(holder: object, *, is_thin: bool) -> object:
@@ -42,38 +48,37 @@ def _object_id(holder: object, *, is_thin: bool) -> object:
     return about.get("id") if isinstance(about, dict) else None
 
 
-def _is_session(event_type: object, object_id: object) -> bool:
+def _is_session(attributes: Mapping[str, str]) -> bool:
     """Whether the event is about a Checkout Session whose id can name a document."""
-    if not isinstance(event_type, str) or not family_type(event_type).startswith(_SESSIONS):
+    if not family_type(attributes.get("event_type", "")).startswith(_SESSIONS):
         return False
     try:
-        SessionId.read(object_id)
+        SessionId.read(attributes.get("object_id"))
     except ShapeError:
         return False
     return True
 
 
-def _cloud_event(fit: Mapping[str, str], created: object, source: str, *, is_thin: bool) -> dict[str, str]:
-    """The attributes of CloudEvents' binding for Pub/Sub. None without an id or a type, which it requires."""
-    if "event_id" not in fit or "event_type" not in fit:
-        return {}
-    event_type = fit["event_type"]
-    attributes = {
-        "ce-specversion": "1.0",
-        "ce-id": fit["event_id"],
-        "ce-source": source,
-        # A thin event's type holds its version: v1. or v2.
-        "ce-type": f"com.stripe.{event_type}" if is_thin else f"com.stripe.v1.{event_type}",
-        "ce-subject": fit.get("object_id"),
-        "ce-time": _time(created),
-        "content-type": "application/json",
-    }
-    return {name: value for name, value in attributes.items() if value and len(value) <= ATTRIBUTE_BYTES}
+def _add_cloud_event(attributes: dict[str, str], created: object, source: str | None, *, is_thin: bool) -> None:
+    """Adds the attributes of CloudEvents' binding for Pub/Sub. None without an id or a type, which it requires."""
+    event_type = attributes.get("event_type")
+    if event_type is None or len(event_type) > _TYPE or "event_id" not in attributes:
+        return
+    attributes["ce-specversion"] = "1.0"
+    attributes["ce-id"] = attributes["event_id"]
+    attributes["ce-source"] = source or _source(attributes.get("account"))
+    # A thin event's type holds its version: v1. or v2.
+    attributes["ce-type"] = f"com.stripe.{event_type}" if is_thin else f"com.stripe.v1.{event_type}"
+    attributes["content-type"] = "application/json"
+    if "object_id" in attributes:
+        attributes["ce-subject"] = attributes["object_id"]
+    if time := _time(created):
+        attributes["ce-time"] = time
 
 
-def _source(account: object) -> str:
+def _source(account: str | None) -> str:
     """Stripe, or the account there whose event it is. Only ids make a valid URI."""
-    if isinstance(account, str) and account.isascii() and account.isidentifier():
+    if account and account.isascii() and account.isidentifier():
         return f"{STRIPE}/accounts/{account}"
     return STRIPE
 
@@ -83,9 +88,15 @@ def _time(created: object) -> str | None:
     try:
         if isinstance(created, str):
             return created if datetime.fromisoformat(created).tzinfo else None
-        return datetime.fromtimestamp(created, UTC).isoformat()  # type: ignore[arg-type]
+        return _rfc3339(created)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+@functools.lru_cache(maxsize=64)
+def _rfc3339(seconds: int) -> str:
+    """A time in epoch seconds as a text. Concurrent events were mostly made in the same second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def fits(value: object) -> TypeGuard[str]:

@@ -104,9 +104,10 @@ class Webhook:
 
     def _topics(self, event_type: str) -> Sequence[Topic]:
         """The topics that get the type: an order's type may be routed too."""
-        routes = self.settings.routes
-        topics = [self._orders] if event_type in ORDER_TYPES else []
-        return [*topics, self._routed] if self._routed and routes and event_type in routes else topics
+        orders, routes = event_type in ORDER_TYPES, self.settings.routes
+        if self._routed is None or routes is None or event_type not in routes:
+            return (self._orders,) if orders else ()
+        return (self._orders, self._routed) if orders else (self._routed,)
 
     async def _publish(self, body: bytes, attributes: Mapping[str, str], line: Line) -> int:
         """200 once every topic has stored the event."""
