@@ -6,6 +6,7 @@ no client: the first request does, in the process that serves it.
 
 import functools
 import gc
+import importlib
 import os
 from collections.abc import Callable
 from types import ModuleType
@@ -23,6 +24,7 @@ from fulfillment.version import VERSION
 if TYPE_CHECKING:
     from fulfillment.order_status.endpoint import OrderStatus
     from fulfillment.reconcile.endpoint import Reconcile
+    from fulfillment.stripe_events.endpoint import StripeEvents
     from fulfillment.subscriber.endpoint import Subscriber
     from fulfillment.webhook.endpoint import Webhook
 
@@ -63,6 +65,12 @@ async def order_status(request: Request) -> Response:
     return await _order_status()(request)
 
 
+@functions_framework.aio.http
+async def on_stripe_event(request: Request) -> Response:
+    """Runs your handler of a routed event."""
+    return await _stripe_events()(request)
+
+
 @functools.cache
 def _webhook() -> "Webhook":
     from fulfillment.topic.publisher import PubSubTopic
@@ -87,17 +95,17 @@ def _subscriber(event_type: EventType) -> "Subscriber":
     orders = FirestoreOrders(settings.project, settings.database, settings.collection)
     dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
     stripe = stripe_api(settings)
-    return Subscriber(event_type, settings, orders, dead_letter, configured(settings, _hooks(), stripe), stripe)
+    executors = configured(settings, _users("hooks", "hooks.py"), stripe)
+    return Subscriber(event_type, settings, orders, dead_letter, executors, stripe)
 
 
-def _hooks() -> ModuleType:
-    """The user's hooks.py. Raises ConfigurationError if it imports a package that is not installed."""
+def _users(module: str, file: str) -> ModuleType:
+    """A module of the user's. Raises ConfigurationError if it imports a package that is not installed."""
     try:
-        import hooks
+        return importlib.import_module(module)
     except ImportError as error:
         advice = "add a missing package to functions/requirements.in, and run scripts/lock"
-        raise ConfigurationError(f"functions/hooks.py cannot be imported: {error}; {advice}") from None
-    return hooks
+        raise ConfigurationError(f"functions/{file} cannot be imported: {error}; {advice}") from None
 
 
 @functools.cache
@@ -138,14 +146,27 @@ def _order_status() -> "OrderStatus":
     return OrderStatus(settings, orders, configured(settings), ClaimPublisher(finder), StatusPage(settings))
 
 
+@functools.cache
+def _stripe_events() -> "StripeEvents":
+    from fulfillment.stripe_events.endpoint import StripeEvents
+    from fulfillment.stripe_events.registry import find
+    from fulfillment.stripe_events.settings import StripeEventSettings
+    from fulfillment.topic.publisher import PubSubTopic
+
+    settings = StripeEventSettings.load(os.environ)
+    dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
+    return StripeEvents(settings, find(_users("handlers", "handlers"), settings.routes), dead_letter)
+
+
 def _start(entry_point: str) -> None:
     """Wires one entry point. On a configuration error it logs one line that names all problems, and exits."""
     subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
-    entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile | OrderStatus]] = {
+    entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile | OrderStatus | StripeEvents]] = {
         "stripe_webhook": _webhook,
         **subscribers,
         "reconcile": _reconcile,
         "order_status": _order_status,
+        "on_stripe_event": _stripe_events,
     }
     gc.disable()  # imports make objects that stay: to look for garbage among them took a tenth of a cold start
     try:

@@ -8,8 +8,9 @@
 6. `effects`        owed effects are performed: line items, your hook, mails, order events
 7. `reconcile`      finds the events that Stripe did not deliver
 8. `order_status`   the buyer's order status page
+9. `stripe_events`  your handlers of other events
 
-Each entry point (1, 3, 7, 8) has an `endpoint` and its `settings`.
+Each entry point (1, 3, 7, 8, 9) has an `endpoint` and its `settings`.
 
 Several rooms share: `settings` (the environment), `presentation` (an order in the buyer's notation), `stripe_api`
 (reads Stripe), `stripe_errors` (what Stripe's errors mean), `errors` (which errors to retry), `telemetry` (one log line

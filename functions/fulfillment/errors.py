@@ -7,7 +7,7 @@ FulfillmentError
 │   ├── CorruptOrder             this version cannot read the stored document
 │   ├── UnstorableOrder          Firestore permanently refuses the document
 │   ├── LineItemsRefused         the API key cannot read the session's line items
-│   ├── SessionUnreadable        the API key cannot read the session of a thin event, or there is no key
+│   ├── ReadRefused              the API key cannot read the object of a thin event
 │   └── MailRefused              no mail server accepts the address or the mail
 └── TransientError               a later delivery may succeed: Pub/Sub redelivers the message
     ├── PublishFailed            Pub/Sub did not store the message
@@ -76,10 +76,10 @@ class LineItemsRefused(PermanentError):
     code = "line_items_refused"
 
 
-class SessionUnreadable(PermanentError):
-    """The API key cannot read the session of a thin event in this context, or there is no key."""
+class ReadRefused(PermanentError):
+    """The API key cannot read the object of a thin event in its context, or there is no key."""
 
-    code = "session_unreadable"
+    code = "read_refused"
 
 
 class TransientError(FulfillmentError):

@@ -1,4 +1,4 @@
-"""Reads line items and Checkout Sessions from Stripe's API, with Stripe's library."""
+"""Reads line items, Checkout Sessions and the objects of events from Stripe's API, with Stripe's library."""
 
 import asyncio
 import functools
@@ -17,7 +17,13 @@ from fulfillment.domain.items import Page, read_page
 from fulfillment.domain.order import LineItem
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import StripeRefused, StripeUnavailable
-from fulfillment.stripe_errors import is_about_the_question, is_passing, where_to_look
+from fulfillment.stripe_errors import (
+    OBJECT_ADVICE,
+    SESSION_ADVICE,
+    is_about_the_question,
+    is_passing,
+    where_to_look,
+)
 from fulfillment.version import NAME, USER_AGENT, VERSION
 
 READ_SECONDS = 20
@@ -76,12 +82,20 @@ class StripeApi:
         params |= {"starting_after": after} if after else {}
         return await self._ask(lambda: self._sessions(params))
 
+    async def object_at(self, path: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The object at a path of the API, in Stripe's format. Raises StripeUnavailable, or its subclass StripeRefused
+        if a retry would get the same answer.
+        """
+        return await self._ask(lambda: self._object(path, owner), owner, OBJECT_ADVICE)
+
     @property
     def api_version(self) -> str:
         """The version of Stripe's API that this library uses."""
         return str(stripe.api_version)
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]], owner: Owner = OWN) -> T:
+    async def _ask(
+        self, ask: Callable[[], Awaitable[T]], owner: Owner = OWN, advice: Mapping[int, str] = SESSION_ADVICE
+    ) -> T:
         """The answer, retried while there is time. Raises only StripeUnavailable."""
         passing: list[Exception] = []
         retry = AsyncRetry(self._again, initial=0.5, maximum=4, timeout=self._seconds, on_error=passing.append)
@@ -94,7 +108,7 @@ class StripeApi:
             if isinstance(cause, TimeoutError) and passing:  # the time ended in one more try: the one before says more
                 cause = passing[-1]
             kind = StripeRefused if is_about_the_question(cause) else StripeUnavailable
-            raise kind(where_to_look(cause, self._key(), owner)) from None
+            raise kind(where_to_look(cause, self._key(), owner, advice)) from None
 
     async def _session(self, session_id: str, owner: Owner) -> Mapping[str, Any] | None:
         try:
@@ -109,6 +123,11 @@ class StripeApi:
         retrieve = self._client.v1.checkout.sessions.retrieve_async
         answer = await retrieve(session_id, params=params, options=self._options(owner))
         found: Mapping[str, Any] = read(Mapping[str, Any], _written(answer))
+        return found
+
+    async def _object(self, path: str, owner: Owner) -> Mapping[str, Any]:
+        answer = await self._client.raw_request_async("get", path, **self._options(owner))
+        found: Mapping[str, Any] = read(Mapping[str, Any], json.loads(answer.body))
         return found
 
     async def _sessions(self, params: Any) -> Sessions:

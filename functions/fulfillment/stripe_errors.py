@@ -1,6 +1,7 @@
 """What an error of Stripe's library means: whether a retry can help, and where an operator should look."""
 
 import re
+from collections.abc import Mapping
 
 import stripe
 from stripe import APIConnectionError, InvalidRequestError, RateLimitError, StripeError
@@ -18,19 +19,20 @@ def is_passing(error: Exception) -> bool:
 
 def is_about_the_question(error: BaseException | None) -> bool:
     """Whether Stripe refused this request because of its content: the key may not read the account, or the id does not
-    exist. An answer without Stripe's error type comes from a proxy. An error about `starting_after` is retried: the
-    list changed between two pages, and the next read starts from its beginning.
+    exist. An answer without Stripe's error type comes from a proxy; an error of API v2 may have only a code. An error
+    about `starting_after` is retried: the list changed between two pages, and the next read starts from its beginning.
     """
     if not isinstance(error, InvalidRequestError | stripe.PermissionError) or _param(error) == "starting_after":
         return False
-    return getattr(error.error, "type", None) == "invalid_request_error"
+    kind, code = getattr(error.error, "type", None), getattr(error.error, "code", None)
+    return kind == "invalid_request_error" or (kind is None and isinstance(code, str))
 
 
 def _param(error: StripeError) -> object:
     return getattr(error, "param", None)
 
 
-_ADVICE = {
+SESSION_ADVICE = {
     200: "the answer cannot be read: look at STRIPE_API_BASE",
     400: "it refuses the request as it is; an organization's key reads nothing without a context",
     401: "the API key is revoked, expired or mistyped: look at STRIPE_API_KEY or its file",
@@ -39,10 +41,19 @@ _ADVICE = {
     404: "no such session: the key is of the other mode, or of another account than the webhook's",
     429: "the rate limit: if this continues, another client of the account uses it up",
 }
+OBJECT_ADVICE = SESSION_ADVICE | {
+    403: "the key lacks a permission: a restricted key needs to read objects of this kind, and for a connected account "
+    "the access to it",
+    404: "no such object: it was deleted, or the key is of the other mode, or of another account than the webhook's",
+}
 
 
-def where_to_look(error: BaseException | None, key: str, owner: Owner) -> str:
-    """The text for the operator. It quotes nothing of Stripe's message, which can hold the key or the buyer's data."""
+def where_to_look(
+    error: BaseException | None, key: str, owner: Owner, advice: Mapping[int, str] = SESSION_ADVICE
+) -> str:
+    """The text for the operator, with the advice for the status of Stripe's answer. It quotes nothing of Stripe's
+    message, which can hold the key or the buyer's data.
+    """
     match error:
         case TimeoutError():
             return "Stripe did not answer in time"
@@ -57,8 +68,8 @@ def where_to_look(error: BaseException | None, key: str, owner: Owner) -> str:
                 f"not Stripe, but something on the way to it answered {status}: look at the proxy, or STRIPE_API_BASE"
             )
         case StripeError(http_status=int(status)):
-            unknown = "an error at Stripe: look at status.stripe.com" if status >= 500 else _ADVICE[200]
-            return f"Stripe answered {status} to {_asked_by(key, owner)}: {_ADVICE.get(status, unknown)}"
+            unknown = "an error at Stripe: look at status.stripe.com" if status >= 500 else advice[200]
+            return f"Stripe answered {status} to {_asked_by(key, owner)}: {advice.get(status, unknown)}"
     return f"Stripe's answer cannot be read: {type(error).__name__}"
 
 

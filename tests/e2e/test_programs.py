@@ -22,6 +22,7 @@ import pytest
 
 from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session, signature
 from local.programs.sales import sales
+from local.runtime.pipe import PORTS
 from local.runtime.processes import Processes, free_ports, is_taken
 from support import tools
 from support.tools import ROOT
@@ -168,7 +169,7 @@ def said(log: Path, word: str, seconds: float = LONG) -> str:
     return log.read_text()
 
 
-def free_row(length: int = 8) -> int:
+def free_row(length: int = len(PORTS)) -> int:
     """The first of so many free ports in a row."""
     while (ports := free_ports(length))[-1] - ports[0] != length - 1:
         pass
@@ -268,7 +269,7 @@ def test_dev_names_a_taken_port_and_the_command_that_mends_it(tmp_path: Path) ->
     assert f"Port {port}, for stripe_webhook, is taken. Find the process: lsof -i :{port}" in log.read_text()
     other = re.search(r"scripts/dev --port (\d+)", log.read_text())
     assert other
-    assert not any(is_taken(int(other[1]) + number) for number in range(8))
+    assert not any(is_taken(int(other[1]) + number) for number in range(len(PORTS)))
 
 
 def test_dev_names_a_port_that_is_free_where_the_first_guess_is_taken(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ JUNK = [
     ".idea/workspace.xml",
     "fulfillment/.mypy_cache/3.11/x.json",
     "hooks.py~",
+    "handlers/__pycache__/examples.cpython-311.pyc",
     "fulfillment/.errors.py.swp",
     "fulfillment/errors.py.swp",
     ".git/config",
@@ -53,6 +54,7 @@ def litter(folder: Path) -> None:
 
 def test_the_zip_holds_exactly_functions(tracked: Path, excludes: list[str]) -> None:
     assert set(zipped(tracked, excludes)) == tracked_files() - NOT_DEPLOYED
+    assert {"hooks.py", "handlers/__init__.py"} <= tracked_files()
 
 
 def test_what_lies_around_does_not_get_into_the_zip(tracked: Path, excludes: list[str]) -> None:

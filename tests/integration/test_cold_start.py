@@ -50,6 +50,39 @@ def test_a_subscriber_loads_neither_stripe_nor_mail_that_is_not_configured() -> 
     assert modules & (MAIL | unneeded) == set()
 
 
+def handling(folder: Path, imported: str) -> dict[str, str]:
+    """The environment of on_stripe_event with a handler that imports that."""
+    text = f"{imported}\n\ndef on_invoice_paid(event, key):\n    pass\n"
+    (folder / "handlers.py").write_text(text)
+    return {"ROUTED_EVENTS": "invoice.paid", "PYTHONPATH": f"{folder}:{FUNCTIONS}"}
+
+
+@pytest.mark.parametrize(
+    ("imported", "clients"),
+    [
+        ("", set[str]()),
+        ("from fulfillment.stripe_events import read", {"stripe"}),
+        ("from fulfillment.stripe_events import orders_of", {"google.cloud.firestore", "fulfillment.domain.order"}),
+    ],
+)
+def test_handlers_load_the_clients_that_they_import(tmp_path: Path, imported: str, clients: set[str]) -> None:
+    modules = loaded("on_stripe_event", STRIPE_API_KEY="rk_test_0123456789", **handling(tmp_path, imported))
+    loadable = {"stripe", "google.cloud.firestore", "google.pubsub_v1", "fulfillment.domain.order"}
+    assert modules & (MAIL | loadable) == clients
+
+
+def test_a_handler_that_is_not_routed_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    env = {**ENV, "FUNCTION_TARGET": "on_stripe_event", **handling(tmp_path, ""), "ROUTED_EVENTS": "charge.refunded"}
+    done = subprocess.run([sys.executable, "-c", "import main"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["severity"] == "CRITICAL"
+    assert line["message"].startswith(
+        "on_stripe_event cannot start: functions/handlers: on_invoice_paid is for an event"
+    )
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("entry_point", ["stripe_webhook", "on_checkout_session_completed"])
 def test_what_the_first_token_needs_is_loaded_at_start_but_not_for_an_emulator(entry_point: str) -> None:
     needed = {"google.auth.compute_engine", "google.auth.transport.grpc", "google.auth.transport.requests"}

@@ -240,7 +240,7 @@ def test_what_is_not_a_post_is_405(pipe: Pipe) -> None:
 
 
 def test_a_push_longer_than_any_is_413(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fulfillment.subscriber.endpoint.BODY_BYTES", 1000)
+    monkeypatch.setattr("fulfillment.topic.push_endpoint.BODY_BYTES", 1000)
     assert httpx.post(pipe.url(), content=b"x" * 1001).status_code == 413
 
 

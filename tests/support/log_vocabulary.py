@@ -18,6 +18,7 @@ from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.errors import MalformedEvent, PermanentError
 from fulfillment.reconcile.endpoint import End
+from fulfillment.stripe_events.endpoint import HandlerOutcome
 from fulfillment.telemetry import Line, Trace
 from support.tools import ROOT
 
@@ -25,7 +26,7 @@ FUNCTIONS = ROOT / "functions"
 _OUTCOMES = {each.value for each in Outcome}
 # Values that are not written down where they are logged: where they come from instead.
 _KNOWN = {
-    "outcome.value": _OUTCOMES,
+    "outcome.value": _OUTCOMES | {each.value for each in HandlerOutcome},
     "delivery.outcome.value": _OUTCOMES,
     "end.value": {each.value for each in End},
     "outcome": set[str](),  # Line.say hands on what it was given
@@ -46,7 +47,10 @@ def read() -> Vocabulary:
     for path in (FUNCTIONS / "main.py", *sorted((FUNCTIONS / "fulfillment").rglob("*.py"))):
         _Reader(path, found).visit(ast.parse(path.read_text("utf-8")))
     found.fields.update(_written_by_every_line())
-    found.values["entry_point"] = {"stripe_webhook", "reconcile", "order_status", *SUBSCRIBERS.values()}
+    found.values["entry_point"] = {
+        *("stripe_webhook", "reconcile", "order_status", "on_stripe_event"),
+        *SUBSCRIBERS.values(),
+    }
     found.values["event_type"] = {each.value for each in EventType}
     found.values["reason"] = {kind.code for kind in _kinds(PermanentError)}
     found.values["brought"] = _OUTCOMES

@@ -21,6 +21,7 @@ EACH_BY_ITSELF: Final = (
     "exhaustive",
     "browser",
     "e2e/test_programs.py",
+    "e2e/test_own_handlers.py",
     "e2e/test_own_hooks.py",
     "hostile/test_mutation.py",
     "operations/test_doctor.py",

@@ -26,8 +26,11 @@ ARROWS: dict[str, set[str]] = {
     "subscriber": UNDER_A_DOOR | {"effects"},
     "reconcile": UNDER_A_DOOR,
     "order_status": UNDER_A_DOOR,
+    "stripe_events": UNDER_A_DOOR | {"effects"},
 }
-"""Which rooms a room may import beside itself. No door imports a door, and one alone performs effects."""
+"""Which rooms a room may import beside itself. No door imports a door, and one alone performs effects: `stripe_events`
+takes from there only how the user's code is called.
+"""
 
 VENDORS = {
     "jinja2": ["presentation/templates.py"],
@@ -70,6 +73,12 @@ def test_a_room_imports_the_rooms_that_it_may(path: Path) -> None:
     room = room_of(path)
     allowed = set[str]() if room in BESIDE | {"__init__"} else ARROWS[room] | {room} | BESIDE
     assert rooms(path) <= allowed
+
+
+def test_handlers_perform_no_effects() -> None:
+    taken = {name for path in FULFILLMENT.glob("stripe_events/*.py") for name in imports(path)}
+    effects = {name for name in taken if name.startswith("fulfillment.effects")}
+    assert effects == {"fulfillment.effects.hook.Hooks", "fulfillment.effects.hook.can_be_called"}
 
 
 def test_the_errors_import_nothing() -> None:

@@ -13,10 +13,11 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
-from fulfillment.subscriber.endpoint import BODY_BYTES, Subscriber
+from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
+from fulfillment.topic.push_endpoint import BODY_BYTES
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, session

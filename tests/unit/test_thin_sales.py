@@ -239,7 +239,7 @@ async def test_a_refusal_is_parked_with_where_to_look(capsys: Capture) -> None:
     (parked,) = shop.dead_letter.stored
     assert parked.data == body(said)
     reason = parked.attributes["reason"]
-    assert reason.startswith("session_unreadable: the event is of test mode. Stripe answered 403 to the key rk_test_…")
+    assert reason.startswith("read_refused: the event is of test mode. Stripe answered 403 to the key rk_test_…")
     assert (parked.attributes["event_type"], logged(capsys)["outcome"]) == (f"v1.{COMPLETED}", "parked")
 
 
@@ -289,4 +289,4 @@ async def test_an_attribute_that_contradicts_the_body_is_parked() -> None:
     assert await shop.push(other, event_type=f"v1.{COMPLETED}") == 204  # another subscriber's type
     assert await shop.push(event(COMPLETED, session(ID)), event_type=f"v1.{COMPLETED}") == 204
     reasons = [each.attributes["reason"] for each in shop.dead_letter.stored]
-    assert [each.split(":")[0] for each in reasons] == ["session_unreadable", "malformed_event"]
+    assert [each.split(":")[0] for each in reasons] == ["read_refused", "malformed_event"]

@@ -17,9 +17,6 @@ import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-
 from fulfillment.domain.decision import REQUESTS, ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
@@ -29,29 +26,25 @@ from fulfillment.domain.thin_events import parse_thin
 from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.attempts import AttemptState
 from fulfillment.effects.runner import EffectExecutors
-from fulfillment.errors import (
-    MalformedMessage,
-    PermanentError,
-    PublishFailed,
-    TransientError,
-)
-from fulfillment.http import BodyTooLarge, read_body
+from fulfillment.errors import MalformedMessage
 from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.subscriber.thin_sales import Sessions, ThinSales
 from fulfillment.telemetry import Line, Trace
-from fulfillment.topic.attributes import ATTRIBUTE_BYTES
-from fulfillment.topic.message import Message, parse_push
+from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
+from fulfillment.topic.push_endpoint import PushEndpoint
 
-BODY_BYTES = 15 * 1024 * 1024  # Pub/Sub's ten million bytes in base64, and room for the envelope
 _OTHER_TYPE = "the attribute event_type is not the type in the body"
 
 
 @dataclass(eq=False)
-class Subscriber:
+class Subscriber(PushEndpoint):
     """The subscriber of one event type, snapshot and thin. `stripe` reads the sessions of thin events."""
+
+    # The operator who sends a parked message again states a new request.
+    NOT_PARKED = REQUESTS
 
     event_type: EventType
     settings: SubscriberSettings
@@ -61,75 +54,9 @@ class Subscriber:
     stripe: Sessions | None = None
 
     def __post_init__(self) -> None:
+        super().__init__(SUBSCRIBERS[self.event_type], self.settings.project, self.dead_letter)
         self._ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
         self._thin_sales = ThinSales(self.orders, self.stripe, livemode=self.settings.livemode)
-
-    async def __call__(self, request: Request) -> Response:
-        """The answer to one push. For Pub/Sub 204 is an ack, and 400 or higher a nack."""
-        line = Line(SUBSCRIBERS[self.event_type], self.settings.project)
-        with line:
-            try:
-                status = await self._receive(request, line)
-            except Exception as error:  # noqa: BLE001 - an unknown error is retried
-                line.say("ERROR", "failed unexpectedly; Pub/Sub will redeliver the message", outcome="failed")
-                line.blame(error)
-                status = 500
-            line.note(status=status)
-        return Response(status_code=status)
-
-    async def _receive(self, request: Request, line: Line) -> int:
-        if request.method != "POST":
-            line.say("INFO", "not a POST", outcome="refused")
-            return 405
-        try:
-            body = await read_body(request, BODY_BYTES)
-        except BodyTooLarge:
-            line.say("ERROR", f"a push over {BODY_BYTES} bytes: not sent by Pub/Sub", outcome="refused")
-            return 413
-        except ClientDisconnect:
-            line.say(
-                "INFO",
-                "the body did not arrive whole: the caller hung up, or asked for another protocol",
-                outcome="refused",
-            )
-            return 400
-        return await self._acknowledge(body, line)
-
-    async def _acknowledge(self, body: bytes, line: Line) -> int:
-        """The ack table."""
-        message = Message(data=body)  # parked if the body is not a push
-        try:
-            message = parse_push(body)
-            outcome = await self._handle(message, line)
-        except PermanentError as error:
-            return await self._park(message, error, line)
-        except TransientError as error:
-            line.say("WARNING", f"{error}; Pub/Sub will redeliver the message", outcome="retry")
-            line.blame(error)
-            return 503
-        line.note(outcome=outcome.value)
-        return 204
-
-    async def _park(self, message: Message, error: PermanentError, line: Line) -> int:
-        """Parks the whole message with the reason, for a person. It is not acknowledged before."""
-        line.say("ERROR", f"parked: {error.reason}", outcome="parked")
-        line.note(reason=error.code)
-        line.blame(error)
-        try:
-            await self._publish_parked(message, error)
-        except PublishFailed as failure:
-            line.say("ERROR", f"not parked, {failure}; Pub/Sub will redeliver the message", outcome="retry")
-            return 503
-        return 204
-
-    async def _publish_parked(self, message: Message, error: PermanentError) -> None:
-        """Publishes a copy of the message on the dead-letter topic, with the reason. Raises PublishFailed."""
-        reason = error.reason.encode()[:ATTRIBUTE_BYTES].decode(errors="ignore")
-        # Pub/Sub refuses attributes with its own prefix `goog`, so they are dropped.
-        # A request is dropped too: the operator who sends the message again states a new one.
-        kept = {name: text for name, text in message.attributes.items() if name not in REQUESTS}
-        attributes = {name: text for name, text in kept.items() if not name.startswith("goog")}
-        await self.dead_letter.publish(message.data, attributes | {"reason": reason})
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message. An event of another deployment or product is not an error."""

@@ -1,7 +1,6 @@
 """The effects that this deployment can perform, with their executors. An effect without its settings is not owed."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from fulfillment.domain.effects import (
 from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.effects.announce import Announcer
-from fulfillment.effects.hook import Hook, Hooks
+from fulfillment.effects.hook import Hooks, can_be_called
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
 from fulfillment.subscriber.settings import SubscriberSettings
@@ -71,16 +70,9 @@ def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecu
     running = Hooks()
     found = {name: getattr(hooks, name) for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))}
     for name, hook in found.items():
-        _check_signature(name, hook)
+        if not can_be_called(hook, "order", "key"):  # at start, so that the first order does not find a wrong hook
+            raise ConfigurationError(f"hooks.py: {name} must take (order, key)")
     return {name: EffectExecutor(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
-
-
-def _check_signature(name: str, hook: Hook) -> None:
-    """Raises ConfigurationError at start, so that the first order does not find a wrong hook."""
-    try:
-        inspect.signature(hook).bind("order", "key")
-    except TypeError:
-        raise ConfigurationError(f"hooks.py: {name} must take (order, key)") from None
 
 
 def _mails(settings: SubscriberSettings) -> dict[str, EffectExecutor]:

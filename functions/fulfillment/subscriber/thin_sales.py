@@ -22,7 +22,7 @@ from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.source_event import source_event
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.thin_events import ThinEvent
-from fulfillment.errors import MalformedEvent, SessionNotComplete, SessionUnreadable, StripeRefused
+from fulfillment.errors import MalformedEvent, ReadRefused, SessionNotComplete, StripeRefused
 from fulfillment.orders.store import Orders
 
 
@@ -64,14 +64,14 @@ class ThinSales:
 
     async def _read(self, thin: ThinEvent, received_at: datetime) -> CheckoutEvent | None:
         if self._stripe is None:
-            raise SessionUnreadable(
+            raise ReadRefused(
                 "a thin event names a session, and there is no key to read it: set STRIPE_API_KEY "
                 "(in Terraform stripe_api_key), or register the webhook for snapshot events"
             )
         try:
             session = await self._stripe.require_session(thin.session_id, thin.owner)
         except StripeRefused as refused:
-            raise SessionUnreadable(f"the event is of {self._mode} mode. {refused}") from None
+            raise ReadRefused(f"the event is of {self._mode} mode. {refused}") from None
         if session.get("status") != "complete":
             raise SessionNotComplete(f"{thin.type}, but the session that Stripe returned is not complete")
         try:

@@ -88,7 +88,7 @@ def _time(created: object) -> str | None:
     try:
         if isinstance(created, str):
             return created if datetime.fromisoformat(created).tzinfo else None
-        return _rfc3339(created)  # type: ignore[arg-type]
+        return _rfc3339(created)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 

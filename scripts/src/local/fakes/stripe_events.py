@@ -1,4 +1,4 @@
-"""Checkout events as Stripe writes and signs them: API version 2026-10-28.endive, a US shop, one buyer."""
+"""Events as Stripe writes and signs them: API version 2026-10-28.endive, a US shop, one buyer."""
 
 import itertools
 import json
@@ -94,7 +94,7 @@ def line_item(unit_amount: int = 3000, quantity: int = 1, currency: str = "usd",
 
 
 def event(event_type: str, of: Json, **changes: Any) -> Json:
-    """An event of that type about a session. Its default `id` is the next number."""
+    """An event of that type about a session or another object. Its default `id` is the next number."""
     return {
         "id": f"evt_1Local{next(_serial):014d}",
         "object": "event",
@@ -122,6 +122,22 @@ def thin_event(event_type: str, of: Json, **changes: Any) -> Json:
         "related_object": {"id": of["id"], "type": kind, "url": f"/v1/{kind.replace('.', '/')}s/{of['id']}"},
         "snapshot_event": None,
         "changes": None,
+    } | changes
+
+
+def thin_twin(said: Json, url: str, **changes: Any) -> Json:
+    """The thin event that tells the same as a snapshot event whose object is at that path of the API."""
+    of = said["data"]["object"]
+    return {
+        "id": f"evt_test_65Local{next(_serial):014d}",
+        "object": "v2.core.event",
+        "type": f"v1.{said['type']}",
+        "created": datetime.fromtimestamp(said["created"], UTC).isoformat().replace("+00:00", ".000Z"),
+        "livemode": said["livemode"],
+        "context": said.get("context"),
+        "reason": None,
+        "related_object": {"id": of["id"], "type": of["object"], "url": url},
+        "snapshot_event": said["id"],
     } | changes
 
 

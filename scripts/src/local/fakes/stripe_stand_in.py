@@ -73,6 +73,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
             Route("/v1/payment_pages/{id}/confirm", self._confirm, methods=post),
             Route("/v1/events", self._list_events),
             Route("/v1/events/{id}/retry", self._retry, methods=post),
+            *self.other_routes(),
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: refuse})
 

@@ -3,8 +3,9 @@
     GET /v1/checkout/sessions?limit=100&starting_after=cs_…&status=complete&created[gte]=…&created[lt]=…
     GET /v1/checkout/sessions/{session}?expand[]=payment_intent
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
+    GET /v1/…, /v2/…                                            any other object, by its path
 
-It answers 401 without a key, 400 for an organization's key without a context, and 404 for a session that is unknown, of
+It answers 401 without a key, 400 for an organization's key without a context, and 404 for an object that is unknown, of
 the other mode or of another account.
 """
 
@@ -25,7 +26,8 @@ class ReadableStripe:
     `sessions`    Checkout Sessions as they are now, by id, oldest first
     `intents`     PaymentIntents, by id, for reads that expand them
     `line_items`  the line items of each session, made by `stripe_events.line_item`, by the session's id
-    `accounts`    the connected account of a session, by the session's id; without one it is our own
+    `others`      any other object, by its path: `/v1/invoices/in_1`
+    `accounts`    the connected account of an object, by the object's id; without one it is our own
     `faults`      the next answers to reads: a status, a response, or None for a normal answer
     `delay`       seconds that every read takes
     `after_page`  called after every page of line items
@@ -36,6 +38,7 @@ class ReadableStripe:
         self.sessions: dict[str, Json] = {}
         self.intents: dict[str, Json] = {}
         self.line_items: dict[str, list[Json]] = {}
+        self.others: dict[str, Json] = {}
         self.accounts: dict[str, str] = {}
         self.faults: list[int | Response | None] = []
         self.delay = 0.0
@@ -49,6 +52,15 @@ class ReadableStripe:
             Route("/v1/checkout/sessions/{id}", self._session),
             Route("/v1/checkout/sessions/{id}/line_items", self._line_items),
         ]
+
+    def other_routes(self) -> list[Route]:
+        """The route for any other object. Routes for certain paths go before it."""
+        return [Route("/{path:path}", self._other)]
+
+    async def _other(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        return JSONResponse(self._visible(request, self.others, request.url.path))
 
     async def _session(self, request: Request) -> Response:
         if fault := await self._fault(request):
@@ -90,11 +102,14 @@ class ReadableStripe:
 
     def _visible_session(self, request: Request) -> Json:
         """The requested session, if the key may see it."""
-        key = authorized(request)
-        found = find(self.sessions, request.path_params["id"])
+        return self._visible(request, self.sessions, request.path_params["id"])
+
+    def _visible(self, request: Request, among: Mapping[str, Json], wanted: str) -> Json:
+        """The requested object, if the key may see it."""
+        key, found = authorized(request), find(among, wanted)
         own = _account(request) == self.accounts.get(found["id"])
         if not own or (key[2:7] != "_org_" and found["livemode"] is not ("_live_" in key)):
-            raise HTTPException(404, f"No such checkout.session: '{found['id']}'")
+            raise HTTPException(404, f"No such {found['object']}: '{found['id']}'")
         return found
 
 

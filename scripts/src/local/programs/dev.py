@@ -18,22 +18,24 @@ from rich.console import Console
 from rich.text import Text
 
 from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.routes import Routes
+from local.fakes.stripe_types import SNAPSHOT
 from local.programs.log_view import follow
-from local.runtime import emulators, pipe
+from local.runtime import emulators, hooks_file, pipe
 from local.runtime.neighbors import API_KEY, mail_server
 from local.runtime.pipe import PORTS, RECONCILE, Pipe
 from local.runtime.processes import Processes, ProgramFailed, free_ports, is_taken
 from ops.clients.loopback import bypass_proxy
 
 PORT = 8080
-LAST = 65528  # the next seven are used too
+LAST = 65527  # the next eight are used too
 OWN_TOOLS = Path(__file__).parents[4] / "node_modules" / ".bin"
 
 
 def main() -> int:
     """Returns 0 after Ctrl-C, 1 if a program could not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="scripts/dev", description=__doc__)
-    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next seven too ({PORT})")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"of the webhook; the next eight too ({PORT})")
     first = parser.parse_args().port
     bypass_proxy()
     console = Console(highlight=False, soft_wrap=True)
@@ -54,7 +56,7 @@ def main() -> int:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= LAST:
-        raise argparse.ArgumentTypeError(f"must be a port from 1 to {LAST}: the next seven are used too")
+        raise argparse.ArgumentTypeError(f"must be a port from 1 to {LAST}: the next eight are used too")
     return int(text)
 
 
@@ -67,7 +69,7 @@ def _problem(ports: dict[str, int]) -> str | None:
 
 
 def _free_row() -> int:
-    """A port that is free, and the next seven too."""
+    """A port that is free, and the next eight too."""
     rows = range(PORT, LAST, 100)
     return next(row for row in rows if not any(is_taken(row + number) for number in range(len(PORTS))))
 
@@ -76,15 +78,24 @@ def _run(console: Console, ports: dict[str, int]) -> int:
     with tempfile.TemporaryDirectory(prefix="dev-") as logs, Processes(Path(logs)) as processes:
         secret = _signing_secret(console)
         try:
+            handlers, routed = _handlers()
             with mail_server(Inbox(Path(logs), console).take) as mailing:
                 stripe, listen = _stripe(console, processes, secret)
                 with console.status("Starting the two official emulators and the functions …"):
-                    running = pipe.start(processes, ports, {**mailing, **stripe})
+                    running = pipe.start(processes, ports, {**mailing, **stripe, **routed}, handlers=handlers)
                 _explain(console, running, listen)
                 return follow(console, running)
         except ProgramFailed as error:
             console.print(Text(str(error), style="red"))
             return 1
+
+
+def _handlers() -> tuple[bool, dict[str, str]]:
+    """Whether there are handlers in functions/handlers, and the settings that route their events."""
+    given = os.environ.get("ROUTED_EVENTS")
+    found = hooks_file.routes_of_handlers(given)
+    routed = str(found) if found else given
+    return found is not None, {"ROUTED_EVENTS": routed} if routed else {}
 
 
 @dataclass
@@ -158,7 +169,8 @@ def _ask_stripe(cli: str) -> str | None:
 
 
 def _explain(console: Console, running: Pipe, stand_in: str) -> None:
-    types = ",".join(SUBSCRIBERS)
+    routes = Routes.parse(running.env["ROUTED_EVENTS"]) if "ROUTED_EVENTS" in running.env else ()
+    types = ",".join([*SUBSCRIBERS, *sorted(each for each in SNAPSHOT - set(SUBSCRIBERS) if each in routes)])
     console.print(f"\nThe webhook listens on {running.webhook_url}. In another terminal:\n")
     stripe, wss = shlex.quote(_stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
     console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
@@ -173,7 +185,9 @@ def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     if RECONCILE in running.entry_points:
         url = f"http://127.0.0.1:{running.ports[RECONCILE]}/"
         console.print(f"Run reconcile, as the schedule does:\n\n  [bold]curl -X POST {url}[/]\n")
-    console.print("Restart scripts/dev after a change to functions/hooks.py. Ctrl-C stops everything.\n")
+    console.print(
+        "Restart scripts/dev after a change to functions/hooks.py or functions/handlers. Ctrl-C stops everything.\n"
+    )
 
 
 def _explain_stripe(console: Console, running: Pipe) -> None:

@@ -1,10 +1,15 @@
-"""Loads functions/hooks.py, or explains in one line, without a stack, why it cannot."""
+"""Loads the user's functions/hooks.py and functions/handlers, or says in one line, without a stack, why it cannot."""
 
 import importlib
 import traceback
 from pathlib import Path
 from types import ModuleType
 
+from fulfillment.domain.event_types import family_type
+from fulfillment.domain.routes import Routes
+from fulfillment.errors import ConfigurationError
+from fulfillment.stripe_events.registry import find, handler_name, named
+from local.fakes.stripe_types import SNAPSHOT, THIN
 from local.runtime.processes import ProgramFailed
 
 FIX = "Add a missing package to functions/requirements.in, and run scripts/lock."
@@ -12,16 +17,48 @@ FIX = "Add a missing package to functions/requirements.in, and run scripts/lock.
 
 def load() -> ModuleType:
     """The user's hooks. ProgramFailed names the file, the problem with its line, and what to do."""
+    return _load("hooks", "hooks.py")
+
+
+def routes_of_handlers(routed: str | None) -> Routes | None:
+    """What is routed to the user's handlers: what ROUTED_EVENTS says, or else the type that each is named after. None
+    without handlers. ProgramFailed names the handler that is wrong.
+    """
+    handlers = _load("handlers", "handlers")
+    if not (names := named(handlers)):
+        return None
     try:
-        return importlib.import_module("hooks")
+        routes = Routes.parse(routed or ",".join(_types(names)))
+        find(handlers, routes)
+    except ValueError as error:
+        raise ProgramFailed(f"ROUTED_EVENTS {error}") from None
+    except ConfigurationError as error:
+        raise ProgramFailed(str(error)) from None
+    return routes
+
+
+def _types(names: dict[str, object]) -> list[str]:
+    """The type that each handler is named after. An unknown name is left to `ROUTED_EVENTS`."""
+    known = {handler_name(each): family_type(each) for each in sorted(SNAPSHOT | THIN)}
+    if unknown := sorted(names.keys() - known.keys()):
+        raise ProgramFailed(
+            f"functions/handlers: {', '.join(unknown)} is named after no event type that Stripe's library knows. "
+            "Correct the name, or name all types in ROUTED_EVENTS."
+        )
+    return [known[name] for name in names]
+
+
+def _load(module: str, file: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
     except ImportError as error:
-        raise ProgramFailed(f"functions/hooks.py cannot be imported: {error}. {FIX}") from None
+        raise ProgramFailed(f"functions/{file} cannot be imported: {error}. {FIX}") from None
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        raise ProgramFailed(f"functions/hooks.py cannot be imported: {_located(error)}. Fix it there.") from None
+        raise ProgramFailed(f"functions/{file} cannot be imported: {_located(error)}. Fix it there.") from None
 
 
 def _located(error: Exception) -> str:
-    """The error with its file and line: in hooks.py, or in a file that it calls."""
+    """The error with its file and line: in the user's file, or in one that it calls."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error}"  # the text has both
     last = traceback.extract_tb(error.__traceback__)[-1]

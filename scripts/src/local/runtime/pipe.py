@@ -1,5 +1,6 @@
 """The whole pipe on this machine: topics, filtered push subscriptions and the functions, each run by the real
-`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API.
+`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API. With
+ROUTED_EVENTS, these events have their topic; functions/handlers runs if it is asked for.
 """
 
 import sys
@@ -29,19 +30,22 @@ WEBHOOK = "stripe_webhook"
 ORDER_STATUS = "order_status"
 ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values(), ORDER_STATUS)
 RECONCILE = "reconcile"
-PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE)
+HANDLERS = "on_stripe_event"
+PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE, HANDLERS)
 TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
+STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER = "checkout-stripe-events", "checkout-stripe-events-dead-letter"
 
 
 @dataclass
 class Pipe:
-    """A running pipe. `ports` holds the port of each entry point by its name."""
+    """A running pipe. `ports` holds the port of each entry point by its name; `handlers`: functions/handlers runs."""
 
     processes: Processes
     emulators: Emulators
     ports: Mapping[str, int]
     env: Mapping[str, str]
     project: str
+    handlers: bool = False
     admin: PubSubAdmin = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,7 +54,8 @@ class Pipe:
     @property
     def entry_points(self) -> tuple[str, ...]:
         """The functions that run here."""
-        return (*ENTRY_POINTS, RECONCILE) if "STRIPE_API_KEY" in self.env else ENTRY_POINTS
+        reconcile = (RECONCILE,) if "STRIPE_API_KEY" in self.env else ()
+        return (*ENTRY_POINTS, *reconcile, *((HANDLERS,) if self.handlers else ()))
 
     @property
     def webhook_url(self) -> str:
@@ -67,19 +72,27 @@ class Pipe:
         for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
             self.admin.create_topic(topic)
         for event_type, entry_point in SUBSCRIBERS.items():
-            url = f"http://127.0.0.1:{self.ports[entry_point]}/"
-            self.admin.subscribe(
-                entry_point.replace("_", "-"),
-                TOPIC,
-                url,
-                filter=f'attributes.event_type = "{event_type}"',
-                dead_letter_policy={
-                    "dead_letter_topic": f"projects/{self.project}/topics/{DEAD_LETTER}",
-                    "max_delivery_attempts": 100,
-                },
-            )
+            self._subscribe(entry_point, TOPIC, DEAD_LETTER, filter=f'attributes.event_type = "{event_type}"')
         self.admin.keep(DEAD_LETTER)
         self.admin.keep(ORDER_EVENTS)
+        if "ROUTED_EVENTS" in self.env:
+            self._create_stripe_events()
+
+    def _create_stripe_events(self) -> None:
+        for topic in (STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
+            self.admin.create_topic(topic)
+        self.admin.keep(STRIPE_EVENTS_DEAD_LETTER)
+        if self.handlers:
+            self._subscribe(HANDLERS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER)
+
+    def _subscribe(self, entry_point: str, topic: str, dead_letter: str, **more: str) -> None:
+        """Has a topic's messages pushed to a function."""
+        policy = {
+            "dead_letter_topic": f"projects/{self.project}/topics/{dead_letter}",
+            "max_delivery_attempts": 100,
+        }
+        url = f"http://127.0.0.1:{self.ports[entry_point]}/"
+        self.admin.subscribe(entry_point.replace("_", "-"), topic, url, dead_letter_policy=policy, **more)
 
     def start_functions(self) -> None:
         """Starts the functions and waits until they answer."""
@@ -119,9 +132,9 @@ class Pipe:
         """The order as it is in Firestore."""
         return await FirestoreOrders(self.project, "(default)", "orders").get(session_id)
 
-    async def parked(self) -> list[Message]:
+    async def parked(self, dead_letter: str = DEAD_LETTER) -> list[Message]:
         """The messages parked since the last call."""
-        return self.admin.take(DEAD_LETTER)
+        return self.admin.take(dead_letter)
 
     async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
         """Replaces an order's document without any rule; None deletes it."""
@@ -137,8 +150,16 @@ class Pipe:
         return client.collection("orders").document(session_id)
 
 
-def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str] | None = None) -> Pipe:
-    """Starts everything. `ports`: of each entry point, and of `pubsub` and `firestore`; `more`: settings."""
+def start(
+    processes: Processes,
+    ports: Mapping[str, int],
+    more: Mapping[str, str] | None = None,
+    *,
+    handlers: bool = False,
+) -> Pipe:
+    """Starts everything. `ports`: of each entry point, and of `pubsub` and `firestore`; `more`: settings; `handlers`:
+    functions/handlers, which need ROUTED_EVENTS.
+    """
     project = "local"
     hosts = emulators.start(processes, ports["pubsub"], ports["firestore"], project)
     env = {
@@ -150,7 +171,7 @@ def start(processes: Processes, ports: Mapping[str, int], more: Mapping[str, str
         "PYTHONFAULTHANDLER": "1",
         **(more or {}),
     }
-    pipe = Pipe(processes, hosts, ports, env, project)
+    pipe = Pipe(processes, hosts, ports, env, project, handlers)
     pipe.create_topics()
     pipe.start_functions()
     return pipe
