@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from docs_tables.source import Module
 from fulfillment.domain.cursor import OVERLAP_SECONDS
+from fulfillment.domain.event_types import EventType
 from fulfillment.domain.status import Status
 from fulfillment.effects.announce import Announcer
 from fulfillment.orders.documents import to_document
@@ -36,13 +39,15 @@ from support.cost_model import (
     stored,
     written,
 )
+from support.every_event import thin
 from support.firestore_sizes import document_bytes, index_entries
 from support.mails import LETTERS
 from support.markdown import table_with
 from support.tools import ROOT
 
-COSTS, README = ROOT / "docs" / "costs.md", ROOT / "README.md"
+COSTS, EVENTS, README = ROOT / "docs" / "costs.md", ROOT / "docs" / "stripe-events.md", ROOT / "README.md"
 SIZES, HANDLING, FIXED = "of one card order with two line items", "for a million card orders", "every month"
+OTHERS, SINKS = "for a million other events", "for a million events, of orders or others"
 READS, KEPT, PARTS, CHANGE = ("orders a month", "reads"), "where", "part", "change"
 TOGETHER = "together"
 SUMMED = ["fixed", "handling the orders", "keeping them"]
@@ -51,6 +56,7 @@ MILLION = 10**6
 GIB, TIB = 2**30, 2**40
 TRACEPARENT = f"00-{'0' * 32}-{'0' * 16}-01"
 TIME_AND_ID = 20 + 16  # of a message, as Pub/Sub counts them
+COPIES = 1 + 2 * len(EventType)  # of an event: published, and for each subscription of the topic
 MEASURED_WITHIN, ROUNDED_WITHIN = 0.1, 0.01
 
 
@@ -113,7 +119,7 @@ def test_each_row_is_its_number_times_its_price_and_the_last_is_their_sum(headin
 
 def test_what_is_handled_follows_from_the_sizes(module: Module) -> None:
     event = size("the event") + size("its message's attributes")
-    throughput = 4 * event + 2 * size("an order event")
+    throughput = COPIES * event + 2 * size("an order event")
     mailed = size("the receipt") + 5000
     expected = {
         "requests": 2 * MILLION,
@@ -129,6 +135,46 @@ def test_what_is_handled_follows_from_the_sizes(module: Module) -> None:
     }
     for beginning, value in expected.items():
         assert how_many(HANDLING, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
+
+
+def test_what_thin_events_save_follows_from_the_sizes() -> None:
+    attributes, two_order_events = size("its message's attributes"), 2 * size("an order event")
+    (said,) = re.findall(r"(\d\.\d\d) dollars for a million orders in place of (\d\.\d\d)", text_of(COSTS))
+    for dollars, event in zip(said, ("the thin event instead", "the event"), strict=True):
+        of = (COPIES * (size(event) + attributes) + two_order_events) * MILLION / TIB * 40
+        assert float(dollars) == pytest.approx(of, abs=0.01)
+    (read,) = (row for row in table_with(COSTS, HANDLING) if row[HANDLING].startswith("Firestore: reads"))
+    dollars = written(price(read["price"]) * MILLION)
+    assert f"one more read of Firestore ({dollars} dollars for a million)" in text_of(COSTS)
+
+
+def test_what_other_events_cost_follows_from_the_sizes(module: Module) -> None:
+    event = size("the event") + size("its message's attributes")
+    for heading in (OTHERS, SINKS):
+        for row in table_with(COSTS, heading):
+            if row[heading] != TOGETHER:
+                assert cents(number(row["how many"]) * price(row["price"])) == Decimal(row["dollars"]), row
+    *rows, last = table_with(COSTS, OTHERS)
+    assert Decimal(last["dollars"]) == sum(Decimal(row["dollars"]) for row in rows)
+    expected = {
+        "requests of the webhook": MILLION,
+        "its CPU": WEBHOOK_SECONDS * MILLION,
+        "its memory": WEBHOOK_SECONDS * MILLION / 2,
+        "Pub/Sub: published, and delivered to one subscription": 2 * event * MILLION / TIB,
+        "Pub/Sub: kept": event * MILLION / GIB * default(module, "topics", "events_retention_days") / MONTH_DAYS,
+        "logs": 2 * 800 * MILLION / GIB,
+    }
+    assert len(rows) == len(expected)
+    for beginning, value in expected.items():
+        assert how_many(OTHERS, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
+    for row in table_with(COSTS, SINKS):
+        assert float(number(row["how many"])) == pytest.approx(event * MILLION / TIB, rel=ROUNDED_WITHIN)
+    (said,) = re.findall(r"about \[(\d+) dollars\]\(costs\.md#other-events-of-stripe\)", text_of(EVENTS))
+    assert int(said) == round(Decimal(last["dollars"]))
+
+
+def text_of(path: Path) -> str:
+    return " ".join(path.read_text("utf-8").split())
 
 
 def test_what_does_not_depend_on_the_orders_follows_from_the_month() -> None:
@@ -283,6 +329,7 @@ async def test_the_stated_sizes_are_those_of_an_order_of_today(module: Module) -
     measured = {
         "the event": len(body(event)),
         "its message's attributes": besides(attributes_of(event, TRACEPARENT)),
+        "the thin event instead": len(body(thin_twin(event))),
         "an order event": sum(len(each.data) + besides(each.attributes) for each in order_events.stored),
         "the order document": document_bytes(path, document),
         f"its {len(entries)} index entries": sum(entries),
@@ -291,6 +338,16 @@ async def test_the_stated_sizes_are_those_of_an_order_of_today(module: Module) -
     assert {name: size(name) for name in measured} == {
         name: pytest.approx(value, rel=MEASURED_WITHIN) for name, value in measured.items()
     }
+
+
+def thin_twin(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The thin event of a snapshot event, with ids as long as Stripe's."""
+    session_id = event["data"]["object"]["id"]
+    twin = thin(EventType.COMPLETED.thin) | {"id": f"evt_{'1' * 50}", "snapshot_event": event["id"]}
+    request = {"id": f"req_{'1' * 14}", "idempotency_key": str(UUID(int=0))}
+    twin["related_object"] |= {"id": session_id, "type": "checkout.session"}
+    twin["related_object"]["url"] = f"/v1/checkout/sessions/{session_id}"
+    return twin | {"reason": {"type": "request", "request": request}}
 
 
 def besides(attributes: Mapping[str, str]) -> int:

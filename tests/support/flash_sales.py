@@ -19,6 +19,7 @@ TIMES = Times(
     publish=(0.03,),
     transit=(0.05,),
     subscriber_cpu=0.005,
+    session=(0.2,),
     write=(0.025,),
     effects={LINE_ITEMS: (0.3,), FULFILL: (0.15,), "send_receipt": (0.4,)},
 )

@@ -74,13 +74,13 @@ def applied(terraform: Path = ROOT / "terraform") -> dict[str, State]:
         copy = Path(folder) / "terraform"
         shutil.copytree(terraform, copy, ignore=LEFT_OUT)
         shutil.copy(CONFIGURATIONS, copy / "tests")
-        init = _terraform(copy, "init", "-backend=false", "-input=false", "-no-color")
+        init = run(copy, "init", "-backend=false", "-input=false", "-no-color")
         if "Failed to query available provider packages" in init.stderr:
             raise NoProviders(init.stderr)
-        return dict(_states(_terraform(copy, "test", "-json", "-verbose").stdout))
+        return dict(_states(run(copy, "test", "-json", "-verbose").stdout))
 
 
-def _terraform(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     settings = {name: text for name, text in os.environ.items() if not name.startswith("TF_VAR_")}
     command = ["terraform", f"-chdir={folder}", *arguments]
     return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.model import bill, quotas, sale
-from benchmark.model.sale import LINE_ITEMS, NO_LIMITS, Limits, Sale, Settings
+from benchmark.model.sale import FULFILL, LINE_ITEMS, NO_LIMITS, Limits, Sale, Settings
 from benchmark.model.service import Scaling
 from benchmark.model.stations import UNLIMITED
 from benchmark.scenarios import (
@@ -19,6 +19,7 @@ from benchmark.scenarios import (
     RECOMMENDED_STRIPE_READS,
     RECOMMENDED_VARIABLES,
     SHIPPED,
+    THIN,
     WARMED_UP,
     Measured,
     flash_sales,
@@ -68,6 +69,41 @@ def test_refused_reads_of_stripe_are_tried_again_with_growing_pauses() -> None:
     assert 5 < sold.stripe.met.refused < 20
 
 
+def test_a_thin_event_costs_one_more_read_of_stripe_before_the_order_is_there() -> None:
+    snapshot, thin = Sale(BASE).run(), Sale(replace(BASE, thin=True)).run()
+    assert thin.ack_waits[0] == snapshot.ack_waits[0]
+    assert thin.fulfillment_waits[0] == pytest.approx(snapshot.fulfillment_waits[0] + 0.025 + 0.2)
+    assert (snapshot.sessions.granted, thin.sessions.granted, thin.stripe.granted) == (0, 1, 1)
+    assert thin.firestore.granted == snapshot.firestore.granted + 1
+
+
+def test_sessions_and_line_items_are_two_endpoints_so_thin_orders_come_as_fast() -> None:
+    limited = replace(BASE, orders=1000, seconds=1, limits=replace(NO_LIMITS, stripe_reads=25))
+    snapshot, thin = Sale(limited).run(), Sale(replace(limited, thin=True)).run()
+    assert (thin.done, thin.parked, thin.stripe.granted) == (1000, 0, 1000)
+    assert thin.sessions.granted == 1000
+    assert thin.ended >= (1000 - 25) / 25
+    assert thin.ended == pytest.approx(snapshot.ended, rel=0.5)
+
+
+def test_a_session_is_read_once_for_an_order_that_is_there() -> None:
+    times = replace(TIMES, effects={LINE_ITEMS: (0.3,)})
+    one_read_in_25_seconds = replace(NO_LIMITS, stripe_reads=0.04)
+    of = replace(BASE, orders=2, seconds=0.1, times=times, limits=one_read_in_25_seconds, thin=True)
+    sold = Sale(of).run()
+    assert (sold.done, sold.sessions.granted, sold.stripe.granted) == (2, 2, 2)
+
+
+def test_a_delivery_that_cannot_read_its_session_writes_nothing_and_comes_again() -> None:
+    times = replace(TIMES, effects={FULFILL: (0.15,)})
+    one_read_in_25_seconds = replace(NO_LIMITS, stripe_reads=0.04)
+    of = replace(BASE, orders=2, seconds=0.1, times=times, limits=one_read_in_25_seconds, thin=True)
+    sold = Sale(of).run()
+    assert list(sold.subscription.attempts) == [1, 2]
+    looked_up, written = 3, 2 * 2
+    assert (sold.done, sold.firestore.granted) == (2, looked_up + written)
+
+
 def test_an_ack_that_cloud_run_refuses_comes_again_with_stripes_next_request() -> None:
     slow = replace(TIMES, publish=(15.0,))
     done = Sale(replace(BASE, orders=2, seconds=0.001, webhook=fixed(1, 1, patience=10), times=slow)).run()
@@ -95,6 +131,7 @@ sales = st.builds(
     orders=st.integers(1, 120),
     seconds=st.floats(0.1, 60),
     steady=st.booleans(),
+    thin=st.booleans(),
     webhook=scalings,
     subscriber=scalings,
     delivery=st.builds(
@@ -185,6 +222,7 @@ def test_only_what_is_recommended_differs_from_what_is_shipped() -> None:
     same = replace(shipped, subscriber=recommended.subscriber, limits=recommended.limits)
     assert same == recommended
     assert replace(recommended, limits=warm.limits) == warm
+    assert replace(shipped, thin=True) == flash_sales(MEASURED, 0.1)[THIN]
     no_items = flash_sales(MEASURED, 0.1)[NO_LINE_ITEMS]
     assert shipped.times.effects.keys() - no_items.times.effects.keys() == {LINE_ITEMS}
     assert replace(no_items, times=shipped.times) == shipped
@@ -249,4 +287,18 @@ def test_a_bill_counts_each_operation_once() -> None:
     parts = bill.dollars(sold)
     assert parts["requests"] == pytest.approx(2000 * bill.REQUEST)
     assert parts["Firestore"] == pytest.approx(4000 * bill.WRITE)
-    assert parts["Pub/Sub"] == pytest.approx((4 * 4300 + 2 * 2600) * 1000 / 2**40 * 40)
+    assert parts["Pub/Sub"] == pytest.approx((7 * 4620 + 2 * 2600) * 1000 / 2**40 * 40)
+
+
+def test_a_thin_event_has_fewer_bytes() -> None:
+    thin = bill.dollars(Sale(replace(BASE, orders=1000, seconds=100, thin=True)).run())
+    assert thin["Pub/Sub"] == pytest.approx((7 * 1320 + 2 * 2600) * 1000 / 2**40 * 40)
+
+
+def test_the_bytes_of_the_bill_are_those_of_the_document_on_costs() -> None:
+    column = "of one card order with two line items"
+    stated = {row[column]: int(row["bytes"].replace(",", "")) for row in table_with(ROOT / "docs" / "costs.md", column)}
+    attributes = stated["its message's attributes, id and time"]
+    assert stated["the event, as Stripe sends it"] + attributes == bill.EVENT_BYTES
+    assert stated["the thin event instead"] + attributes == bill.THIN_EVENT_BYTES
+    assert stated["an order event, with its attributes"] == bill.ORDER_EVENT_BYTES

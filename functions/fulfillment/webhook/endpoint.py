@@ -118,8 +118,10 @@ class Webhook:
             line.say("ERROR", f"{error}; Stripe will try again", outcome="publish_failed")
             line.blame(error)
             return 503
-        outcome = "published" if topics[0] is self._orders else "routed"
-        line.say("INFO", outcome, outcome=outcome)
+        if topics[0] is self._orders:
+            line.say("INFO", "published", outcome="published")
+        else:
+            line.say("INFO", "routed", outcome="routed")
         line.note(message_id=message_id)
         return 200
 

@@ -18,6 +18,7 @@ from docs_tables.source import Module
 ORDERS, SECONDS = 1_000_000, 600
 SHIPPED = "shipped defaults"
 NO_LINE_ITEMS = "shipped defaults, no line items"
+THIN = "shipped defaults, thin events"
 RECOMMENDED = "recommended"
 WARMED_UP = "recommended, Firestore warmed up"
 RECOMMENDED_VARIABLES: Mapping[str, Mapping[str, float]] = {"subscribers": {"max_instances": 100, "concurrency": 40}}
@@ -57,7 +58,8 @@ def flash_sales(measured: Measured, share: float) -> dict[str, Settings]:
     warm = replace(more_reads, limits=replace(more_reads.limits, firestore=WARM_FIRESTORE))
     keyless = {name: samples for name, samples in defaults.times.effects.items() if name != LINE_ITEMS}
     no_items = replace(defaults, times=replace(defaults.times, effects=keyless))
-    return {SHIPPED: defaults, NO_LINE_ITEMS: no_items, RECOMMENDED: more_reads, WARMED_UP: warm}
+    thin = replace(defaults, thin=True)
+    return {SHIPPED: defaults, THIN: thin, NO_LINE_ITEMS: no_items, RECOMMENDED: more_reads, WARMED_UP: warm}
 
 
 def _sale(variables: Mapping[str, Mapping[str, float]], measured: Measured, share: float) -> Settings:
@@ -109,6 +111,7 @@ def _cloud_times(measured: Measured) -> Times:
         publish=publish,
         transit=(quotas.TRANSIT_SECONDS.value,),
         subscriber_cpu=measured.subscriber_cpu,
+        session=(quotas.SESSION_SECONDS.value,),
         write=(quotas.WRITE_SECONDS.value,),
         effects={
             LINE_ITEMS: (quotas.STRIPE_SECONDS.value,),
@@ -145,6 +148,7 @@ def this_machine(measured: Measured, transit: Sequence[float], rate: float, orde
             publish=(measured.publish,),
             transit=transit,
             subscriber_cpu=measured.subscriber_cpu,
+            session=(0.0,),
             write=(0.0,),
             effects={FULFILL: [max(0.0, each - measured.subscriber_cpu) for each in measured.delivery]},
         ),

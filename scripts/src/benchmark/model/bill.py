@@ -8,7 +8,8 @@ TIB_OF_MESSAGES = 40.0
 WRITE = 0.09 / 1e5
 GIB_OF_LOGS, GIB_SENT = 0.50, 0.12
 
-EVENT_BYTES, ORDER_EVENT_BYTES = 4_300, 2_600  # with their attributes
+EVENT_BYTES, THIN_EVENT_BYTES, ORDER_EVENT_BYTES = 4_620, 1_320, 2_600  # with their attributes
+FILTERED_OUT = 5  # by the other subscriptions of the topic: terraform/subscribers.tf
 LOG_BYTES, SENT_BYTES = 1_600, 13_300  # for a request: two entries; for an order: the receipt, and Stripe's question
 _MEMORY_GIB = 0.5
 _GIB, _TIB = 2**30, 2**40
@@ -19,7 +20,8 @@ def dollars(sale: Sale) -> dict[str, float]:
     orders = sale.settings.orders
     requests = sale.webhook.begun + sale.subscriber.begun
     pushes = orders + sale.subscription.nacks
-    bytes_ = EVENT_BYTES * (3 * orders + pushes) + 2 * ORDER_EVENT_BYTES * orders  # published, and filtered out twice
+    event = THIN_EVENT_BYTES if sale.settings.thin else EVENT_BYTES
+    bytes_ = event * ((1 + FILTERED_OUT) * orders + pushes) + 2 * ORDER_EVENT_BYTES * orders
     second = VCPU_SECOND + _MEMORY_GIB * GIB_SECOND
     return {
         "requests": requests * REQUEST,

@@ -58,6 +58,7 @@ PUBLISH_SECONDS = Fact(0.03, "s", "Pub/Sub: one Publish call", ASSUMED)
 TRANSIT_SECONDS = Fact(0.05, "s", "Pub/Sub: from the ack to the push", ASSUMED)
 WRITE_SECONDS = Fact(0.025, "s", "Firestore: one write", ASSUMED)
 STRIPE_SECONDS = Fact(0.3, "s", "Stripe: one page of line items", ASSUMED)
+SESSION_SECONDS = Fact(0.3, "s", "Stripe: one session, which a thin event needs", ASSUMED)
 HOOK_SECONDS = Fact(0.15, "s", "your hook", ASSUMED)
 MAIL_SECONDS = Fact(0.4, "s", "your mail server takes one receipt; it has no limit", ASSUMED)
 

@@ -28,13 +28,16 @@ class Times:
     publish: Sequence[float]
     transit: Sequence[float]
     subscriber_cpu: float
+    session: Sequence[float]
     write: Sequence[float]
     effects: dict[str, Sequence[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Operations a second. Firestore's rate grows from `firestore` by `firestore_growth` every `firestore_seconds`."""
+    """Operations a second. Firestore's rate grows from `firestore` by `firestore_growth` every `firestore_seconds`.
+    `stripe_reads` is of one endpoint of Stripe's API: line items are one, a session is another.
+    """
 
     publishes: float
     pushes: float
@@ -56,11 +59,14 @@ NO_LIMITS = Limits(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A sale of so many orders in so many seconds, which arrive at random, or `steady`."""
+    """A sale of so many orders in so many seconds, which arrive at random, or `steady`. `thin`: Stripe sends thin
+    events, so the session is read before the order is written.
+    """
 
     orders: int
     seconds: float
     steady: bool = False
+    thin: bool = False
     webhook: Scaling
     subscriber: Scaling
     delivery: Delivery
@@ -68,6 +74,16 @@ class Settings:
     limits: Limits
     stripe_retry: float
     seed: int = 1
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A read of Stripe: what grants it, how long it takes, and what follows if it is granted or not."""
+
+    bucket: TokenBucket
+    seconds: Sequence[float]
+    then: Callable[[int], None]
+    otherwise: Callable[[int], None]
 
 
 class Sale:
@@ -86,13 +102,21 @@ class Sale:
         self.publishes = Throttle("Pub/Sub: publish quota", lambda _: limits.publishes)
         self.pushes = Throttle("Pub/Sub: push quota", lambda _: limits.pushes)
         self.stripe = TokenBucket("Stripe: reads", limits.stripe_reads)
+        self.sessions = TokenBucket("Stripe: reads of sessions", limits.stripe_reads)
+        self._session = _Read(self.sessions, times.session, self._open, self._fail)
+        self._line_items = _Read(
+            self.stripe,
+            times.effects.get(LINE_ITEMS, ()),
+            lambda order: self._write(order, self._wrote),
+            lambda order: self._write(order, self._fail),
+        )
         rate = ramp(limits.firestore, limits.firestore_growth, limits.firestore_seconds)
         self.firestore = Throttle("Firestore: ramp-up", rate)
         self.webhook = Service("webhook", self.clock, settings.webhook, times.webhook_cpu)
         self.webhook.begin, self.webhook.refuse = self._publish, self._refuse
         self.subscriber = Service("subscriber", self.clock, settings.subscriber, times.subscriber_cpu)
         self.subscription = Subscription(self.clock, settings.delivery, self.pushes, self.subscriber.enter, count)
-        self.subscriber.begin, self.subscriber.refuse = self._open, self.subscription.nack
+        self.subscriber.begin, self.subscriber.refuse = self._begin, self.subscription.nack
 
     def run(self) -> "Sale":
         """Runs until no order waits for anything."""
@@ -104,8 +128,8 @@ class Sale:
     def stations(self) -> list[Met]:
         """What each station has made wait."""
         services = [self.webhook.met, self.webhook.cpu_met, self.subscriber.met, self.subscriber.cpu_met]
-        limits = [self.publishes.met, self.subscription.met, self.pushes.met, self.stripe.met, self.firestore.met]
-        return services + limits
+        stripe = [self.stripe.met, self.sessions.met]
+        return [*services, self.publishes.met, self.subscription.met, self.pushes.met, *stripe, self.firestore.met]
 
     @property
     def parked(self) -> int:
@@ -137,8 +161,23 @@ class Sale:
         self._acked[order], self.ack_waits[order] = now, now - self._arrived[order]
         self.clock.at(now + self._draw(self.settings.times.transit), self.subscription.publish, order)
 
+    def _begin(self, order: int) -> None:
+        """A delivery begins. A thin event's order is looked up first, and its session read if there is no order yet:
+        functions/fulfillment/subscriber/thin_sales.py.
+        """
+        if self.settings.thin:
+            self._write(order, self._look_up)
+        else:
+            self._open(order)
+
+    def _look_up(self, order: int) -> None:
+        if self._step[order]:
+            self._open(order)
+        else:
+            self._read(self._session, order, self.clock.now + READ_SECONDS, RETRY_FIRST)
+
     def _open(self, order: int) -> None:
-        """A delivery begins: it writes the order and its lease."""
+        """Writes the order and its lease."""
         first = self._step[order] == 0
         self._write(order, self._opened, 1 if first else REDELIVERED_CALLS)
 
@@ -162,21 +201,20 @@ class Sale:
         if step > len(self._effects):
             self._finish(order)
         elif self._effects[step - 1][0] == LINE_ITEMS:
-            self._read(order, self.clock.now + READ_SECONDS, RETRY_FIRST)
+            self._read(self._line_items, order, self.clock.now + READ_SECONDS, RETRY_FIRST)
         else:
             takes = self._draw(self._effects[step - 1][1])
             self.clock.at(self.clock.now + takes, self._write, order, self._wrote)
 
-    def _read(self, order: int, deadline: float, pause: float) -> None:
+    def _read(self, read: _Read, order: int, deadline: float, pause: float) -> None:
         """Reads Stripe. Refused reads are tried again, until the time for a read is over."""
         now = self.clock.now
-        if self.stripe.take(now):
-            self.clock.at(now + self._draw(self.settings.times.effects[LINE_ITEMS]), self._write, order, self._wrote)
-            return
-        if (again := now + self._random() * pause) < deadline:
-            self.clock.at(again, self._read, order, deadline, min(2 * pause, RETRY_MOST))
+        if read.bucket.take(now):
+            self.clock.at(now + self._draw(read.seconds), read.then, order)
+        elif (again := now + self._random() * pause) < deadline:
+            self.clock.at(again, self._read, read, order, deadline, min(2 * pause, RETRY_MOST))
         else:
-            self.clock.at(deadline, self._write, order, self._fail)
+            self.clock.at(deadline, read.otherwise, order)
 
     def _wrote(self, order: int) -> None:
         if self._effects[self._step[order] - 1][0] == FULFILL:

@@ -1,0 +1,111 @@
+"""The filters of subscriptions, Terraform's and those of docs/stripe-events.md: the emulator applies none."""
+
+import functools
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from fulfillment.domain.event_types import EventType
+from fulfillment.topic.attributes import attributes_of
+from support import terraform_states, tools
+from support.every_event import events
+from support.markdown import table_with
+from support.pubsub_filter import matches
+from support.terraform_states import NoProviders, State
+from support.tools import ROOT
+
+DOCUMENT = ROOT / "docs" / "stripe-events.md"
+SUBSCRIPTION = "google_pubsub_subscription."
+NO_PROVIDERS = "terraform cannot get its providers: subscriptions' filters were not looked at."
+Attributes = Mapping[str, str]
+
+
+@functools.cache
+def messages() -> list[Attributes]:
+    """The attributes of a message of every type."""
+    return [attributes_of(said, f"00-{'1' * 32}-{'2' * 16}-01") for said in events()]
+
+
+@pytest.fixture(scope="module")
+def states() -> Mapping[str, State]:
+    tools.need(tools.missing_terraform())
+    try:
+        return terraform_states.applied()
+    except NoProviders:
+        tools.need(NO_PROVIDERS)
+        raise
+
+
+def order_subscriptions(state: State) -> Mapping[str, Mapping[str, Any]]:
+    """The filtered subscriptions of the order topic, by their name."""
+    found = [each for address, each in state.items() if address.startswith(SUBSCRIPTION) and each["filter"]]
+    return {each["name"].partition("-")[2]: each for each in found}
+
+
+@pytest.mark.timeout(600)
+def test_each_order_type_snapshot_or_thin_goes_to_exactly_one_subscription(states: Mapping[str, State]) -> None:
+    slugs = {EventType.COMPLETED: "completed", EventType.ASYNC_PAYMENT_SUCCEEDED: "succeeded"}
+    slugs |= {EventType.ASYNC_PAYMENT_FAILED: "failed"}
+    expected = {each.value: {slug} for each, slug in slugs.items()}
+    expected |= {each.thin: {f"{slug}-thin"} for each, slug in slugs.items()}
+    for state in states.values():
+        subscriptions = order_subscriptions(state)
+        assert len({each["topic"] for each in subscriptions.values()}) == 1
+        found = {
+            told["event_type"]: {name for name, each in subscriptions.items() if matches(each["filter"], told)}
+            for told in messages()
+        }
+        assert {event_type: names for event_type, names in found.items() if names} == expected
+
+
+def is_thin(told: Attributes) -> bool:
+    return told["event_type"].startswith(("v1.", "v2."))
+
+
+def family(told: Attributes) -> str:
+    return told["event_type"].removeprefix("v1.")
+
+
+WANTED: Mapping[str, Callable[[Attributes], bool]] = {
+    "one type, snapshot or thin": lambda told: family(told) == "invoice.paid",
+    "the snapshot event alone": lambda told: family(told) == "invoice.paid" and not is_thin(told),
+    "the thin event alone": lambda told: family(told) == "invoice.paid" and is_thin(told),
+    "refunds and disputes": lambda told: family(told).startswith(("refund.", "charge.dispute.")),
+    "all but Checkout Sessions": lambda told: not family(told).startswith("checkout.session."),
+    "every thin event": is_thin,
+    "Stripe's API v2": lambda told: told["event_type"].startswith("v2."),
+    "your own account, no connected one": lambda told: "account" not in told,
+    "two types of one connected account": lambda told: (
+        family(told) in {"invoice.paid", "invoice.payment_failed"} and told.get("account") == "acct_1"
+    ),
+}
+"""What each filter of the document promises, by its row."""
+
+
+def test_each_documented_filter_lets_through_what_it_promises_and_nothing_else() -> None:
+    documented = {row["you want"]: row["filter"].strip("`") for row in table_with(DOCUMENT, "you want", "filter")}
+    assert list(documented) == list(WANTED)
+    both = [*messages(), *({**told, "account": "acct_1"} for told in messages())]
+    for name, wanted in WANTED.items():
+        through = [told for told in both if matches(documented[name], told)]
+        assert through == [told for told in both if wanted(told)], name
+        assert 0 < len(through) < len(both), name
+
+
+@pytest.mark.timeout(600)
+def test_the_terraform_of_the_document_is_valid(tmp_path: Any) -> None:
+    tools.need(tools.missing_terraform())
+    blocks = [text.partition("```")[0] for text in DOCUMENT.read_text("utf-8").split("```hcl\n")[1:]]
+    assert len(blocks) == 2
+    (tmp_path / "main.tf").write_text("\n".join(blocks))
+    shutil.copy(ROOT / "terraform" / "versions.tf", tmp_path)
+    versions = (tmp_path / "versions.tf").read_text("utf-8")
+    (tmp_path / "versions.tf").write_text(versions.partition("\nprovider ")[0] + '\nprovider "google" {}\n')
+    init = terraform_states.run(tmp_path, "init", "-backend=false", "-input=false", "-no-color")
+    if "Failed to query available provider packages" in init.stderr:
+        tools.need(NO_PROVIDERS)
+    done = terraform_states.run(tmp_path, "validate", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert terraform_states.run(tmp_path, "fmt", "-check", "-diff").stdout == ""
