@@ -12,6 +12,7 @@ from chaos.fault_injector import Killed
 from chaos.incidents import Incident, Kind
 from chaos.judge import Evidence, judge
 from chaos.profiles import LONG
+from chaos.sender import digest
 from chaos.world import Call
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.events import parse
@@ -20,6 +21,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
 from fulfillment.topic.message import Message
+from local.fakes.stripe_events import body
 
 BUSY, OTHER = "on_checkout_session_completed", "on_async_payment_failed"
 CASES = cases.draw(7, 120)
@@ -200,3 +202,66 @@ def test_every_way_a_checkout_can_go_is_drawn_and_every_connection_is_broken_in_
     drawn = plan.draw(1, LONG)
     assert {fault.link for fault in drawn.faults} == set(plan.link_names())
     assert {kill.function for kill in drawn.kills} == set(plan.FUNCTIONS)
+
+
+ROUTED = next(case for case in CASES if case.name == "routed")
+(TOLD,) = ROUTED.beside
+BODIES = [body(TOLD | {"pending_webhooks": number}) for number in range(2)]
+
+
+def routed(*bodies: bytes, sent: list[bytes] | None = None, incidents: list[Incident] | None = None) -> Evidence:
+    """Of a run with one routed event, and these bodies of it on the topic."""
+    attributes = {"event_id": TOLD["id"], "event_type": TOLD["type"]}
+    return Evidence(
+        cases=[ROUTED],
+        orders={},
+        parked=[],
+        calls=[],
+        killed=[],
+        incidents=incidents or [],
+        routed=[Message(data=each, attributes=attributes, id=str(number)) for number, each in enumerate(bodies)],
+        bodies={TOLD["id"]: [digest(each) for each in (BODIES[:1] if sent is None else sent)]},
+    )
+
+
+def test_a_routed_event_that_is_on_its_topic_once_is_good() -> None:
+    verdict = judge(routed(BODIES[0]))
+    assert verdict.is_good
+    assert not verdict.doubled
+
+
+def test_a_routed_event_that_is_not_on_its_topic_is_lost() -> None:
+    assert judge(routed()).lost == [f"{TOLD['id']} was routed, and is not on its topic"]
+
+
+def test_a_routed_event_with_another_body_is_wrong() -> None:
+    assert "another body" in judge(routed(BODIES[1])).wrong[0]
+
+
+def test_an_event_that_must_not_be_routed_is_wrong() -> None:
+    (problem,) = judge(replace(routed(BODIES[0]), cases=[CARD], orders={CARD.session_id: fulfilled(CARD)})).wrong[:1]
+    assert "must not be" in problem
+
+
+def test_a_routed_event_is_there_again_because_stripe_sent_it_again() -> None:
+    verdict = judge(routed(*BODIES, sent=BODIES))
+    assert verdict.is_good
+    assert verdict.doubled == {"sent again": 1}
+
+
+@pytest.mark.parametrize(
+    ("link", "kind", "hits", "good"),
+    [
+        ("stripe_webhook->pubsub", "lost", 1, True),
+        ("stripe_webhook->pubsub", "lost", 0, False),
+        ("stripe_webhook->pubsub", "slow", 1, False),
+        ("on_async_payment_failed->pubsub", "lost", 1, False),
+    ],
+)
+def test_a_routed_event_is_there_again_only_if_publishing_was_disturbed(
+    link: str, kind: Kind, *, hits: int, good: bool
+) -> None:
+    incident = Incident(link, kind, at=1.0, until=2.0, hits=hits)
+    verdict = judge(routed(BODIES[0], BODIES[0], incidents=[incident]))
+    assert verdict.is_good is good
+    assert verdict.doubled == ({"published again": 1} if good else {})

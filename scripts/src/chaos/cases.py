@@ -7,32 +7,49 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from fulfillment.domain.ids import OWN
+from fulfillment.domain.routes import Routes
 from fulfillment.domain.synthetic_events import synthetic_event
-from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, line_item, session, thin_event
 
-EXPIRED = "checkout.session.expired"
 MANNERS = ("", "", "", "", "", "", "slow", "raise", "hang", "refuse", "bounce")
 """Faults of an order besides the network's: of its hook, or of its buyer's mailbox."""
 
 Expectation = Literal["order", "none", "parked"]
+EXPIRED = "checkout.session.expired"
+ROUTES = Routes.parse(f"invoice.*,customer.subscription.*,{FAILED},{EXPIRED}")
+"""What the webhook routes: types without an order, and two that are the orders' too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One Checkout: its events and line items. `signed`: whether Stripe signs the events."""
+    """One Checkout: its events and line items. `signed`: whether Stripe signs the events. `beside`: what Stripe sends
+    beside the events that must be in the order: thin events, and events that are no order's.
+    """
 
     name: str
     session_id: str
     events: Sequence[Json]
     items: Sequence[Json] = ()
+    beside: Sequence[Json] = ()
     expects: Expectation = "order"
     signed: bool = True
     manner: str = ""
 
     @property
     def told(self) -> Sequence[Json]:
-        """The events that Stripe sends; reconcile must find the others."""
-        return [each for each in self.events if not is_found(each["id"])]
+        """What Stripe sends. The other events must be found by reconcile, or by a thin event."""
+        return [*(each for each in self.events if not is_found(each["id"])), *self.beside]
+
+    @property
+    def routed(self) -> Sequence[Json]:
+        """What the webhook must put on the topic of Stripe's events."""
+        right = (each for each in self.told if self.signed and not each["livemode"])
+        return [each for each in right if each["type"] in ROUTES]
+
+    @property
+    def never_told(self) -> int:
+        """How many events only reconcile can find."""
+        return 0 if self.beside else len(self.events) - len(self.told)
 
 
 def is_found(event_id: str) -> bool:
@@ -58,7 +75,14 @@ class Till:
 
     def event(self, event_type: str, of: Json, **changes: Any) -> Json:
         """An event with a random id: ids must not determine the order of events."""
-        return event(event_type, of, id=f"evt_1Chaos{self.chance.getrandbits(64):016x}", **changes)
+        return event(event_type, of, id=self._event_id(), **changes)
+
+    def thin(self, event_type: str, of: Json, **changes: Any) -> Json:
+        """A thin event with a random id."""
+        return thin_event(event_type, of, id=self._event_id(), **changes)
+
+    def _event_id(self) -> str:
+        return f"evt_1Chaos{self.chance.getrandbits(64):016x}"
 
 
 Tell = Callable[[Till, Json], list[Json]]
@@ -148,11 +172,45 @@ def _one(till: Till, name: str, event_type: str, event_changes: dict[str, Any], 
 def _never_told(till: Till, name: str, *sent: str) -> Case:
     """A payment that succeeded, for which Stripe sends no event."""
     sold = session(till.session_id())
+    events = [*_says(*sent)(till, sold), _found(sold)]
+    return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
+
+
+def _found(sold: Json) -> Json:
+    """The event that is made of the session when it is read."""
     found = synthetic_event(sold, owner=OWN, api_version="", at=datetime.now(UTC))
     if found is None:
         raise LookupError("a paid session must make an event")
-    events = [*_says(*sent)(till, sold), dict(found.event)]
-    return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
+    return dict(found.event)
+
+
+def _thin(till: Till, name: str, *types: str) -> Case:
+    """A payment that only thin events tell of."""
+    sold = session(till.session_id())
+    thin = [till.thin(each, sold) for each in types]
+    return Case(name=name, session_id=sold["id"], events=[_found(sold)], beside=thin, items=_items(till, name, sold))
+
+
+def _both_kinds(till: Till) -> Case:
+    """A payment that a thin event and its snapshot event tell of, as while a shop migrates."""
+    sold = session(till.session_id())
+    told = till.event(COMPLETED, sold)
+    thin, items = till.thin(COMPLETED, sold, snapshot_event=told["id"]), _items(till, "both kinds", sold)
+    return Case(name="both kinds", session_id=sold["id"], events=[told], beside=[thin], items=items)
+
+
+def _thin_poison(till: Till) -> Case:
+    """A thin event that says of its session that it is something else."""
+    sold = session(till.session_id())
+    thin = till.thin(COMPLETED, sold | {"object": "invoice"})
+    return Case(name="thin poison", session_id=sold["id"], events=[], beside=[thin], expects="parked")
+
+
+def _routed(till: Till, name: str) -> Case:
+    """An event that makes no order, and is routed."""
+    about = {"id": f"in_{till.session_id()}", "object": "invoice"}
+    told = till.event("invoice.paid", about) if name == "routed" else till.thin("customer.subscription.deleted", about)
+    return Case(name=name, session_id=about["id"], events=[], beside=[told], expects="none")
 
 
 _OTHERS: dict[str, Callable[[Till], Case]] = {
@@ -162,5 +220,11 @@ _OTHERS: dict[str, Callable[[Till], Case]] = {
     "expires": lambda till: _one(till, "expires", EXPIRED, {}, status="expired", payment_status="unpaid"),
     "other mode": lambda till: _one(till, "other mode", COMPLETED, {"livemode": True}, livemode=True),
     "forged": lambda till: replace(_one(till, "forged", COMPLETED, {}), signed=False),
+    "thin": lambda till: _thin(till, "thin", COMPLETED),
+    "thin, delayed": lambda till: _thin(till, "thin, delayed", COMPLETED, SUCCEEDED),
+    "both kinds": _both_kinds,
+    "thin poison": _thin_poison,
+    "routed": lambda till: _routed(till, "routed"),
+    "routed, thin": lambda till: _routed(till, "routed, thin"),
     "poison": lambda till: replace(_one(till, "poison", COMPLETED, {}, amount_total="35.00"), expects="parked"),
 }

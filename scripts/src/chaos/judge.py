@@ -10,6 +10,7 @@ from chaos import model
 from chaos.cases import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident
+from chaos.sender import digest
 from chaos.world import Call
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING
 from fulfillment.domain.event_types import SUBSCRIBERS
@@ -25,7 +26,7 @@ PUBSUBS_OWN = "CloudPubSubDeadLetterSource"
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All facts about a run."""
+    """All facts about a run. `routed`: the messages on the topic of routed events; `bodies`: as the sender has them."""
 
     cases: Sequence[Case]
     orders: Mapping[str, Order]
@@ -34,6 +35,8 @@ class Evidence:
     killed: Sequence[Killed]
     incidents: Sequence[Incident]
     forged_taken: Collection[str] = ()
+    routed: Sequence[Message] = ()
+    bodies: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -57,6 +60,7 @@ def judge(evidence: Evidence) -> Verdict:
     for case in evidence.cases:
         _judge_case(case, evidence, verdict)
     verdict.wrong += [problem for letter in evidence.parked if (problem := _without_reason(letter))]
+    _judge_routed(evidence, verdict)
     calls = by_key(evidence.cases, evidence.calls)
     verdict.lost += list(_never_done(evidence, calls))
     verdict.wrong += [f"{event_id} was forged, and taken" for event_id in evidence.forged_taken]
@@ -85,6 +89,37 @@ def _judge_case(case: Case, evidence: Evidence, verdict: Verdict) -> None:
         verdict.lost.append(f"{label}: not parked")
     if case.expects == "none" and any("reason" in each.attributes for each in letters):
         verdict.wrong.append(f"{label}: must not be parked")
+
+
+def _judge_routed(evidence: Evidence, verdict: Verdict) -> None:
+    """Each routed event is on its topic, unchanged. It is there again only if Stripe sent it again, or if the webhook
+    got no answer of Pub/Sub.
+    """
+    must = {event["id"]: event for case in evidence.cases for event in case.routed}
+    found: dict[str, list[Message]] = {}
+    for message in evidence.routed:
+        found.setdefault(message.attributes.get("event_id", ""), []).append(message)
+    verdict.lost += [f"{event_id} was routed, and is not on its topic" for event_id in must.keys() - found.keys()]
+    for event_id, messages in found.items():
+        sent = evidence.bodies.get(event_id, ())
+        if event_id not in must or {each.attributes.get("event_type") for each in messages} != {must[event_id]["type"]}:
+            verdict.wrong.append(f"{event_id} is on the topic of routed events, and must not be, or as another type")
+        if not {digest(each.data) for each in messages} <= set(sent):
+            verdict.wrong.append(f"{event_id} was routed with another body than Stripe sent")
+        if (again := min(len(messages), len(sent)) - 1) > 0:
+            verdict.doubled["sent again"] += again
+        if (more := len(messages) - len(sent)) > 0:
+            if _publishing_was_disturbed(evidence):
+                verdict.doubled["published again"] += more
+            else:
+                verdict.unexplained.append(f"{event_id} was routed {len(messages)} times, and sent {len(sent)} times")
+
+
+def _publishing_was_disturbed(evidence: Evidence) -> bool:
+    """Whether an answer of Pub/Sub to the webhook was lost: it publishes again until its time ends."""
+    return any(
+        each.hits and each.kind in DAMAGING and each.link == "stripe_webhook->pubsub" for each in evidence.incidents
+    )
 
 
 def _without_reason(letter: Message) -> str | None:

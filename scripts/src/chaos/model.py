@@ -71,5 +71,6 @@ def _comparable(case: Case, order: Order) -> dict[str, Any]:
     wanted = {each["id"] for each in case.events}
     seen = {name: each for name, each in document["events"].items() if name in wanted or not is_found(name)}
     when = {name: {"created": None, "api_version": None} if is_found(name) else {} for name in seen}
-    document["events"] = {name: each | {"received_at": None} | when[name] for name, each in seen.items()}
+    course = {"received_at": None, "thin_event": None}
+    document["events"] = {name: each | course | when[name] for name, each in seen.items()}
     return document | ({"paid_at": None} if is_found(document["source"]) else {})

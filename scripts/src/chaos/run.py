@@ -17,7 +17,7 @@ from chaos.sender import Sender
 from chaos.testbed import Testbed
 from fulfillment.domain.order import Order
 from fulfillment.topic.message import Message
-from local.runtime.pipe import ORDER_EVENTS
+from local.runtime.pipe import ORDER_EVENTS, STRIPE_EVENTS
 
 QUIET_SECONDS = 3
 Tell = Callable[[str], None]
@@ -37,6 +37,7 @@ class Run:
     tell: Tell
     parked: list[Message] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
+    routed: dict[str | None, Message] = field(default_factory=dict)
     verdict: Verdict = field(default_factory=Verdict)
     settled_in: float = 0.0
 
@@ -92,12 +93,16 @@ class Run:
 
     def _look(self) -> None:
         self.testbed.world.note(self.testbed.admin.take(ORDER_EVENTS))
+        while taken := self.testbed.admin.take(STRIPE_EVENTS):
+            self.routed |= {each.id: each for each in taken}
 
     def _evidence(self) -> Evidence:
         return Evidence(
             cases=self.cases,
             orders=self.orders,
             parked=self.parked,
+            routed=list(self.routed.values()),
+            bodies=self.sender.bodies,
             calls=self.testbed.world.calls(),
             killed=self.fault_injector.killed,
             incidents=self.fault_injector.incidents,

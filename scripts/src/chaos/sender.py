@@ -1,6 +1,7 @@
 """Sends events as Stripe does: at least once, in any order, some twice, with retries until a 2xx answer."""
 
 import asyncio
+import hashlib
 import random
 import time
 from collections import Counter
@@ -20,13 +21,14 @@ FORGER = "whsec_not_a_secret_of_this_test"
 @dataclass
 class Sender:
     """Stripe. `taken`: the ids of events answered 2xx; `forged_taken`: the same of forged events, and must stay empty;
-    `answers`: counts by status, with 0 for no answer.
+    `answers`: counts by status, with 0 for no answer; `bodies`: the digest of each body sent, by the event's id.
     """
 
     url: str
     seed: int
     answers: Counter[int] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
+    bodies: dict[str, list[str]] = field(default_factory=dict)
     forged_taken: set[str] = field(default_factory=set)
     slowest: float = 0.0
     sends: int = 0
@@ -56,6 +58,7 @@ class Sender:
         """One attempt with a new signature. `pending_webhooks` differs between deliveries, as with Stripe."""
         self.sends += 1
         payload = body(event | {"pending_webhooks": self.sends % 3})
+        self.bodies.setdefault(event["id"], []).append(digest(payload))
         headers = signature(payload) if signed else signature(payload, FORGER)
         began, status = time.monotonic(), 0
         try:
@@ -65,6 +68,11 @@ class Sender:
         self.slowest = max(self.slowest, time.monotonic() - began)
         self.answers[status] += 1
         return status
+
+
+def digest(payload: bytes) -> str:
+    """What stands for a body that was sent."""
+    return hashlib.sha256(payload).hexdigest()
 
 
 def _times(chance: random.Random, start: float, seconds: float) -> list[float]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos import proxy
+from chaos.cases import ROUTES
 from chaos.plan import FUNCTIONS, NEIGHBORS, Plan, link_names
 from chaos.profiles import Profile
 from chaos.proxy import Link
@@ -24,7 +25,7 @@ from local.fakes.stripe_events import SECRET
 from local.runtime import emulators, pipe
 from local.runtime.emulators import Emulators
 from local.runtime.neighbors import API_KEY, SHOP_URL
-from local.runtime.pipe import DEAD_LETTER, ORDER_EVENTS, TOPIC
+from local.runtime.pipe import DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS, TOPIC, both_kinds
 from local.runtime.processes import Processes, free_ports
 from local.runtime.pubsub_admin import PubSubAdmin
 
@@ -133,6 +134,7 @@ def _env(function: str, links: Mapping[str, Link], folder: Path, profile: Profil
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "STRIPE_LIVEMODE": "false",
         "STRIPE_WEBHOOK_SECRETS": SECRET,
+        "ROUTED_EVENTS": str(ROUTES),
         "PUBSUB_EMULATOR_HOST": to["pubsub"],
         "PYTHONPATH": str(folder / "functions"),
         "CHAOS_FOLDER": str(folder / "calls"),
@@ -152,17 +154,17 @@ def _clock(function: str, plan: Plan) -> dict[str, str]:
 
 
 def _create_topics(testbed: Testbed, attempts: int) -> None:
-    for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
+    for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS):
         testbed.admin.create_topic(topic)
     policy = {"dead_letter_topic": f"projects/{PROJECT}/topics/{DEAD_LETTER}", "max_delivery_attempts": attempts}
     for event_type, name in SUBSCRIBERS.items():
         url = f"http://127.0.0.1:{testbed.links[f'push->{name}'].port}/"
-        only = f'attributes.event_type = "{event_type}"'
-        more = {"filter": only, "dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS}
+        more = {"filter": both_kinds(event_type), "dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS}
         testbed.admin.subscribe(name.replace("_", "-"), TOPIC, url, **more)
     testbed.admin.keep(DEAD_LETTER)
     testbed.admin.keep(DEAD_LETTER, WATCHED)
     testbed.admin.keep(ORDER_EVENTS)
+    testbed.admin.keep(STRIPE_EVENTS)
 
 
 def _port(host: str) -> int:

@@ -46,7 +46,7 @@ class World:
 
     def sell(self, cases: Iterable[Case]) -> None:
         """Adds the sessions and their line items to Stripe, except for forged ones."""
-        for case in (each for each in cases if each.signed):
+        for case in (each for each in cases if each.signed and each.events):
             self.stripe.sessions[case.session_id] = case.events[-1]["data"]["object"]
             self.stripe.line_items[case.session_id] = list(case.items)
 
