@@ -23,6 +23,7 @@ from prove.mail_target import MailTarget
 from prove.order_status_target import OrderStatusTarget
 from prove.seeds import events
 from prove.targets import Events, Pushes
+from prove.thin_targets import HandlerPushes, ThinPushes
 from prove.webhook_target import WebhookTarget
 
 KEPT = 500
@@ -60,8 +61,10 @@ def shares() -> Mapping[str, tuple[Target, float]]:
     """The targets in this process, each with its share of the inputs."""
     return {
         "events": (Events(), 0.60),
-        "pushes": (Pushes(), 0.18),
-        "webhook": (WebhookTarget(), 0.17),
+        "pushes": (Pushes(), 0.12),
+        "thin": (ThinPushes(), 0.06),
+        "handlers": (HandlerPushes(), 0.05),
+        "webhook": (WebhookTarget(), 0.12),
         "mails": (MailTarget(), 0.01),
         "landing": (OrderStatusTarget(), 0.02),
     }

@@ -2,11 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from fulfillment.domain.event_types import ORDER_TYPES
+from fulfillment.domain.routes import Routes
+from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
 from fulfillment.webhook.endpoint import BODY_BYTES, Webhook
 from fulfillment.webhook.settings import WebhookSettings
@@ -16,7 +19,8 @@ from prove import oracles
 from prove.mutations import hostile_bytes, hostile_json
 from prove.targets import Handler, Headers, ask
 
-SETTINGS = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
+ROUTES = Routes.parse("invoice.paid,checkout.session.async_payment_failed,customer.subscription.*")
+SETTINGS = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,), routes=ROUTES)
 OTHER = "whsec_" + "f" * 32
 _ANSWERS = {200, 400, 405, 413}
 
@@ -33,14 +37,22 @@ class HostileRequest:
 
 
 class WebhookTarget:
-    """The webhook without a network: it publishes only signed bodies, and gives each the expected answer."""
+    """The webhook without a network: it publishes only signed bodies, each on the topics of its type, and gives each
+    the expected answer.
+    """
 
-    def __init__(self, webhook: Callable[[Topic], Handler] = lambda topic: Webhook(SETTINGS, topic)) -> None:
-        self._topic = MemoryTopic()
-        self._handler = webhook(self._topic)
+    def __init__(
+        self, webhook: Callable[[Topic, Topic], Handler] = lambda orders, routed: Webhook(SETTINGS, orders, routed)
+    ) -> None:
+        self._topic, self._routed = MemoryTopic(), MemoryTopic()
+        self._handler = webhook(self._topic, self._routed)
 
     def make(self, random: Random, sample: bytes) -> HostileRequest:
         """A hostile request, honestly signed or not."""
+        if random.random() < 0.2:
+            event = json.loads(sample)
+            event["type"] = random.choice(("invoice.paid", "v1.invoice.paid", "v1.checkout.session.completed"))
+            sample = json.dumps(event).encode()
         return make_request(random, sample)
 
     async def take(self, request: HostileRequest) -> str:
@@ -48,15 +60,24 @@ class WebhookTarget:
         signature = () if request.signature is None else ((b"stripe-signature", request.signature.encode("latin-1")),)
         status = await ask(self._handler, request.body, (*signature, *request.more), request.method)
         stored, self._topic.stored = self._topic.stored, []
+        routed, self._routed.stored = self._routed.stored, []
         oracles.hold(status in _ANSWERS, f"answered {status}")
-        oracles.hold(status == 200 or not stored, f"published, and answered {status}")
-        for message in stored:
+        oracles.hold(status == 200 or not (stored or routed), f"published, and answered {status}")
+        for message in (*stored, *routed):
             signed = oracles.is_signed(request.signature or "", message.data, SECRET, time.time())
             oracles.hold(signed and message.data == request.body, "published without a valid signature")
             _attributes_fit(message.attributes)
         if request.honest:
             oracles.hold(status == expected(request.body), f"a request signed by Stripe was answered {status}")
-        return f"{status} {stored[0].attributes.get('session_id') if stored else None}"
+        _on_the_right_topic(stored, routed)
+        return f"{status} {stored[0].attributes.get('session_id') if stored else None} {len(routed)}"
+
+
+def _on_the_right_topic(orders: Sequence[Message], routed: Sequence[Message]) -> None:
+    types = {each.attributes.get("event_type", "") for each in orders}
+    oracles.hold(types <= ORDER_TYPES, "an event that is no order's on the orders' topic")
+    oracles.hold(all(each.attributes["event_type"] in ROUTES for each in routed), "routed against the list")
+    oracles.hold(routed != [] or not any(each in ROUTES for each in types), "an order's event was not routed")
 
 
 def make_request(random: Random, sample: bytes) -> HostileRequest:
