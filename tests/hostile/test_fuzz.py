@@ -19,6 +19,7 @@ from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ids import SessionId
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.topic.publisher import Topic
+from local.fakes.stripe_events import COMPLETED
 from local.runtime.processes import Processes
 from prove import fuzzing, oracles
 from prove.fuzzing import Report, Target
@@ -82,7 +83,7 @@ def test_the_search_finds_a_parser_that_trusts(parser: Callable[[bytes, datetime
 def test_the_search_finds_a_webhook_that_looks_at_the_time_alone() -> None:
     def careless(topic: Topic) -> Callable[[Request], object]:
         async def handle(request: Request) -> Response:
-            await topic.publish(await request.body(), {})
+            await topic.publish(await request.body(), {"event_type": COMPLETED})
             return Response(status_code=200 if "t=" in request.headers.get("stripe-signature", "") else 400)
 
         return handle
