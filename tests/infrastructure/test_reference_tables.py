@@ -32,6 +32,8 @@ from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.endpoint import End
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.settings.base import Settings, Variable
+from fulfillment.stripe_events.endpoint import HandlerOutcome
+from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.webhook.settings import WebhookSettings
@@ -49,6 +51,7 @@ READERS: Mapping[str, type[Settings]] = {
     "subscribers": SubscriberSettings,
     "reconcile": ReconcileSettings,
     "order_status": OrderStatusSettings,
+    "on_stripe_event": StripeEventSettings,
 }
 
 
@@ -70,12 +73,13 @@ def once(found: list[str]) -> set[str]:
 
 # --- what the functions answer
 
-ENDPOINTS = ["webhook", "order_status", "reconcile", "subscriber"]
+ENDPOINTS = ["webhook", "order_status", "reconcile", "subscriber", "stripe_events"]
 HEADINGS = {
     "webhook": ("## Webhook", "request"),
     "order_status": ("## Order status page", "request"),
     "reconcile": ("## Reconcile", "run"),
     "subscriber": ("## Subscribers", "what happened"),
+    "stripe_events": ("## Handlers", "what happened"),
 }
 
 
@@ -119,7 +123,8 @@ def logged(folder: str) -> set[str]:
         ("webhook", set[str](), set[str]()),
         ("order_status", set[str](), {"publish_failed"}),
         ("reconcile", {each.value for each in End}, set[str]()),
-        ("subscriber", {each.value for each in Outcome}, set[str]()),
+        ("subscriber", {each.value for each in Outcome} | logged("topic"), set[str]()),
+        ("stripe_events", {each.value for each in HandlerOutcome} | logged("topic"), set[str]()),
     ],
 )
 def test_the_documented_outcomes_are_those_that_are_logged(endpoint: str, others: set[str], beside: set[str]) -> None:
@@ -351,9 +356,11 @@ def written(defaults: Mapping[str, Any]) -> str:
     required = [reader for reader, default in defaults.items() if default is dataclasses.MISSING]
     if len(required) == len(defaults):
         return "required"
-    (default,) = {default for default in defaults.values() if default is not dataclasses.MISSING}
-    text = "none" if default is None else f"`{_as_set(default)}`"
-    return "; ".join([text, *(f"required by {reader}" for reader in required)])
+    given = {reader: default for reader, default in defaults.items() if default is not dataclasses.MISSING}
+    first, *others = dict.fromkeys(given.values())
+    text = "none" if first is None else f"`{_as_set(first)}`"
+    other = [f"{reader}: `{_as_set(default)}`" for reader, default in given.items() if default in others]
+    return "; ".join([text, *other, *(f"required by {reader}" for reader in required)])
 
 
 def _as_set(default: Any) -> str:

@@ -44,10 +44,14 @@ HOOKS = [
 ]
 
 
-@pytest.mark.parametrize("block", HOOKS)
+HANDLERS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/handlers.md").read_text("utf-8"), flags=re.DOTALL)
+FILES = [*((block, "hooks.py") for block in HOOKS), *((block, "handlers/__init__.py") for block in HANDLERS)]
+
+
+@pytest.mark.parametrize(("block", "file"), FILES)
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]])
-def test_every_example_passes_the_gate_as_hooks_py(block: str, command: list[str]) -> None:
-    ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--stdin-filename=functions/hooks.py", "-"]
+def test_every_example_passes_the_gate_as_the_users_file(block: str, file: str, command: list[str]) -> None:
+    ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", f"--stdin-filename=functions/{file}", "-"]
     done = subprocess.run(ruff, input=block, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -106,6 +110,18 @@ def test_the_job_is_published_with_the_key(emulated: Emulators, monkeypatch: pyt
     admin.keep("jobs")
     example("docs/effects.md", "PublisherClient")["fulfill"](bought("price_1Course"), "cs_1:fulfill")
     assert [message.attributes for message in admin.take("jobs")] == [{"key": "cs_1:fulfill"}]
+
+
+def test_the_first_handler_of_the_documents_notes_a_refund(capsys: pytest.CaptureFixture[str]) -> None:
+    charge = {"id": "ch_1", "object": "charge", "amount_refunded": 500, "currency": "usd"}
+    example("docs/handlers.md", "def on_charge_refunded")["on_charge_refunded"](
+        event("charge.refunded", charge), "evt_1"
+    )
+    assert capsys.readouterr().out == "evt_1: 500 usd of ch_1 were refunded\n"
+
+
+def test_the_membership_of_the_documents_is_the_shipped_example() -> None:
+    assert HANDLERS[1] == (ROOT / "functions" / "handlers" / "examples.py").read_text("utf-8")
 
 
 def test_the_readmes_hook_ships_into_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from fulfillment.topic.push_endpoint import BODY_BYTES
 from local.fakes.memory_topic import MemoryTopic, push_body
-from local.fakes.stripe_events import Json, body, event, thin_twin
+from local.fakes.stripe_events import Json, body, event, thin_event
 from support.environments import BASE, LIVE, TEST, problems
 from support.handlers import ask, logged
 from support.waiting import LONG
@@ -30,7 +30,7 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Capture = pytest.CaptureFixture[str]
 INVOICE: Json = {"id": "in_1", "object": "invoice", "livemode": False, "lines": {"data": [{"amount": 12.5}]}}
 PAID = event("invoice.paid", INVOICE, id="evt_1")
-THIN = thin_twin(PAID, "/v1/invoices/in_1", id="evt_2")
+THIN = thin_event("invoice.paid", INVOICE, id="evt_2", snapshot_event="evt_1")
 SETTINGS = StripeEventSettings(project="acme", livemode=False, routes=Routes.parse("invoice.*"))
 
 
@@ -64,8 +64,9 @@ class Desk:
 
 async def test_an_event_is_handled_and_becomes_a_line(capsys: Capture) -> None:
     desk = Desk()
-    assert await desk.push(told(PAID | {"account": "acct_1"})) == 204
-    assert desk.calls == [(PAID | {"account": "acct_1"}, "evt_1")]
+    said = PAID | {"account": "acct_1", "context": "org_1/acct_1"}
+    assert await desk.push(told(said)) == 204
+    assert desk.calls == [(said, "evt_1")]
     assert desk.dead_letter.stored == []
     line = logged(capsys)
     assert line.pop("duration_ms") >= 0
@@ -79,6 +80,7 @@ async def test_an_event_is_handled_and_becomes_a_line(capsys: Capture) -> None:
         "event_type": "invoice.paid",
         "object": "in_1",
         "account": "acct_1",
+        "context": "org_1/acct_1",
         "handler": "on_invoice_paid",
         "outcome": "handled",
         "status": 204,
@@ -147,8 +149,11 @@ DEEP: Json = {}
 for _ in range(40):
     DEEP = {"x": DEEP}
 POISON = [
-    (told(PAID, event_type=None), "malformed_message"),
-    (told(PAID, event_type="invoice.voided"), "malformed_message"),
+    (told(PAID, event_type=None), "malformed_message: no attribute event_type"),
+    (
+        told(PAID, event_type="invoice.voided"),
+        "malformed_message: the attribute event_type is not the type in the body",
+    ),
     (told(PAID, event_type="v1.invoice.paid"), "malformed_message"),
     (replace(told(PAID), data=b"not json"), "malformed_event"),
     (replace(told(PAID), data=b"[]"), "malformed_event"),
@@ -169,10 +174,17 @@ async def test_poison_is_parked_whole_with_its_reason(message: Message, code: st
     (parked,) = desk.dead_letter.stored
     reason = parked.attributes["reason"]
     assert (parked.data, parked.attributes) == (message.data, {**message.attributes, "reason": reason})
-    assert reason.startswith(f"{code}: ")
+    assert reason.startswith(code)
     assert desk.calls == []
     line = logged(capsys)
-    assert (line["severity"], line["outcome"], line["reason"], line["status"]) == ("ERROR", "parked", code, 204)
+    assert (line["severity"], line["outcome"], line["status"]) == ("ERROR", "parked", 204)
+    assert line["reason"] == code.partition(":")[0]
+    assert line.get("event") == message.attributes.get("event_id")
+
+
+async def test_a_message_that_was_sent_by_hand_is_logged_by_what_it_holds(capsys: Capture) -> None:
+    await Desk().push(told(PAID, event_id=None))
+    assert logged(capsys)["event"] == "evt_1"
 
 
 async def test_what_a_handler_refuses_for_good_is_parked(capsys: Capture) -> None:
@@ -346,7 +358,10 @@ async def test_a_thin_event_about_nothing_and_one_without_a_key_are_parked_with_
     assert await desk.push(told(THIN)) == 204
     assert [parked.attributes["reason"] for parked in desk.dead_letter.stored] == [
         "read_refused: the event is about no object: its related_object is null",
-        "read_refused: a thin event names its object only, and STRIPE_API_KEY is not set to read it",
+        (
+            "read_refused: a thin event names its object, and there is no key to read it: set STRIPE_API_KEY "
+            "(in Terraform stripe_api_key), or register the webhook for snapshot events"
+        ),
     ]
 
 
@@ -374,7 +389,7 @@ async def test_an_async_handler_reads_on_a_thread() -> None:
 
     desk = Desk(handler=right)
     assert await desk.push(told(THIN)) == 204
-    assert "STRIPE_API_KEY is not set" in desk.dead_letter.stored[0].attributes["reason"]
+    assert "there is no key" in desk.dead_letter.stored[0].attributes["reason"]
 
 
 async def test_reading_needs_a_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,10 @@ T = TypeVar("T")
 Hook = Callable[[T, str], Awaitable[None] | None]
 
 
-def can_be_called(hook: object, *names: str) -> bool:
-    """Whether the object is a function that takes these arguments by their places."""
+def takes_two(hook: object) -> bool:
+    """Whether the object is a function that takes two arguments by their places: an order or event, and a key."""
     try:
-        inspect.signature(hook).bind(*names)  # type: ignore[arg-type]
+        inspect.signature(hook).bind(None, None)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return False
     return True

@@ -64,11 +64,15 @@ def read(event: Mapping[str, Any]) -> dict[str, Any]:
 async def _read(settings: StripeEventSettings, related: _Related, owner: Owner) -> dict[str, Any]:
     api = _api(settings)
     if api is None:
-        raise ReadRefused("a thin event names its object only, and STRIPE_API_KEY is not set to read it")
+        raise ReadRefused(
+            "a thin event names its object, and there is no key to read it: set STRIPE_API_KEY "
+            "(in Terraform stripe_api_key), or register the webhook for snapshot events"
+        )
     try:
         return dict(await api.object_at(related.url, owner))
     except StripeRefused as refused:
-        raise ReadRefused(f"{related.type}: {refused}") from None
+        mode = "live" if settings.livemode else "test"
+        raise ReadRefused(f"{related.type}, and the event is of {mode} mode. {refused}") from None
 
 
 @functools.lru_cache(maxsize=1)

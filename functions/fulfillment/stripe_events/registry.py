@@ -13,7 +13,7 @@ from typing import Any
 
 from fulfillment.domain.event_types import family_type
 from fulfillment.domain.routes import Routes
-from fulfillment.effects.hook import can_be_called
+from fulfillment.effects.hook import takes_two
 from fulfillment.errors import ConfigurationError
 
 Handler = Callable[[dict[str, Any], str], Awaitable[None] | None]
@@ -22,7 +22,7 @@ _ON = "on_"
 
 def handler_name(event_type: str) -> str:
     """The name of the function for a type. A snapshot type and its thin twin have the same."""
-    return _ON + re.sub(r"\W+", "_", family_type(event_type), flags=re.ASCII)
+    return _ON + re.sub(r"\W+", "_", family_type(event_type))
 
 
 def find(handlers: object, routes: Routes) -> Mapping[str, Handler]:
@@ -44,7 +44,7 @@ def named(handlers: object) -> dict[str, Any]:
 
 
 def _problems(name: str, handler: object, routes: Routes) -> Iterator[str]:
-    if not can_be_called(handler, "event", "key"):
+    if not takes_two(handler):
         yield f"{name} must be a function that takes (event, key)"
     if name.startswith(f"{_ON}v1_"):
         yield f"{name} must be called {_ON}{name.removeprefix(f'{_ON}v1_')}: it gets the thin events too"

@@ -15,7 +15,7 @@ from fulfillment.domain.effects import (
 from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.effects.announce import Announcer
-from fulfillment.effects.hook import Hooks, can_be_called
+from fulfillment.effects.hook import Hooks, takes_two
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
 from fulfillment.subscriber.settings import SubscriberSettings
@@ -70,7 +70,7 @@ def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecu
     running = Hooks()
     found = {name: getattr(hooks, name) for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))}
     for name, hook in found.items():
-        if not can_be_called(hook, "order", "key"):  # at start, so that the first order does not find a wrong hook
+        if not takes_two(hook):  # at start, so that the first order does not find a wrong hook
             raise ConfigurationError(f"hooks.py: {name} must take (order, key)")
     return {name: EffectExecutor(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
 

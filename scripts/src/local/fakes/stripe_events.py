@@ -125,22 +125,6 @@ def thin_event(event_type: str, of: Json, **changes: Any) -> Json:
     } | changes
 
 
-def thin_twin(said: Json, url: str, **changes: Any) -> Json:
-    """The thin event that tells the same as a snapshot event whose object is at that path of the API."""
-    of = said["data"]["object"]
-    return {
-        "id": f"evt_test_65Local{next(_serial):014d}",
-        "object": "v2.core.event",
-        "type": f"v1.{said['type']}",
-        "created": datetime.fromtimestamp(said["created"], UTC).isoformat().replace("+00:00", ".000Z"),
-        "livemode": said["livemode"],
-        "context": said.get("context"),
-        "reason": None,
-        "related_object": {"id": of["id"], "type": of["object"], "url": url},
-        "snapshot_event": said["id"],
-    } | changes
-
-
 def body(of: Json) -> bytes:
     """An event's bytes, indented as Stripe sends them."""
     return json.dumps(of, indent=2).encode()

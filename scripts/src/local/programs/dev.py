@@ -78,24 +78,16 @@ def _run(console: Console, ports: dict[str, int]) -> int:
     with tempfile.TemporaryDirectory(prefix="dev-") as logs, Processes(Path(logs)) as processes:
         secret = _signing_secret(console)
         try:
-            handlers, routed = _handlers()
+            routed = hooks_file.routes_of_handlers(os.environ.get("ROUTED_EVENTS"))
             with mail_server(Inbox(Path(logs), console).take) as mailing:
                 stripe, listen = _stripe(console, processes, secret)
                 with console.status("Starting the two official emulators and the functions …"):
-                    running = pipe.start(processes, ports, {**mailing, **stripe, **routed}, handlers=handlers)
+                    running = pipe.start(processes, ports, {**mailing, **stripe, **routed}, handlers=bool(routed))
                 _explain(console, running, listen)
                 return follow(console, running)
         except ProgramFailed as error:
             console.print(Text(str(error), style="red"))
             return 1
-
-
-def _handlers() -> tuple[bool, dict[str, str]]:
-    """Whether there are handlers in functions/handlers, and the settings that route their events."""
-    given = os.environ.get("ROUTED_EVENTS")
-    found = hooks_file.routes_of_handlers(given)
-    routed = str(found) if found else given
-    return found is not None, {"ROUTED_EVENTS": routed} if routed else {}
 
 
 @dataclass

@@ -20,13 +20,13 @@ def load() -> ModuleType:
     return _load("hooks", "hooks.py")
 
 
-def routes_of_handlers(routed: str | None) -> Routes | None:
-    """What is routed to the user's handlers: what ROUTED_EVENTS says, or else the type that each is named after. None
-    without handlers. ProgramFailed names the handler that is wrong.
+def routes_of_handlers(routed: str | None) -> dict[str, str]:
+    """The setting that routes events to the user's handlers: ROUTED_EVENTS as it is, or else the type that each is
+    named after. Empty without handlers. ProgramFailed names the handler that is wrong.
     """
     handlers = _load("handlers", "handlers")
     if not (names := named(handlers)):
-        return None
+        return {}
     try:
         routes = Routes.parse(routed or ",".join(_types(names)))
         find(handlers, routes)
@@ -34,7 +34,7 @@ def routes_of_handlers(routed: str | None) -> Routes | None:
         raise ProgramFailed(f"ROUTED_EVENTS {error}") from None
     except ConfigurationError as error:
         raise ProgramFailed(str(error)) from None
-    return routes
+    return {"ROUTED_EVENTS": str(routes)}
 
 
 def _types(names: dict[str, object]) -> list[str]:

@@ -1,6 +1,6 @@
 """The whole pipe on this machine: topics, filtered push subscriptions and the functions, each run by the real
-`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API. With
-ROUTED_EVENTS, these events have their topic; functions/handlers runs if it is asked for.
+`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API, and
+functions/handlers if it is asked for.
 """
 
 import sys
@@ -69,21 +69,14 @@ class Pipe:
 
     def create_topics(self) -> None:
         """Creates the topics and subscriptions that do not exist yet."""
-        for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS):
+        for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
             self.admin.create_topic(topic)
         for event_type, entry_point in SUBSCRIBERS.items():
             self._subscribe(entry_point, TOPIC, DEAD_LETTER, filter=both_kinds(event_type))
-        self.admin.keep(DEAD_LETTER)
-        self.admin.keep(ORDER_EVENTS)
-        if "ROUTED_EVENTS" in self.env:
-            self._create_stripe_events()
-
-    def _create_stripe_events(self) -> None:
-        for topic in (STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
-            self.admin.create_topic(topic)
-        self.admin.keep(STRIPE_EVENTS_DEAD_LETTER)
         if self.handlers:
             self._subscribe(HANDLERS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER)
+        for topic in (DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
+            self.admin.keep(topic)
 
     def _subscribe(self, entry_point: str, topic: str, dead_letter: str, **more: str) -> None:
         """Has a topic's messages pushed to a function."""
