@@ -36,8 +36,8 @@ locals {
     events_ignored = {
       severity = "ERROR"
       title    = "Events are ignored that should not come"
-      filter   = "${local.lines} AND severity=WARNING AND (jsonPayload.outcome=\"ignored\" OR jsonPayload.outcome=\"not_ours\")"
-      says     = "Stripe sends thin events, or a subscription has lost its filter, or a message of the other livemode was published. Those events were acknowledged and not handled."
+      filter   = "${local.lines} AND severity=WARNING AND jsonPayload.outcome=\"not_ours\""
+      says     = "A subscription has lost its filter, or a message of the other livemode was published. Those events were acknowledged and not handled."
     }
     webhook_shut = {
       severity = "CRITICAL"
@@ -122,7 +122,21 @@ locals {
       severity = "CRITICAL"
       title    = "No event for ${local.no_event_minutes / 60} hours"
       query    = "(sum(increase(${local.log_metric["webhook"]}{${local.of_webhook},outcome=\"published\"}[${local.no_event_window}m])) or vector(0)) == 0"
-      says     = "The webhook has stored nothing in all that time. Either there was no sale, or Stripe does not reach it."
+      says     = "The webhook has stored no event of an order in all that time. Either there was no sale, or Stripe does not reach it."
+    }
+    }, local.stripe_events_count == 0 ? {} : {
+    stripe_events_dead_letter = {
+      severity = "ERROR"
+      title    = "The dead letter of Stripe's other events is not empty"
+      query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{${local.of_stripe_events_dead_letter}}) > 0"
+      says     = "A handler has refused events for good or failed too often, or a sink could not write them. Each needs a person, and is kept for 31 days; this is said again every day until none is left. No order is affected."
+    }
+    }, local.handlers_count == 0 ? {} : {
+    handlers_unacked = {
+      severity = "ERROR"
+      title    = "An event has waited more than ${var.alerts.oldest_unacked_minutes} minutes for its handler"
+      query    = "max(pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_handlers}}) > ${var.alerts.oldest_unacked_minutes * 60}"
+      says     = "Your handler fails, or something that it calls. Pub/Sub tries again; the log lines of on_stripe_event with the outcome `retry` or `failed` say why. No order is affected."
     }
     }, local.reconcile_count == 0 ? {} : {
     no_reconcile = {
@@ -166,7 +180,7 @@ locals {
   late_before = "${join(" or ", [for window in [1, 2, 3] : "(${local.late[window]} > 0) or (${local.none_late[window]})"])} or vector(0)"
 
   # May stay open for days: said again after a day. Cloud Monitoring waits no longer than that.
-  alert_reminders = ["dead_letter", "orders_stay_late"]
+  alert_reminders = ["dead_letter", "stripe_events_dead_letter", "orders_stay_late"]
   reminder        = "86400s"
 
   # A query for what is missing is true from its first evaluation on. So its window is short, and it must stay true for the
@@ -186,7 +200,9 @@ locals {
     )
   }
 
-  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), ["no_event", "no_reconcile", "late_orders", "orders_stay_late", "ack_budget", "webhook_unreachable"]))
+  alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), [
+    "no_event", "no_reconcile", "late_orders", "orders_stay_late", "stripe_events_dead_letter", "handlers_unacked", "ack_budget", "webhook_unreachable",
+  ]))
 
   alert_policies = concat(
     values(google_monitoring_alert_policy.line),

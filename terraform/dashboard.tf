@@ -72,8 +72,28 @@ locals {
     ],
   ]
 
+  # Of Stripe's other events, where there are any: what waits for the handlers, what they answer, and the dead letters.
+  stripe_events_charts = [
+    for dead_letter in local.of_stripe_events_dead_letter[*] : concat(
+      flatten([for handlers in local.of_handlers[*] : [
+        {
+          title = "Age of the oldest event without its handler", unit = "s", line = var.alerts.oldest_unacked_minutes * 60
+          sets  = { "handlers" = "max(pubsub_googleapis_com:subscription_oldest_unacked_message_age{${handlers}})" }
+        },
+        {
+          title = "Answers of the handlers", bars = true
+          sets  = { "" = "sum by (response_class) (increase(pubsub_googleapis_com:subscription_push_request_count{${handlers}}[$${__interval}]))" }
+        },
+      ]]),
+      [{
+        title = "Dead letters of Stripe's other events"
+        sets  = { "waiting for a person" = "sum(pubsub_googleapis_com:subscription_num_undelivered_messages{${dead_letter}})" }
+      }],
+    )
+  ]
+
   chart_rows = [
-    for row in local.charts : [
+    for row in concat(local.charts, local.stripe_events_charts) : [
       for chart in row : {
         title = chart.title
         xyChart = merge({
@@ -94,11 +114,15 @@ locals {
     ]
   ]
 
-  slo_row = [
-    for title, slo in merge(
+  # Two rows: what the snapshot events and the thin ones are promised. A row's widgets share its twelve columns.
+  slo_rows = [for slos in [
+    merge(
       { "Stored and answered 200" = google_monitoring_slo.acked.name },
-      { for entry_point, slo in google_monitoring_slo.in_time : "${entry_point} in time" => slo.name },
-      ) : {
+      { for key, slo in google_monitoring_slo.in_time : "${key} in time" => slo.name if !endswith(key, " thin") },
+    ),
+    { for key, slo in google_monitoring_slo.in_time : "${key} in time" => slo.name if endswith(key, " thin") },
+    ] : [
+    for title, slo in slos : {
       title = "Budget left: ${title}"
       scorecard = {
         timeSeriesQuery = {
@@ -114,7 +138,7 @@ locals {
         ]
       }
     }
-  ]
+  ]]
 
   head_row = [
     {
@@ -145,7 +169,8 @@ locals {
   ]
 
   dashboard_rows = concat(
-    [{ height = 3, widgets = local.head_row }, { height = 3, widgets = local.slo_row }],
+    [{ height = 3, widgets = local.head_row }],
+    [for row in local.slo_rows : { height = 3, widgets = row }],
     [for row in local.chart_rows : { height = 4, widgets = row }],
     [{ height = 5, widgets = local.log_row }],
   )

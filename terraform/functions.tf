@@ -1,6 +1,6 @@
 # Every function, written once: its account, its roles, its callers, its settings. What is special about a function is its
-# entry, in the file of its station: webhook.tf, subscribers.tf, reconcile.tf, order_status.tf. An entry has a slug for the
-# names of its resources, a description, a timeout, max_instances, a concurrency, and what is not as here:
+# entry, in the file of its station: webhook.tf, subscribers.tf, stripe_events.tf, reconcile.tf, order_status.tf. An entry has a
+# slug for the names of its resources, a description, a timeout, max_instances, a concurrency, and what is not as here:
 
 locals {
   # By default no account may call a function, and its own account has no roles.
@@ -14,16 +14,17 @@ locals {
     topics        = []    # where it publishes; a setting tells it each topic's name
     orders_role   = null  # its role on the database; settings tell it where the orders are
     secrets       = {}    # what it reads of local.secrets, and the setting that tells it the file
-    hook          = false # whether it calls the user's hooks.py
+    hook          = false # whether it runs the user's code: hooks.py or handlers
     environment   = {}    # its other settings; what is null is not set
   }
 
   # By entry point, also those that are switched off: log queries list them.
   declared_functions = {
     for entry_point, each in merge(local.subscriber_functions, {
-      stripe_webhook = local.webhook
-      reconcile      = local.reconcile
-      order_status   = local.order_status
+      stripe_webhook  = local.webhook
+      on_stripe_event = local.stripe_events
+      reconcile       = local.reconcile
+      order_status    = local.order_status
     }) : entry_point => merge(local.function_defaults, each)
   }
 
@@ -38,7 +39,7 @@ locals {
   }
   function_topics = {
     for entry_point, each in local.functions : entry_point => [
-      for topic in each.topics : topic if contains(keys(local.topics), topic)
+      for topic in each.topics : topic if contains(local.published_topics, topic)
     ]
   }
 
@@ -49,7 +50,6 @@ locals {
   orders_environment = {
     FIRESTORE_DATABASE = google_firestore_database.orders.name
     ORDERS_COLLECTION  = var.orders.collection
-    ORDER_FILTER       = var.stripe.order_filter
   }
 
   environment = {
@@ -136,7 +136,7 @@ resource "google_project_iam_member" "orders" {
   }
 }
 
-# The further roles that the user's hooks.py needs.
+# The further roles that the user's code needs.
 resource "google_project_iam_member" "hook" {
   for_each = merge([
     for entry_point, each in local.functions :

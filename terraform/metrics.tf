@@ -127,4 +127,8 @@ locals {
   subscription_names = values(google_pubsub_subscription.subscriber)[*].name
   of_subscriptions   = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=~\"${join("|", local.subscription_names)}\""
   of_dead_letter     = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${google_pubsub_subscription.dead_letter.name}\""
+
+  # The same of Stripe's other events; null where there are none.
+  of_handlers                  = one([for each in google_pubsub_subscription.stripe_events : "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${each.name}\""])
+  of_stripe_events_dead_letter = one([for each in google_pubsub_subscription.stripe_events_dead_letter : "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${each.name}\""])
 }

@@ -14,6 +14,8 @@ locals {
     orders_role   = "roles/datastore.viewer" # whatever is wrong with a public page, the orders are safe
     secrets       = { stripe_api_key = "STRIPE_API_KEY_FILE" }
     environment = {
+      DEPLOYMENT                    = var.name
+      ORDER_FILTER                  = var.stripe.order_filter
       STRIPE_CONNECT                = tostring(var.stripe.connect)
       ORDER_STATUS_READS_PER_MINUTE = tostring(floor(var.order_status.reads_per_minute / var.order_status.max_instances))
       EMAIL_FROM                    = try(var.mail.from, null)

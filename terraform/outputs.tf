@@ -19,8 +19,8 @@ output "order_events_topic" {
 }
 
 output "subscriber_accounts" {
-  description = "The accounts that your hooks.py runs as, by entry point: for roles on resources of your own."
-  value       = { for entry_point in keys(local.subscribers) : entry_point => google_service_account.function[entry_point].email }
+  description = "The accounts that your hooks.py and your handlers run as, by entry point: for roles on resources of your own."
+  value       = { for entry_point, each in local.functions : entry_point => google_service_account.function[entry_point].email if each.hook }
 }
 
 output "deployment" {
@@ -50,14 +50,30 @@ output "deployment" {
     }
     subscribers = {
       for entry_point, subscriber in local.subscribers : entry_point => {
-        function     = google_cloudfunctions2_function.this[entry_point].name
-        url          = google_cloudfunctions2_function.this[entry_point].service_config[0].uri
-        event_type   = subscriber.event_type
-        subscription = google_pubsub_subscription.subscriber[entry_point].name
-        account      = google_service_account.function[entry_point].email
-        push_account = google_service_account.caller[entry_point].email
+        function          = google_cloudfunctions2_function.this[entry_point].name
+        url               = google_cloudfunctions2_function.this[entry_point].service_config[0].uri
+        event_type        = subscriber.event_type
+        subscription      = google_pubsub_subscription.subscriber[entry_point].name
+        thin_subscription = google_pubsub_subscription.subscriber["${entry_point} thin"].name
+        account           = google_service_account.function[entry_point].email
+        push_account      = google_service_account.caller[entry_point].email
       }
     }
+    stripe_events = local.stripe_events_on ? {
+      route                    = var.events.route
+      topic                    = google_pubsub_topic.this["stripe_events"].name
+      dead_letter              = google_pubsub_topic.this["stripe_events_dead_letter"].name
+      dead_letter_subscription = google_pubsub_subscription.stripe_events_dead_letter[0].name
+      handlers = one([for entry_point, each in google_cloudfunctions2_function.this : {
+        function     = each.name
+        url          = each.service_config[0].uri
+        subscription = google_pubsub_subscription.stripe_events[0].name
+        push_account = google_service_account.caller["on_stripe_event"].email
+        account      = google_service_account.function["on_stripe_event"].email
+      } if entry_point == "on_stripe_event"])
+      bigquery = null
+      archive  = null
+    } : null
     reconcile = one([for entry_point, each in google_cloudfunctions2_function.this : {
       function = each.name
       url      = each.service_config[0].uri

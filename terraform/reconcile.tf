@@ -20,6 +20,8 @@ locals {
     orders_role   = "roles/datastore.user" # to read the orders, and to write how far it has come
     secrets       = { stripe_api_key = "STRIPE_API_KEY_FILE" }
     environment = {
+      DEPLOYMENT                 = var.name
+      ORDER_FILTER               = var.stripe.order_filter
       RECONCILE_MAX_AGE_DAYS     = tostring(var.reconcile.max_age_days)
       RECONCILE_LATE_MINUTES     = tostring(var.reconcile.late_minutes)
       RECONCILE_READS_PER_SECOND = tostring(var.reconcile.reads_per_second)

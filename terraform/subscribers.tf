@@ -1,4 +1,4 @@
-# One subscriber for each routed event type: brings its event into the order and does what the order owes.
+# One subscriber for each event type of orders: brings its event into the order and does what the order owes.
 
 locals {
   # A slug has nine characters at most: the id of the push account is NAME-push-SLUG, and NAME has up to 15 of its 30.
@@ -24,6 +24,7 @@ locals {
       SHOP_TIME_ZONE = var.time_zone
       HOOK_TIMEOUT   = tostring(var.hook.timeout)
       HOLD_ON_REVIEW = tostring(var.hook.hold_on_review)
+      ORDER_FILTER   = var.stripe.order_filter
     }
   }
 
@@ -35,11 +36,15 @@ locals {
     })
   }
 
-  # A function may have several. Each filters one event type, and pushes to the function as the function's caller.
-  subscriptions = {
-    for entry_point, each in local.subscribers :
-    entry_point => { function = entry_point, slug = each.slug, event_type = each.event_type }
-  }
+  # Each filters one event type, and pushes to its function as the function's caller. A function has two: one for the snapshot
+  # event, one for its thin twin. A filter cannot be changed, so one filter for both would have made the subscriptions of
+  # earlier versions anew, and the messages that wait in them would be lost.
+  subscriptions = merge([
+    for entry_point, each in local.subscribers : {
+      (entry_point)         = { function = entry_point, slug = each.slug, event_type = each.event_type }
+      "${entry_point} thin" = { function = entry_point, slug = "${each.slug}-thin", event_type = "v1.${each.event_type}" }
+    }
+  ]...)
 
   ack_deadline = local.subscriber.timeout + 30
 }

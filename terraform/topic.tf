@@ -21,9 +21,24 @@ locals {
       retention = null
       enabled   = var.topics.order_events
     }
+    stripe_events = {
+      name      = "${var.name}-stripe-events"
+      setting   = "STRIPE_EVENTS_TOPIC"
+      retention = "${var.topics.events_retention_days * 86400}s"
+      enabled   = local.stripe_events_on
+    }
+    stripe_events_dead_letter = {
+      name      = "${var.name}-stripe-events-dead-letter"
+      setting   = "DEAD_LETTER_TOPIC" # of on_stripe_event, which parks nothing on the orders' one
+      retention = "2678400s"
+      enabled   = local.stripe_events_on
+    }
   }
 
   topics = { for topic, each in local.declared_topics : topic => each if each.enabled }
+
+  # Those that functions publish to: nothing comes to the topic of Stripe's other events as long as no type is routed.
+  published_topics = [for topic in keys(local.topics) : topic if topic != "stripe_events" || length(var.events.route) > 0]
 }
 
 resource "google_pubsub_topic" "this" {
@@ -99,7 +114,7 @@ resource "google_pubsub_subscription_iam_member" "agent_acknowledges_dead_letter
 }
 
 resource "google_service_account_iam_member" "agent_signs_pushes" {
-  for_each = toset(values(local.subscriptions)[*].function)
+  for_each = toset([for entry_point, each in local.functions : entry_point if try(each.caller.who, null) == "Pub/Sub"])
 
   service_account_id = google_service_account.caller[each.key].name
   role               = "roles/iam.serviceAccountTokenCreator"

@@ -24,4 +24,29 @@ variable "events" {
   })
   default  = {}
   nullable = false
+
+  # The next three as Routes.parse in functions/fulfillment/domain/routes.py reads a route.
+  validation {
+    condition     = !contains([for each in var.events.route : try(trimprefix(each, "v1."), "")], "*")
+    error_message = "events.route must name the types: `*` alone is refused, because a type may need an answer."
+  }
+  validation {
+    condition     = alltrue([for each in var.events.route : can(regex("^([a-z0-9_]+(\\.[a-z0-9_]+)+|[a-z0-9_]+(\\.[a-z0-9_]+)*\\.\\*|\\*)$", trimprefix(each, "v1.")))])
+    error_message = "events.route must hold event types, such as invoice.paid or customer.subscription.*: each by itself, in lower case."
+  }
+  validation {
+    condition = alltrue([
+      for each in [for each in var.events.route : try(trimprefix(each, "v1."), "")] :
+      each != "issuing_authorization.request" && !(endswith(each, ".*") && startswith("issuing_authorization.request", trimsuffix(each, "*")))
+    ])
+    error_message = "events.route must not include issuing_authorization.request: Stripe needs an answer, and this product gives none."
+  }
+  validation {
+    condition     = !var.events.handlers || length(var.events.route) > 0
+    error_message = "events.handlers needs events.route: the types that the handlers are for."
+  }
+  validation {
+    condition     = alltrue([for sink in [var.events.bigquery, var.events.archive] : try(sink.expiration_days >= 1 && floor(sink.expiration_days) == sink.expiration_days, sink == null)])
+    error_message = "events.bigquery.expiration_days and events.archive.expiration_days must be whole days, from 1 on."
+  }
 }

@@ -172,10 +172,10 @@ variable "smtp_url" {
 
 variable "hook" {
   description = <<-EOT
-    What functions/hooks.py needs. `timeout`: seconds of one call, 1 to 400. `environment`: variables. `secrets`: variables
-    whose value is in a secret of this project, by its id. `roles`: roles on this project for the three subscribers'
-    accounts, beyond what the product needs: as few as can be. `hold_on_review`: whether an order under review waits
-    for a person.
+    What functions/hooks.py needs, and functions/handlers with `events.handlers`. `timeout`: seconds of one call, 1 to 400.
+    `environment`: variables. `secrets`: variables whose value is in a secret of this project, by its id. `roles`: roles on
+    this project for the accounts that this code runs as, beyond what the product needs: as few as can be.
+    `hold_on_review`: whether an order under review waits for a person.
   EOT
   type = object({
     timeout        = optional(number, 30)
@@ -203,7 +203,7 @@ variable "hook" {
       "ORDER_STATUS_READS_PER_MINUTE", "STRIPE_CONNECT", "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
       "RECONCILE_RUN_SECONDS", "RECONCILE_GRACE_SECONDS",
       "STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRETS_FILE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE",
-      "K_REVISION", "K_CONFIGURATION", "PORT",
+      "K_REVISION", "K_CONFIGURATION", "PORT", "ROUTED_EVENTS", "STRIPE_EVENTS_TOPIC",
     ])) == 0
     error_message = "hook.environment and hook.secrets must not set a variable of the product or of Cloud Run."
   }
@@ -263,7 +263,7 @@ variable "subscribers" {
   description = <<-EOT
     Scaling of the three subscribers, and how often a message comes again. Backoffs in seconds. After
     `max_delivery_attempts` it goes to the dead letter: 100 attempts last most of a day, so that an outage of your
-    hook does not turn into dead orders.
+    hook does not turn into dead orders. All but `min_instances` holds for the function of `events.handlers`, too.
   EOT
   type = object({
     min_instances         = optional(number, 0)

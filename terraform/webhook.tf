@@ -10,7 +10,8 @@ locals {
     min_instances = coalesce(var.webhook.min_instances, var.stripe.livemode ? 1 : 0)
     max_instances = var.webhook.max_instances
     concurrency   = var.webhook.concurrency
-    topics        = ["events"]
+    topics        = ["events", "stripe_events"]
     secrets       = { webhook = "STRIPE_WEBHOOK_SECRETS_FILE" }
+    environment   = { ROUTED_EVENTS = local.routed_events }
   }
 }

@@ -175,23 +175,31 @@ run "the_longest_name_leaves_room_for_every_account" {
   command = plan
 
   variables {
-    name = "fifteen-letters"
+    name   = "fifteen-letters"
+    events = { route = ["invoice.paid"], handlers = true }
   }
 
   assert {
     condition     = alltrue([for each in concat(values(google_service_account.function), values(google_service_account.caller)) : length(each.account_id) <= 30])
-    error_message = "Google allows thirty characters: a subscriber's slug has nine at most."
+    error_message = "Google allows thirty characters: the slug of what Pub/Sub calls has nine at most."
   }
 }
 
 run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
   assert {
-    condition = { for entry_point, each in google_pubsub_subscription.subscriber : entry_point => each.filter } == {
-      on_checkout_session_completed = "attributes.event_type = \"checkout.session.completed\""
-      on_async_payment_succeeded    = "attributes.event_type = \"checkout.session.async_payment_succeeded\""
-      on_async_payment_failed       = "attributes.event_type = \"checkout.session.async_payment_failed\""
+    condition = { for key, each in google_pubsub_subscription.subscriber : key => "${each.name}: ${each.filter}" } == {
+      "on_checkout_session_completed"      = "checkout-completed: attributes.event_type = \"checkout.session.completed\""
+      "on_async_payment_succeeded"         = "checkout-succeeded: attributes.event_type = \"checkout.session.async_payment_succeeded\""
+      "on_async_payment_failed"            = "checkout-failed: attributes.event_type = \"checkout.session.async_payment_failed\""
+      "on_checkout_session_completed thin" = "checkout-completed-thin: attributes.event_type = \"v1.checkout.session.completed\""
+      "on_async_payment_succeeded thin"    = "checkout-succeeded-thin: attributes.event_type = \"v1.checkout.session.async_payment_succeeded\""
+      "on_async_payment_failed thin"       = "checkout-failed-thin: attributes.event_type = \"v1.checkout.session.async_payment_failed\""
     }
-    error_message = "Each routed type needs a subscription with exactly its filter."
+    error_message = "Each type of orders needs a subscription with exactly its filter, and its thin twin another one."
+  }
+  assert {
+    condition     = alltrue([for each in google_pubsub_subscription.subscriber : length(each.filter) <= 256])
+    error_message = "Pub/Sub takes filters of 256 bytes at most."
   }
   assert {
     condition     = alltrue([for each in google_pubsub_subscription.subscriber : each.topic == google_pubsub_topic.this["events"].id])
@@ -199,10 +207,10 @@ run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
   }
   assert {
     condition = alltrue([
-      for entry_point, each in google_pubsub_subscription.subscriber :
-      each.push_config[0].oidc_token[0].service_account_email == google_service_account.caller[entry_point].email
-      && each.push_config[0].push_endpoint == google_cloudfunctions2_function.this[entry_point].service_config[0].uri
-      && each.push_config[0].oidc_token[0].audience == google_cloudfunctions2_function.this[entry_point].service_config[0].uri
+      for key, each in google_pubsub_subscription.subscriber :
+      each.push_config[0].oidc_token[0].service_account_email == google_service_account.caller[split(" ", key)[0]].email
+      && each.push_config[0].push_endpoint == google_cloudfunctions2_function.this[split(" ", key)[0]].service_config[0].uri
+      && each.push_config[0].oidc_token[0].audience == google_cloudfunctions2_function.this[split(" ", key)[0]].service_config[0].uri
     ])
     error_message = "Each subscription pushes to its own subscriber, as its own push account."
   }
@@ -219,8 +227,8 @@ run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
   }
   assert {
     condition = alltrue([
-      for entry_point, each in google_pubsub_subscription.subscriber :
-      each.ack_deadline_seconds == google_cloudfunctions2_function.this[entry_point].service_config[0].timeout_seconds + 30
+      for key, each in google_pubsub_subscription.subscriber :
+      each.ack_deadline_seconds == google_cloudfunctions2_function.this[split(" ", key)[0]].service_config[0].timeout_seconds + 30
     ])
     error_message = "The ack deadline must be the function's timeout and 30 s."
   }
@@ -245,9 +253,9 @@ run "pubsub_may_move_dead_letters_and_sign_pushes" {
   }
   assert {
     condition = alltrue([
-      for entry_point, each in google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters :
-      each.member == local.pubsub_agent && each.role == "roles/pubsub.subscriber" && each.subscription == google_pubsub_subscription.subscriber[entry_point].name
-    ]) && length(google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters) == 3
+      for key, each in google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters :
+      each.member == local.pubsub_agent && each.role == "roles/pubsub.subscriber" && each.subscription == google_pubsub_subscription.subscriber[key].name
+    ]) && keys(google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters) == keys(google_pubsub_subscription.subscriber)
     error_message = "Without subscriber on each source subscription nothing is forwarded, and no error appears."
   }
   assert {
@@ -440,6 +448,36 @@ run "reconcile_runs_as_often_as_asked" {
   assert {
     condition     = strcontains(google_monitoring_alert_policy.query["late_orders"].display_name, "45 minutes")
     error_message = "The alert says after how long."
+  }
+}
+
+run "what_publishes_messages_of_its_own_is_told_the_deployment_s_name" {
+  command = plan
+
+  variables {
+    name = "acme-live"
+  }
+
+  assert {
+    condition     = { for entry_point, each in local.environment : entry_point => each.DEPLOYMENT if contains(keys(each), "DEPLOYMENT") } == { reconcile = "acme-live", order_status = "acme-live" }
+    error_message = "It is the CloudEvents source of the messages that are not Stripe's."
+  }
+}
+
+run "by_default_no_other_event_is_routed" {
+  command = plan
+
+  assert {
+    condition     = !local.stripe_events_on && keys(google_pubsub_topic.this) == ["dead_letter", "events", "order_events"] && length(google_pubsub_subscription.stripe_events_dead_letter) == 0
+    error_message = "Without a routed type and a sink there is nothing of Stripe's other events."
+  }
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.this), "on_stripe_event") && !can(local.environment["stripe_webhook"].ROUTED_EVENTS)
+    error_message = "No handler runs, and the webhook routes no other type."
+  }
+  assert {
+    condition     = output.deployment.stripe_events == null && output.deployment.subscribers["on_async_payment_failed"].thin_subscription == "checkout-failed-thin"
+    error_message = "The operator's commands find the subscriptions of thin events, and nothing else that is new."
   }
 }
 

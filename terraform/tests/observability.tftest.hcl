@@ -261,7 +261,7 @@ run "lines_are_those_of_this_deployment" {
     error_message = "Every filter must name the services of this deployment."
   }
   assert {
-    condition     = alltrue([for policy in google_monitoring_alert_policy.query : can(regex("\"acme-test-(webhook|reconcile|events-dead-letter|failed\\|acme-test-succeeded\\|acme-test-completed)\"", policy.conditions[0].condition_prometheus_query_language[0].query))])
+    condition     = alltrue([for policy in google_monitoring_alert_policy.query : can(regex("\"acme-test-(webhook|reconcile|events-dead-letter|failed\\|acme-test-failed-thin\\|acme-test-succeeded\\|acme-test-succeeded-thin\\|acme-test-completed\\|acme-test-completed-thin)\"", policy.conditions[0].condition_prometheus_query_language[0].query))])
     error_message = "Every query must name the parts of this deployment."
   }
   assert {
@@ -419,11 +419,19 @@ run "the_objectives_count_what_matters" {
   }
   assert {
     condition = alltrue([
-      for entry_point, slo in google_monitoring_slo.in_time :
+      for key, slo in google_monitoring_slo.in_time :
       slo.windows_based_sli[0].metric_mean_in_range[0].range[0].max == 600 && slo.goal == 0.99
-      && strcontains(slo.windows_based_sli[0].metric_mean_in_range[0].time_series, "subscription_id=\"${google_pubsub_subscription.subscriber[entry_point].name}\"")
-    ]) && length(google_monitoring_slo.in_time) == 3
-    error_message = "Each subscription has an objective of its own: the mean of three would hide one."
+      && strcontains(slo.windows_based_sli[0].metric_mean_in_range[0].time_series, "subscription_id=\"${google_pubsub_subscription.subscriber[key].name}\"")
+    ]) && keys(google_monitoring_slo.in_time) == keys(google_pubsub_subscription.subscriber)
+    error_message = "Each subscription has an objective of its own: the mean of six would hide one."
+  }
+  assert {
+    condition     = toset([for slo in google_monitoring_slo.in_time : slo.slo_id]) == toset(["in-time-completed", "in-time-succeeded", "in-time-failed", "in-time-completed-thin", "in-time-succeeded-thin", "in-time-failed-thin"])
+    error_message = "Each objective has an id of its own."
+  }
+  assert {
+    condition     = length(distinct([for slo in google_monitoring_slo.in_time : slo.display_name])) == 6
+    error_message = "What an objective is of is in its name."
   }
   assert {
     condition     = google_monitoring_alert_policy.ack_budget[0].conditions[0].condition_threshold[0].filter == "select_slo_burn_rate(\"${google_monitoring_slo.acked.name}\", \"86400s\")"

@@ -102,6 +102,7 @@ def test_each_function_runs_as_its_own_account_and_is_called_by_one_of_its_own(f
         "on_checkout_session_completed": ("completed", "push-completed"),
         "on_async_payment_succeeded": ("succeeded", "push-succeeded"),
         "on_async_payment_failed": ("failed", "push-failed"),
+        "on_stripe_event": ("stripe-events", "push-events"),
         "reconcile": ("reconcile", "schedule"),
     }
 
@@ -119,11 +120,12 @@ def test_each_function_may_do_what_it_must_and_no_more(functions: Functions) -> 
         entry_point: (each["topics"], each["orders_role"], set(each["secrets"]))
         for entry_point, each in functions.items()
     } == {
-        "stripe_webhook": (["events"], None, {"webhook"}),
+        "stripe_webhook": (["events", "stripe_events"], None, {"webhook"}),
         "order_status": (["events"], "roles/datastore.viewer", {"stripe_api_key"}),
         "on_checkout_session_completed": subscriber,
         "on_async_payment_succeeded": subscriber,
         "on_async_payment_failed": subscriber,
+        "on_stripe_event": (["stripe_events_dead_letter"], "roles/datastore.viewer", {"stripe_api_key"}),
         "reconcile": (["events"], "roles/datastore.user", {"stripe_api_key"}),
     }
 
@@ -155,4 +157,8 @@ def test_a_role_on_what_is_made_anew_is_made_anew_too(module: Module) -> None:
         if target:
             assert block["lifecycle"][0]["replace_triggered_by"] == [f"${{{target}.id}}"], address
             checked.add(address)
-    assert checked == {INVOKER, "google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters"}
+    assert checked == {
+        INVOKER,
+        "google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters",
+        "google_pubsub_subscription_iam_member.agent_acknowledges_stripe_events_dead_letters",
+    }

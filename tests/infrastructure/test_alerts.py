@@ -17,6 +17,7 @@ WEBHOOK, SUBSCRIBER, RECONCILE, PAGE = (
     "checkout-order-status",
 )
 SUBSCRIBERS = [SUBSCRIBER, "checkout-succeeded", "checkout-failed"]
+HANDLERS = "checkout-stripe-events"
 STRIPE = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 UPTIME_CHECK = "GoogleStackdriverMonitoring-UptimeChecks(https://cloud.google.com/monitoring)"
 PUBSUB = "CloudPubSub-Google"
@@ -33,8 +34,10 @@ RENDERED = {
     "var.project_id": "acme-shop",
     "var.reconcile.late_minutes": "30",
     'join(" OR ", formatlist("\\"%s\\"", local.subscriber_names))': listed(*SUBSCRIBERS),
-    'join(" OR ", formatlist("\\"%s\\"", values(local.function_name)))': listed(WEBHOOK, RECONCILE, PAGE, *SUBSCRIBERS),
-    'join(" OR ", formatlist("\\"%s\\"", local.called_names))': listed(*SUBSCRIBERS, RECONCILE, PAGE),
+    'join(" OR ", formatlist("\\"%s\\"", values(local.function_name)))': listed(
+        WEBHOOK, RECONCILE, PAGE, HANDLERS, *SUBSCRIBERS
+    ),
+    'join(" OR ", formatlist("\\"%s\\"", local.called_names))': listed(*SUBSCRIBERS, HANDLERS, RECONCILE, PAGE),
 }
 """What Terraform puts in the place of an expression, for a deployment as it is by default."""
 

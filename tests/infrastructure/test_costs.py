@@ -378,7 +378,8 @@ def test_the_mounted_secrets_are_those_of_terraform(module: Module, functions: M
 
 def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(functions: Mapping[str, Any]) -> None:
     assert {each["memory"] for each in functions.values()} == {"512Mi"}
-    built = len(functions)
+    assert functions["on_stripe_event"]["enabled"] == "${var.events.handlers}"
+    built = len(functions) - 1
     assert how_many(FIXED, "Cloud Build: four deployments, six functions each, three minutes") == 4 * built * 3
     assert built == 6
 
@@ -386,8 +387,18 @@ def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(fu
 def test_no_more_conditions_on_metrics_are_declared_than_are_counted() -> None:
     text = "".join(path.read_text("utf-8") for path in sorted((ROOT / "terraform").glob("*.tf")))
     queries = re.findall(r"^ +query += (?!each\.)", text, re.MULTILINE)
-    declared = len(queries) + text.count("condition_threshold {")
+    others = re.findall(r"^    (?:stripe_events_dead_letter|handlers_unacked) = \{$", text, re.MULTILINE)
+    declared = len(queries) - len(others) + text.count("condition_threshold {")
     assert 5 < declared <= how_many(FIXED, "alerts: conditions on metrics")
+
+
+def test_what_routed_events_and_handlers_add_to_the_fixed_costs_follows_from_the_same_prices() -> None:
+    rows = [row for row in table_with(COSTS, FIXED) if row[FIXED].startswith(("alerts: ", "Cloud Build: "))]
+    minute, condition, point = (price(row["price"].removesuffix(" per minute")) for row in rows)
+    alerts = written(2 * condition + 2 * 2 * MONTH_SECONDS // 60 * point)
+    built = written(4 * 3 * minute)
+    said = f"Two more conditions of alerts cost {alerts} dollars a month, and one more function to build {built}"
+    assert said in text_of(COSTS)
 
 
 # The model itself.

@@ -33,7 +33,7 @@ def test_a_function_is_built_once_the_roles_of_its_builder_are_in_force_everywhe
 
 def test_pubsubs_own_account_gets_its_roles_once_it_is_known_everywhere(module: Module) -> None:
     given = {address: block for address, block in module.resources.items() if ".agent_" in address}
-    assert len(given) == 3
+    assert len(given) == 5
     for address, block in given.items():
         assert "time_sleep.pubsub_agent" in waits_for(block), address
     assert waits_for(module.resources["time_sleep.pubsub_agent"]) == {"google_pubsub_topic.this"}

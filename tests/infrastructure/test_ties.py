@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from docs_tables.source import Module
-from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.event_types import SUBSCRIBERS, THIN
 from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.orders.documents import to_document
@@ -24,6 +24,7 @@ from fulfillment.settings.base import Settings
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.parsers import parse_webhook_secrets
 from fulfillment.stripe_api import READ_SECONDS
+from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
@@ -52,9 +53,12 @@ def test_each_routed_type_has_its_subscriber_and_no_other_type_has_one(module: M
 
 
 def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(module: Module) -> None:
+    """One of the snapshot event, and one of its thin twin."""
     assert module.locals["subscriptions"] == (
-        "${{for entry_point, each in local.subscribers : "
-        "entry_point => {function = entry_point, slug = each.slug, event_type = each.event_type}}}"
+        "${merge([for entry_point, each in local.subscribers : {"
+        "(entry_point) = {function = entry_point, slug = each.slug, event_type = each.event_type}, "
+        '"${entry_point} thin" = {function = entry_point, slug = "${each.slug}-thin", '
+        f'event_type = "{THIN}${{each.event_type}}"}}}}] ...)}}'
     )
     subscription = module.resources["google_pubsub_subscription.subscriber"]
     assert subscription["for_each"] == "${local.subscriptions}"
@@ -77,7 +81,7 @@ def test_terraform_puts_a_function_together_as_these_tests_do(module: Module) ->
     """`docs_tables.functions` does the same: what one of them changes, the other one must."""
     assert module.locals["declared_functions"] == (
         "${{for entry_point, each in merge(local.subscriber_functions, {stripe_webhook = local.webhook, "
-        "reconcile = local.reconcile, order_status = local.order_status}) : "
+        "on_stripe_event = local.stripe_events, reconcile = local.reconcile, order_status = local.order_status}) : "
         "entry_point => merge(local.function_defaults, each)}}"
     )
     assert module.locals["subscriber_functions"] == (
@@ -130,6 +134,7 @@ def test_every_function_runs_the_runtime_that_can_be_chosen(module: Module) -> N
         *((subscriber, SubscriberSettings) for subscriber in SUBSCRIBERS.values()),
         ("reconcile", ReconcileSettings),
         ("order_status", OrderStatusSettings),
+        ("on_stripe_event", StripeEventSettings),
     ],
 )
 def test_what_python_reads_is_what_terraform_sets(
@@ -189,6 +194,9 @@ def test_topics_and_database_are_those_that_terraform_makes(module: Module, envi
     for entry_point in ("stripe_webhook", "order_status", "reconcile"):
         assert set_[entry_point]["EVENTS_TOPIC"] == '${google_pubsub_topic.this["events"].name}'
     assert set_[SUBSCRIBER]["DEAD_LETTER_TOPIC"] == '${google_pubsub_topic.this["dead_letter"].name}'
+    assert set_["stripe_webhook"]["STRIPE_EVENTS_TOPIC"] == '${google_pubsub_topic.this["stripe_events"].name}'
+    dead = '${google_pubsub_topic.this["stripe_events_dead_letter"].name}'
+    assert set_["on_stripe_event"]["DEAD_LETTER_TOPIC"] == dead
     assert set_[SUBSCRIBER]["ORDER_EVENTS_TOPIC"] == '${google_pubsub_topic.this["order_events"].name}'
     databases = {each["FIRESTORE_DATABASE"] for each in set_.values() if "FIRESTORE_DATABASE" in each}
     assert databases == {"${google_firestore_database.orders.name}"}
@@ -206,6 +214,10 @@ def test_the_topics_default_names_are_pythons(module: Module) -> None:
     made = {name: topic["name"].replace("${var.name}", default) for name, topic in topics.items()}
     assert made["events"] == default_of(WebhookSettings, "EVENTS_TOPIC")
     assert made["dead_letter"] == default_of(SubscriberSettings, "DEAD_LETTER_TOPIC")
+    assert made["stripe_events"] == default_of(WebhookSettings, "STRIPE_EVENTS_TOPIC")
+    assert made["stripe_events_dead_letter"] == default_of(StripeEventSettings, "DEAD_LETTER_TOPIC")
+    for settings in (ReconcileSettings, OrderStatusSettings):
+        assert default_of(settings, "DEPLOYMENT") == default
 
 
 def default_of(settings: type[Settings], name: str) -> Any:
@@ -231,6 +243,7 @@ def test_defaults_are_the_same_on_both_sides(module: Module, variable: str, key:
 
 
 def test_a_function_outlives_its_deliveries(module: Module, functions: Functions) -> None:
+    assert functions["on_stripe_event"]["timeout"] == "${local.subscriber.timeout}"
     for entry_point in SUBSCRIBERS.values():
         (beyond,) = re.findall(r"^\$\{var\.hook\.timeout \+ (\d+)\}$", functions[entry_point]["timeout"])
         assert int(beyond) >= REST_SECONDS + 30
@@ -243,11 +256,16 @@ def test_a_run_of_reconcile_ends_itself_before_it_is_ended(functions: Functions)
     assert default_of(ReconcileSettings, "RECONCILE_RUN_SECONDS") + FEW * READ_SECONDS * 2 // IN_A_ROW <= limit
 
 
-def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module) -> None:
+def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module, functions: Functions) -> None:
+    """But for DEPLOYMENT: no function that runs the user's code reads it, and deployments of 1.0.0 may have set it."""
     conditions = " ".join(rule["condition"] for rule in module.variables["hook"]["validation"])
     reserved = set(re.findall(r'"([A-Z_]+)"', conditions))
     ours = names(WebhookSettings) | names(SubscriberSettings) | names(ReconcileSettings) | names(OrderStatusSettings)
-    assert ours | {"FIRESTORE_EMULATOR_HOST"} <= reserved
+    ours |= names(StripeEventSettings) | {"FIRESTORE_EMULATOR_HOST"}
+    assert ours - {"DEPLOYMENT"} <= reserved
+    running = {entry_point for entry_point, each in functions.items() if each["hook"]}
+    assert running == {*SUBSCRIBERS.values(), "on_stripe_event"}
+    assert "DEPLOYMENT" not in names(SubscriberSettings) | names(StripeEventSettings)
 
 
 def test_a_webhook_that_is_not_registered_yet_starts_with_a_secret_that_python_takes(module: Module) -> None:

@@ -35,6 +35,27 @@ def test_an_upgrade_destroys_nothing_and_makes_nothing_anew(
 
 
 @pytest.mark.timeout(600)
+def test_an_upgrade_adds_subscriptions_and_changes_nothing_of_those_that_are_there(today: Mapping[str, State]) -> None:
+    """Byte for byte: another name, topic or filter makes a subscription anew, without the messages that wait in it."""
+    for configuration, before in terraform_states.stored("1.0.0").items():
+        kept, now = subscriptions(before), subscriptions(today[configuration])
+        assert len(kept) == 4
+        assert {address: now.get(address) for address in kept} == kept
+        assert {each["name"] for address, each in now.items() if address not in kept} == {
+            "checkout-completed-thin",
+            "checkout-succeeded-thin",
+            "checkout-failed-thin",
+        }
+
+
+def subscriptions(state: State) -> dict[str, dict[str, str]]:
+    """The name, the topic and the filter of each subscription, by its address."""
+    fixed = ("name", "topic", "filter")
+    found = {address: each for address, each in state.items() if address.startswith("google_pubsub_subscription.")}
+    return {address: {name: each[name] for name in fixed} for address, each in found.items()}
+
+
+@pytest.mark.timeout(600)
 def test_each_moved_block_is_missed_if_it_is_left_out(module: Module, today: Mapping[str, State]) -> None:
     states = [terraform_states.stored(version)["everything"] for version in VERSIONS]
     for each in module.moved:

@@ -12,6 +12,7 @@ def functions(module: Module) -> dict[str, dict[str, Any]]:
     entries = {
         **{entry_point: subscriber(module, each) for entry_point, each in module.locals["subscribers"].items()},
         "stripe_webhook": module.locals["webhook"],
+        "on_stripe_event": module.locals["stripe_events"],
         "reconcile": module.locals["reconcile"],
         "order_status": module.locals["order_status"],
     }

@@ -57,8 +57,9 @@ def roles(module: Module) -> str:
         for address, block in grants.items()
         if address not in _OF_FUNCTIONS.values()
     }
-    for function in functions(module).values():
-        rows |= set(_rows(function, module))
+    for entry_point, function in functions(module).items():
+        slug = "SLUG" if entry_point in module.locals["subscribers"] else function["slug"]
+        rows |= set(_rows(function, slug, module))
     return _table(("account", "role", "on"), sorted(rows))
 
 
@@ -73,9 +74,8 @@ _OF_FUNCTIONS = {
 """The IAM resources of each function; its entry says which it has."""
 
 
-def _rows(function: Block, module: Module) -> Iterator[tuple[str, str, str]]:
+def _rows(function: Block, slug: str, module: Module) -> Iterator[tuple[str, str, str]]:
     """The rows of one function's IAM resources. All subscribers share their rows, with SLUG as the slug."""
-    slug = "SLUG" if function["hook"] else function["slug"]
     topics, secrets = module.locals["declared_topics"], module.locals["declared_secrets"]
 
     def row(given: str, account: str, on: str, role: str | None = None) -> tuple[str, str, str]:

@@ -110,6 +110,24 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.function["on_stripe_event"]
+  values = {
+    email  = "checkout-stripe-events@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-stripe-events@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-stripe-events@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_stripe_event"]
+  values = {
+    email  = "checkout-push-events@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-events@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-events@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
   target = google_pubsub_topic.this["events"]
   values = { id = "projects/acme-shop/topics/checkout-events" }
 }
@@ -122,6 +140,16 @@ override_resource {
 override_resource {
   target = google_pubsub_topic.this["order_events"]
   values = { id = "projects/acme-shop/topics/checkout-order-events" }
+}
+
+override_resource {
+  target = google_pubsub_topic.this["stripe_events"]
+  values = { id = "projects/acme-shop/topics/checkout-stripe-events" }
+}
+
+override_resource {
+  target = google_pubsub_topic.this["stripe_events_dead_letter"]
+  values = { id = "projects/acme-shop/topics/checkout-stripe-events-dead-letter" }
 }
 
 mock_resource "google_artifact_registry_repository" {
