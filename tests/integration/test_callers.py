@@ -25,8 +25,12 @@ from ops.clients.access import StripeAccess
 from ops.clients.google_api import GoogleApi
 from ops.clients.google_cloud import GoogleCloud
 from ops.clients.secret_manager import SecretManager
+from ops.clients.snapshot_endpoints import SnapshotEndpoints
+from ops.clients.stripe_client import connect
 from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_events import StripeEvents
+from ops.clients.stripe_permissions import StripePermissions
+from ops.clients.thin_destinations import ThinDestinations
 from ops.dead_letters.subscription import DeadLetterSubscription
 from ops.errors import OperationsError
 from support.serving import served
@@ -107,10 +111,12 @@ async def test_the_functions_name_themselves_to_stripe(http: Wire, ask: Callable
     "ask",
     [
         lambda access: StripeEndpoints(access).list(),
-        lambda access: StripeEndpoints(access).delete("we_1"),
+        lambda access: SnapshotEndpoints(connect(access)).delete("we_1"),
+        lambda access: ThinDestinations(connect(access)).delete("ed_1"),
         lambda access: StripeEvents(access).resend("evt_1", None),
+        lambda access: StripePermissions(access).use("PaymentIntents: read"),
     ],
-    ids=["list", "delete", "resend"],
+    ids=["list", "delete", "delete thin", "resend", "permission"],
 )
 def test_the_commands_name_themselves_to_stripe(http: Wire, ask: Callable[[StripeAccess], object]) -> None:
     refused_or_missing(lambda: ask(StripeAccess(key=KEY, base=http.at)))

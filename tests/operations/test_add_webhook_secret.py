@@ -120,5 +120,15 @@ def test_a_secret_that_is_given_as_an_argument_is_refused_and_not_repeated(opera
     assert operator.google.calls == []
 
 
+def test_the_secret_of_a_destination_is_noted_as_its_own(operator: Operator) -> None:
+    destination = "ed_test_61RM8ltWcTW4mbsxf16RJyfa2xSQLHJJh1sxm7H0KVT6"
+    assert operator.runs("add-webhook-secret", "--endpoint", destination, stdin=NEW).exit_code == 0
+    assert operator.notes == {destination: fingerprint(NEW)}
+    assert operator.runs("add-webhook-secret", "--endpoint", destination, stdin=THIRD).exit_code == 0
+    assert (operator.secrets, operator.notes) == ([NEW, THIRD], {destination: fingerprint(THIRD)})
+    assert operator.runs("add-webhook-secret", "--drop-others", "--yes", stdin=THIRD).exit_code == 0
+    assert operator.secrets == [THIRD]
+
+
 def test_an_endpoint_must_be_one(operator: Operator) -> None:
     assert operator.runs("add-webhook-secret", "--endpoint", "ep_1", stdin=NEW).exit_code == 2

@@ -44,14 +44,18 @@ INSIDE: dict[str, set[str]] = {
 """Which rooms of its own package each room of `ops` and `local` may import beside itself."""
 
 PURE = [
-    *("clients/google_resources", "clients/signing_secrets", "clients/webhook_endpoints", "dead_letters/dead_letter"),
-    *("deployment/model", "doctor/checks", "doctor/endpoint_checks", "doctor/function_checks"),
-    *("doctor/messaging_checks", "doctor/secret_checks", "orders/export_rows", "orders/mailboxes", "orders/timeline"),
-    *("orders/views", "webhook/registration"),
+    *("clients/event_types", "clients/google_resources", "clients/signing_secrets", "clients/webhook_endpoints"),
+    *("dead_letters/dead_letter", "deployment/model", "doctor/checks", "doctor/endpoint_checks"),
+    *("doctor/function_checks", "doctor/kind_checks", "doctor/messaging_checks", "doctor/secret_checks"),
+    *("doctor/settings_checks", "orders/export_rows", "orders/mailboxes", "orders/timeline", "orders/views"),
+    "webhook/registration",
 ]
 WORLD = {"os", "subprocess", "click", "rich", "stripe", "google"}
 VENDORS = {
-    "stripe": ["clients/stripe_endpoints.py"],
+    "stripe": [
+        *("clients/snapshot_endpoints.py", "clients/stripe_client.py", "clients/stripe_types.py"),
+        "clients/thin_destinations.py",
+    ],
     "google": [
         *("clients/credentials.py", "clients/google_api.py", "clients/google_cloud.py", "clients/secret_manager.py"),
         "dead_letters/subscription.py",

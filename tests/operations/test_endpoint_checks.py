@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from ops.clients.event_types import event_types
 from ops.clients.signing_secrets import SigningSecrets
-from ops.clients.webhook_endpoints import Endpoint, wanted
+from ops.clients.stripe_types import known_types
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint, wanted
 from ops.doctor.checks import Verdict
 from ops.doctor.endpoint_checks import BY_HAND, check_endpoints
 from ops.errors import Refused
@@ -14,7 +16,14 @@ from support.deployments import deployed
 SERVICE = "https://checkout-webhook-x-ew.a.run.app"
 URL = deployed().webhook.url
 OURS = {"managed_by": "scripts/ops", "deployment": "acme-shop/checkout"}
-(WANTED,) = wanted(deployed())
+
+
+def needed(*, connect: bool = False, kinds: tuple[bool, ...] = (False,)) -> list[DesiredEndpoint]:
+    of = deployed(connect=connect)
+    return [each for thin in kinds for each in wanted(of, event_types(of, known_types(), thin=thin))]
+
+
+(WANTED,) = needed()
 GOOD = Endpoint(
     id="we_1",
     url=URL,
@@ -30,9 +39,12 @@ STORED = SigningSecrets(secrets=()).adding("whsec_a0123456789abcdef", "we_1").ad
 
 
 def not_well(
-    *endpoints: Endpoint, connect: bool = False, stored: SigningSecrets | Refused = STORED
+    *endpoints: Endpoint,
+    connect: bool = False,
+    stored: SigningSecrets | Refused = STORED,
+    kinds: tuple[bool, ...] = (False,),
 ) -> dict[str, Verdict]:
-    found = check_endpoints(wanted(deployed(connect=connect)), endpoints, stored, SERVICE)
+    found = check_endpoints(needed(connect=connect, kinds=kinds), endpoints, stored, SERVICE)
     return {f"{each.subject}: {each.check}": each.verdict for each in found if each.verdict is not Verdict.OK}
 
 

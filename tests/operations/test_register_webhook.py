@@ -184,7 +184,7 @@ def test_an_endpoint_whose_secret_cannot_be_stored_is_not_kept(operator: Operato
 
 def test_one_that_cannot_be_deleted_again_either_is_deleted_by_the_next_run(operator: Operator) -> None:
     operator.google.faults[":addVersion"] = 403
-    operator.stripe.endpoint_faults = [None, None, JSONResponse({"error": {}}, 403)]
+    operator.stripe.endpoint_faults = [None, None, None, JSONResponse({"error": {}}, 403)]
     assert operator.runs("register-webhook").exit_code == 1
     orphan = only_endpoint(operator)
     operator.google.faults.clear()
@@ -279,7 +279,7 @@ def test_an_address_of_ones_own_is_registered_in_its_place(operator: Operator) -
 
 
 def test_a_create_whose_answer_was_lost_makes_one_endpoint(operator: Operator) -> None:
-    operator.stripe.endpoint_faults = [None, 409]
+    operator.stripe.endpoint_faults = [None, None, 409]
     assert operator.runs("register-webhook").exit_code == 0
     assert operator.stripe.endpoint_calls.count("POST /v1/webhook_endpoints") == 2
     assert_in_force(operator, only_endpoint(operator))
@@ -287,7 +287,7 @@ def test_a_create_whose_answer_was_lost_makes_one_endpoint(operator: Operator) -
 
 def test_a_create_that_stripe_does_and_calls_failed_is_mended_by_the_next_run(operator: Operator) -> None:
     """Stripe answers a key again as it did first, a 500 too: trying again cannot help, and the secret is lost."""
-    operator.stripe.endpoint_faults = [None, 500]
+    operator.stripe.endpoint_faults = [None, None, 500]
     result = operator.runs("register-webhook")
     assert result.exit_code == 1
     assert "may have succeeded all the same: run this again" in result.stderr

@@ -5,32 +5,48 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.clients.event_types import event_types
 from ops.clients.signing_secrets import SigningSecrets
-from ops.clients.webhook_endpoints import Endpoint, wanted
+from ops.clients.stripe_types import known_types
+from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint, wanted
+from ops.deployment.model import Deployment
 from ops.webhook.registration import make_plan
 from support.deployments import deployed
 
 URL = deployed().webhook.url
 OURS = {"managed_by": "scripts/ops", "deployment": "acme-shop/checkout"}
 
-endpoints = st.builds(
-    Endpoint,
-    id=st.integers(0, 5).map("we_{}".format),
-    url=st.sampled_from([URL, f"{URL}/", "https://old.acme.example/"]),
-    api_version=st.sampled_from(["2026-10-28.endive", "2024-06-20", "2027-03-31.next", None]),
-    events=st.sets(st.sampled_from([*sorted(wanted(deployed())[0].events), "*"])).map(frozenset),
-    enabled=st.booleans(),
-    livemode=st.just(False),  # noqa: FBT003 - a value
-    connect=st.booleans(),
-    created=st.integers(0, 3),
-    metadata=st.sampled_from([OURS, {}, OURS | {"deployment": "x/y"}]),
-)
-registered = st.lists(endpoints, max_size=6, unique_by=lambda each: each.id)
-in_force = st.sets(st.integers(0, 7)).map(
-    lambda numbers: (
+
+def needed(of: Deployment, *, thin: bool = False) -> tuple[DesiredEndpoint, ...]:
+    return wanted(of, event_types(of, known_types(), thin=thin))
+
+
+@st.composite
+def _endpoints(draw: st.DrawFn) -> Endpoint:
+    thin = draw(st.booleans())
+    (want,) = needed(deployed(), thin=thin)
+    return Endpoint(
+        id=f"{'ed' if thin else 'we'}_{draw(st.integers(0, 5))}",
+        url=draw(st.sampled_from([URL, f"{URL}/", "https://old.acme.example/"])),
+        api_version=draw(
+            st.sampled_from([None] if thin else [want.api_version, "2024-06-20", "2027-03-31.next", None])
+        ),
+        events=frozenset(draw(st.sets(st.sampled_from([*sorted(want.events), "*"])))),
+        enabled=draw(st.booleans()),
+        livemode=False,
+        connect=draw(st.sampled_from([True, False, None] if thin else [True, False])),
+        created=draw(st.integers(0, 3)),
+        thin=thin,
+        metadata=draw(st.sampled_from([OURS, {}, OURS | {"deployment": "x/y"}])),
+    )
+
+
+registered = st.lists(_endpoints(), max_size=6, unique_by=lambda each: each.id)
+in_force = st.sets(st.builds("{}_{}".format, st.sampled_from(["we", "ed"]), st.integers(0, 7))).map(
+    lambda ids: (
         SigningSecrets(secrets=("whsec_elsewhere01234567",)).adding("whsec_more012345678901", None)
-        if not numbers
-        else _storing(sorted(numbers))
+        if not ids
+        else _storing(sorted(ids))
     )
 )
 
@@ -39,22 +55,29 @@ def _secret(endpoint: str) -> str:
     return f"whsec_of_{endpoint}_0123456789abcdef"
 
 
-def _storing(numbers: list[int]) -> SigningSecrets:
+def _storing(ids: list[str]) -> SigningSecrets:
     stored = SigningSecrets(secrets=())
-    for number in numbers:
-        stored = stored.adding(_secret(f"we_{number}"), f"we_{number}")
+    for each in ids:
+        stored = stored.adding(_secret(each), each)
     return stored
 
 
-@given(registered, in_force, st.booleans())
-def test_two_runs_bring_everything_in_order(there: list[Endpoint], stored: SigningSecrets, connect: bool) -> None:  # noqa: FBT001
-    want = wanted(deployed(connect=connect))
+@given(registered, in_force, st.booleans(), st.booleans())
+def test_two_runs_bring_everything_in_order(
+    there: list[Endpoint],
+    stored: SigningSecrets,
+    connect: bool,  # noqa: FBT001 - a value
+    thin: bool,  # noqa: FBT001 - a value
+) -> None:
+    want = needed(deployed(connect=connect), thin=thin)
     plan = make_plan(want, there, stored)
     if plan.conflicts:
         return
+    of_the_other_kind = [each for each in there if each.thin is not thin and not stored.knows(each.id)]
+    assert [each for each in plan.orphans + plan.others if each in of_the_other_kind] == []
     for number, each in enumerate(plan.creates):
         made = Endpoint(
-            id=f"we_new{number}",
+            id=f"{'ed' if thin else 'we'}_new{number}",
             url=each.url,
             api_version=each.api_version,
             events=each.events,
@@ -62,6 +85,7 @@ def test_two_runs_bring_everything_in_order(there: list[Endpoint], stored: Signi
             livemode=each.livemode,
             connect=each.connect,
             created=9,
+            thin=thin,
             metadata=each.metadata,
         )
         there = [*there, made]
@@ -79,7 +103,8 @@ def test_two_runs_bring_everything_in_order(there: list[Endpoint], stored: Signi
     again = make_plan(want, there, stored)
     assert (again.creates, again.updates, again.orphans, again.conflicts) == ([], [], [], [])
     assert again.may_retire
-    assert all((each.api_version or "") > want[0].api_version for each in again.newer)
+    assert all((each.api_version or "") > (want[0].api_version or "") for each in again.newer)
+    assert not (thin and again.newer)
     for other in again.others + again.newer:
         stored = stored.without(other.id)
     there = [each for each in there if each not in again.others + again.newer]

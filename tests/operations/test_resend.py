@@ -5,7 +5,9 @@ import time
 import pytest
 
 from local.fakes.stripe_events import COMPLETED, FAILED, event, session
+from support.deployment_changes import URL
 from support.emulated_shop import SECRETIVE, EmulatedShop
+from support.events_deployment import with_events
 from support.operators import Operator
 
 DAY = 86400
@@ -39,6 +41,13 @@ def test_what_was_answered_200_is_sent_again_where_that_is_asked_for(missed: Ope
     assert len(told["events"]) == 248
 
 
+def test_routed_events_are_sent_again_too_and_no_others(missed: Operator) -> None:
+    missed.stripe.events["evt_004"]["type"] = "charge.failed"
+    missed.has(**with_events("invoice.*"))
+    sent = set(missed.reports("events", "resend", "--since", "3d")["events"])
+    assert sent == {f"evt_{number:03}" for number in range(0, 250, 2)} - {"evt_002", "evt_004"}
+
+
 def test_named_events_are_sent_and_an_unknown_one_is_trouble(missed: Operator) -> None:
     result = missed.runs("events", "resend", "evt_001", "evt_unknown", "evt_003", "--endpoint", "we_1", "--yes")
     assert (result.exit_code, "no such event" in result.stdout) == (1, True)
@@ -60,6 +69,22 @@ def test_of_two_endpoints_the_newer_one_gets_them(missed: Operator) -> None:
 def test_what_is_not_told_right_does_nothing(missed: Operator, args: list[str]) -> None:
     assert missed.runs("events", "resend", *args, "--yes").exit_code == 2
     assert missed.stripe.resent == []
+
+
+def test_a_destination_gets_nothing_again_and_the_way_out_is_told(missed: Operator) -> None:
+    result = missed.runs("events", "resend", "evt_001", "--endpoint", "ed_test_1", "--yes")
+    assert (result.exit_code, "scripts/ops reconcile" in result.stderr) == (2, True)
+    missed.stripe.endpoints.clear()
+    missed.stripe.add_destination(URL, ["v1.checkout.session.completed"], id="ed_test_2")
+    result = missed.runs("events", "resend", "evt_001", "--yes")
+    assert (result.exit_code, "ed_test_2" in result.stderr, "Workbench" in result.stderr) == (1, True, True)
+    assert missed.stripe.resent == []
+
+
+def test_of_both_kinds_the_endpoint_gets_them(missed: Operator) -> None:
+    missed.stripe.add_destination(URL, ["v1.checkout.session.completed"])
+    (endpoint,) = missed.stripe.endpoints
+    assert missed.reports("events", "resend", "evt_001")["endpoint"] == endpoint
 
 
 def test_without_an_endpoint_of_ours_there_is_nowhere_to_send_to(operator: Operator) -> None:

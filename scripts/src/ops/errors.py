@@ -3,7 +3,8 @@
 OperationsError
 ├── WrongSettings     the caller: an argument, a key or a file is missing or wrong; exit code 2
 ├── Refused           Stripe or Google refused, or did not answer
-│   └── Missing       the requested object does not exist
+│   ├── Missing       the requested object does not exist
+│   └── Forbidden     the key lacks a permission
 └── Stopped           to continue would do harm; a person must decide
 """
 
@@ -26,6 +27,10 @@ class Refused(OperationsError):
 
 class Missing(Refused):
     """The requested object does not exist."""
+
+
+class Forbidden(Refused):
+    """The key lacks a permission."""
 
 
 class Stopped(OperationsError):

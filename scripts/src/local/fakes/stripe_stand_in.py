@@ -9,7 +9,8 @@ The requests of the CLI 1.52.0:
     stripe events resend  POST /v1/events/{event}/retry
     scripts/ops events    GET /v1/events?types[]=…&created[gte]=…&delivery_success=false
 
-The product's requests: see `stripe_stand_in_api`; those of `scripts/ops`: `stripe_stand_in_endpoints`.
+The product's requests: see `stripe_stand_in_api`; those of `scripts/ops`: `stripe_stand_in_endpoints` and
+`stripe_stand_in_destinations`.
 
     python -m local.fakes.stripe_stand_in --port 4242
     stripe listen --api-base http://127.0.0.1:4242 --no-wss --events … --forward-to …
@@ -32,6 +33,7 @@ from starlette.routing import Route
 from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, Json, event, line_item, new_id
 from local.fakes.stripe_stand_in_api import ReadableStripe, authorized, find, page, refuse
 from local.fakes.stripe_stand_in_cli import StripeListen
+from local.fakes.stripe_stand_in_destinations import StripeDestinationsStandIn
 from local.fakes.stripe_stand_in_endpoints import StripeEndpointsStandIn
 from local.fakes.stripe_stand_in_forms import form_of, open_session
 
@@ -40,20 +42,21 @@ DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_a
 BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # `stripe trigger` pays with the first
 
 
-class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
+class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn, StripeDestinationsStandIn):
     """Stripe, as far as a checkout, the product and the CLI need it. These may be read at any time:
 
     `objects`     products, prices and payment methods, by id
     `events`      every event, by id, oldest first
     `undelivered` the ids of events that no endpoint accepted
     `resent`      each resent event, and the endpoint in the request: (id, we_… or None)
-    and the attributes of `ReadableStripe`, `StripeListen` and `StripeEndpointsStandIn`
+    and the attributes of `ReadableStripe`, `StripeListen`, `StripeEndpointsStandIn` and `StripeDestinationsStandIn`
     """
 
     def __init__(self, secret: str = SECRET) -> None:
         ReadableStripe.__init__(self)
         StripeListen.__init__(self, secret)
         StripeEndpointsStandIn.__init__(self)
+        StripeDestinationsStandIn.__init__(self)
         self.objects: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
         self.undelivered: set[str] = set()
@@ -67,6 +70,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn):
             *self.listen_routes(),
             *self.read_routes(),
             *self.endpoint_routes(),
+            *self.destination_routes(self.faulty),
             *(Route(f"/v1/{kind}", self._create, methods=post) for kind in PREFIXES),
             Route("/v1/checkout/sessions", self._open, methods=post),
             Route("/v1/payment_pages/{id}", self._page),

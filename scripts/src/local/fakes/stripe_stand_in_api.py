@@ -3,6 +3,7 @@
     GET /v1/checkout/sessions?limit=100&starting_after=cs_…&status=complete&created[gte]=…&created[lt]=…
     GET /v1/checkout/sessions/{session}?expand[]=payment_intent
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
+    GET /v1/payment_intents?limit=1&created[lt]=…               always empty
     GET /v1/…, /v2/…                                            any other object, by its path
 
 It answers 401 without a key, 400 for an organization's key without a context, and 404 for an object that is unknown, of
@@ -32,6 +33,7 @@ class ReadableStripe:
     `delay`       seconds that every read takes
     `after_page`  called after every page of line items
     `reads`       every read request
+    `lacking`     the permissions that keys do not have: a path -> Stripe's name of it
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,7 @@ class ReadableStripe:
         self.delay = 0.0
         self.after_page: Callable[[], object] = lambda: None
         self.reads: list[Request] = []
+        self.lacking: dict[str, str] = {}
 
     def read_routes(self) -> list[Route]:
         """The routes for reading."""
@@ -51,6 +54,7 @@ class ReadableStripe:
             Route("/v1/checkout/sessions", self._sessions),
             Route("/v1/checkout/sessions/{id}", self._session),
             Route("/v1/checkout/sessions/{id}/line_items", self._line_items),
+            Route("/v1/payment_intents", self._intents),
         ]
 
     def other_routes(self) -> list[Route]:
@@ -85,6 +89,11 @@ class ReadableStripe:
         ]
         return JSONResponse(page(sorted(fitting, key=lambda each: (-each["created"], each["id"])), request))
 
+    async def _intents(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        return JSONResponse(page([], request))
+
     async def _line_items(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
@@ -94,6 +103,7 @@ class ReadableStripe:
 
     async def _fault(self, request: Request) -> Response | None:
         self.reads.append(request)
+        refuse_lacking(request, self.lacking)
         await asyncio.sleep(self.delay)
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, int):
@@ -111,6 +121,14 @@ class ReadableStripe:
         if not own or (key[2:7] != "_org_" and found["livemode"] is not ("_live_" in key)):
             raise HTTPException(404, f"No such {found['object']}: '{found['id']}'")
         return found
+
+
+def refuse_lacking(request: Request, lacking: Mapping[str, str]) -> None:
+    """403 for a path under one whose permission the key does not have, as Stripe words it."""
+    for path, permission in lacking.items():
+        if request.url.path.startswith(path):
+            key = f"The provided key '{authorized(request)[:8]}***' does not have the required permissions"
+            raise HTTPException(403, f"{key} for this endpoint. Having the '{permission}' permission would allow it.")
 
 
 def _account(request: Request) -> str | None:
@@ -155,4 +173,6 @@ async def refuse(request: Request, error: Exception) -> Response:
     message = f"{refusal.detail} ({request.method}: {request.url.path})"
     param = (refusal.headers or {}).get("Param")
     error_body = {"type": "invalid_request_error", "message": message} | ({"param": param} if param else {})
+    if request.url.path.startswith("/v2/"):
+        error_body = {"code": "not_found" if refusal.status_code == 404 else "invalid_fields", "message": message}
     return JSONResponse({"error": error_body}, refusal.status_code)

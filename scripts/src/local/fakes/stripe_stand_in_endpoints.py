@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.fakes.stripe_events import Json, new_id
-from local.fakes.stripe_stand_in_api import authorized, find, page
+from local.fakes.stripe_stand_in_api import authorized, find, page, refuse_lacking
 from local.fakes.stripe_stand_in_cli import API_VERSION
 
 MOST = 16
@@ -42,6 +42,8 @@ class StripeEndpointsStandIn:
     `endpoint_calls`    every request: its method and path
     """
 
+    lacking: dict[str, str]
+
     def __init__(self) -> None:
         self.endpoints: dict[str, Json] = {}
         self.endpoint_secrets: dict[str, str] = {}
@@ -55,11 +57,11 @@ class StripeEndpointsStandIn:
         """The routes for endpoints."""
         every, one = "/v1/webhook_endpoints", "/v1/webhook_endpoints/{id}"
         return [
-            Route(every, self._faulty(self._list_endpoints)),
-            Route(every, self._faulty(self._create_endpoint), methods=["POST"]),
-            Route(one, self._faulty(self._read_endpoint)),
-            Route(one, self._faulty(self._update_endpoint), methods=["POST"]),
-            Route(one, self._faulty(self._delete_endpoint), methods=["DELETE"]),
+            Route(every, self.faulty(self._list_endpoints)),
+            Route(every, self.faulty(self._create_endpoint), methods=["POST"]),
+            Route(one, self.faulty(self._read_endpoint)),
+            Route(one, self.faulty(self._update_endpoint), methods=["POST"]),
+            Route(one, self.faulty(self._delete_endpoint), methods=["DELETE"]),
         ]
 
     def add_endpoint(self, url: str, events: list[str], **changes: Any) -> Json:
@@ -81,9 +83,12 @@ class StripeEndpointsStandIn:
         self.endpoints[made["id"]] = made
         return made
 
-    def _faulty(self, handle: Handler) -> Handler:
+    def faulty(self, handle: Handler) -> Handler:
+        """A handler with the faults of a test before or after it."""
+
         async def answer(request: Request) -> Response:
             self.endpoint_calls.append(f"{request.method} {request.url.path}")
+            refuse_lacking(request, self.lacking)
             fault = self.endpoint_faults.pop(0) if self.endpoint_faults else None
             if isinstance(fault, Response):
                 return fault

@@ -4,9 +4,15 @@
 `loopback`           emulators and stand-ins are reached without a proxy
 `credentials`        the message for a person who is not logged in to Google
 
-`stripe_endpoints`   webhook endpoints at Stripe; the only file that knows Stripe's library
+`stripe_client`      how Stripe's library is called: limits, errors
+`stripe_endpoints`   the endpoints at Stripe, of both kinds:
+`snapshot_endpoints` webhook endpoints, `we_…`
+`thin_destinations`  event destinations, `ed_…`
+`stripe_types`       the event types that Stripe's library knows
+`stripe_permissions` whether the functions' key may read what they need
 `stripe_events`      lists events that Stripe could not deliver, and resends them
 `webhook_endpoints`  an endpoint as it is, and as it must be; pure
+`event_types`        the event types of an endpoint; pure
 
 `google_api`         how Google's REST APIs are called: credentials, limits, errors
 `google_cloud`       reads functions, services, topics and subscriptions

@@ -33,8 +33,13 @@ def stripe_access(
         raise WrongSettings(
             f"STRIPE_API_KEY is of {mode_of(key)} mode, and the deployment of {deployment.mode}. It must be {wanted}"
         )
+    return StripeAccess(key=key, base=stripe_base(env))
+
+
+def stripe_base(env: Mapping[str, str]) -> str:
+    """The base URL of Stripe's API in `env`, or Stripe's own."""
     base = env.get("STRIPE_API_BASE", "").strip() or STRIPE_API
-    return StripeAccess(key=key, base=_read("STRIPE_API_BASE", parsers.api_base, base))
+    return _read("STRIPE_API_BASE", parsers.api_base, base)
 
 
 def mode_of(key: str) -> str | None:

@@ -102,6 +102,7 @@ def _function(found: functions_v2.Function) -> Function:
 
 def _subscription(found: Any) -> Subscription:
     push, dead, backoff = found.push_config, found.dead_letter_policy, found.retry_policy
+    sink = found.bigquery_config if "bigquery_config" in found else found.cloud_storage_config
     return Subscription(
         topic=found.topic,
         detached=found.detached,
@@ -117,4 +118,6 @@ def _subscription(found: Any) -> Subscription:
         attempts=dead.max_delivery_attempts,
         minimum_backoff=backoff.minimum_backoff.total_seconds() if "minimum_backoff" in backoff else 0,
         maximum_backoff=backoff.maximum_backoff.total_seconds() if "maximum_backoff" in backoff else 0,
+        sink=found.bigquery_config.table or found.cloud_storage_config.bucket,
+        sink_state=sink.state.name,
     )

@@ -24,7 +24,9 @@ class Function:
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A Pub/Sub subscription. Topics are full names, times are seconds; no `push_endpoint` means pull."""
+    """A Pub/Sub subscription. Topics are full names, times are seconds; no `push_endpoint` and no `sink` means pull.
+    `sink`: the table or bucket that it writes into.
+    """
 
     topic: str
     detached: bool
@@ -40,6 +42,13 @@ class Subscription:
     attempts: int
     minimum_backoff: float
     maximum_backoff: float
+    sink: str = ""
+    sink_state: str = ""
+
+    @property
+    def sink_fails(self) -> bool:
+        """Whether Pub/Sub says that it cannot write."""
+        return self.sink_state not in {"", "ACTIVE", "STATE_UNSPECIFIED"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ class SecretManager:
         """The signing secrets in the webhook's secret, and the endpoint of each."""
         with calling():
             found = self._client.get_secret(name=self._api.path("secrets", name), **self._api.options)
-            noted = {each: mark for each, mark in found.annotations.items() if each.startswith("we_")}
+            noted = {each: mark for each, mark in found.annotations.items() if each.startswith(("we_", "ed_"))}
         text, version = self._newest(name)
         try:
             return SigningSecrets.parse(text, noted, version)

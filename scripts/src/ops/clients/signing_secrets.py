@@ -1,8 +1,8 @@
 """The content of the webhook's secret: the signing secrets in force, and the endpoint of each, where it is known.
 
 The secret's newest version lists them, one per line. The secret's annotations name the endpoints (Terraform does not
-touch them): the key is the endpoint's id, `we_…`, and the value a fingerprint of its signing secret. An endpoint
-without a stored secret is found that way: all its events are refused.
+touch them): the key is the endpoint's id, `we_…` or `ed_…`, and the value a fingerprint of its signing secret. An
+endpoint without a stored secret is found that way: all its events are refused.
 """
 
 import hashlib

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.event_types import EventType
+from fulfillment.domain.routes import Routes
 from fulfillment.domain.shape import read
 from ops.clients.access import StripeAccess
-from ops.clients.stripe_endpoints import PAGE, calling, connect
+from ops.clients.stripe_client import PAGE, calling, connect
 
+ORDERS = [each.value for each in EventType]
 ADVICE = {
     400: "this event cannot be sent to that endpoint: has the endpoint the event's type, and is it enabled?",
     401: "STRIPE_API_KEY is revoked, expired or mistyped",
@@ -37,14 +39,15 @@ class StripeEvents:
     def __init__(self, access: StripeAccess) -> None:
         self._client = connect(access)
 
-    def since(self, since: datetime, *, delivered_too: bool) -> Iterator[StripeEvent]:
-        """The undelivered events of routed types since a time, or all; newest first, page by page."""
-        types = [each.value for each in SUBSCRIBERS]
-        params: Any = {"types": types, "limit": PAGE, "created": {"gte": int(since.timestamp())}}
+    def since(self, since: datetime, routes: Routes | None, *, delivered_too: bool) -> Iterator[StripeEvent]:
+        """The undelivered events since a time, or all, of orders and of routed types; newest first, page by page."""
+        params: Any = {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
+        params |= {} if routes else {"types": ORDERS}  # Stripe takes 20 types at most, and no wildcard
         params |= {} if delivered_too else {"delivery_success": False}
         with calling(ADVICE):
             for each in self._client.v1.events.list(params=params).auto_paging_iter():
-                yield _event(each)
+                if each.type in ORDERS or (routes and each.type in routes):
+                    yield _event(each)
 
     def resend(self, event: str, endpoint: str | None) -> None:
         """Makes Stripe resend an event with a new signature: to an endpoint, or to the CLI's `stripe listen`."""

@@ -2,5 +2,6 @@
 
 `model`              the deployment as values: topics, functions, accounts, secrets by their ids
 `terraform_output`   reads it from Terraform, or from a file
+`thin_events`        what a deployment needs before Stripe may send it thin events
 `emulated`           the one that runs on the emulators of this machine
 """

@@ -9,9 +9,10 @@ from ops.errors import Missing, OperationsError
 
 
 class Verdict(StrEnum):
-    """How a check ended. A check that could not run does not count as OK."""
+    """How a check ended. A check that could not run counts as trouble. A warning does not."""
 
     OK = "ok"
+    WARNING = "warning"
     TROUBLE = "trouble"
     UNKNOWN = "could not check"
 
@@ -60,6 +61,11 @@ def attempt(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding
         return [unknown(subject, "read", str(error))]
     except Exception as error:  # noqa: BLE001 - see above
         return [unknown(subject, "read", f"an internal error of this command: {type(error).__name__}")]
+
+
+def warning(subject: str, check: str, what: str, fix: str = "") -> Finding:
+    """What a person should know, and may have wanted."""
+    return Finding(subject=subject, check=check, verdict=Verdict.WARNING, problem=what, fix=fix)
 
 
 def differs(found: object, needed: object) -> str | None:

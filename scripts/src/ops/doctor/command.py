@@ -6,16 +6,19 @@ import os
 import click
 from rich.text import Text
 
-from ops.clients.access import google_base, stripe_access
+from ops.clients.access import StripeAccess, google_base, stripe_access, stripe_base
 from ops.clients.google_api import GoogleApi
 from ops.clients.stripe_endpoints import StripeEndpoints
-from ops.clients.webhook_endpoints import wanted
+from ops.clients.stripe_permissions import StripePermissions
+from ops.clients.stripe_types import known_types
 from ops.command import Report, operation
 from ops.deployment.model import Deployment
 from ops.doctor.checks import Finding, Verdict
-from ops.doctor.examination import Examination
+from ops.doctor.examination import Examination, Stripe
 
-COLORS = {Verdict.OK: "green", Verdict.TROUBLE: "red", Verdict.UNKNOWN: "yellow"}
+COLORS = {Verdict.OK: "green", Verdict.WARNING: "cyan", Verdict.UNKNOWN: "yellow", Verdict.TROUBLE: "red"}
+
+_RANKS = {Verdict.OK: 0, Verdict.WARNING: 1}
 
 
 @operation("doctor")
@@ -23,25 +26,31 @@ COLORS = {Verdict.OK: "green", Verdict.TROUBLE: "red", Verdict.UNKNOWN: "yellow"
 def doctor(deployment: Deployment, *, url: str | None) -> Report:
     """Check the deployment, and name the command that fixes each problem.
 
-    Needs STRIPE_API_KEY (Webhook Endpoints: read), and Google's roles/viewer and roles/iam.securityReviewer on the
-    project and roles/secretmanager.secretAccessor on the secrets. Changes nothing. A check that could not run counts as
-    trouble.
+    Needs STRIPE_API_KEY (Webhook Endpoints: read, and for thin events Event Destinations: read), and Google's
+    roles/viewer and roles/iam.securityReviewer on the project and roles/secretmanager.secretAccessor on the secrets.
+    Changes nothing. A check that could not run counts as trouble, a warning does not.
     """
-    google = GoogleApi(deployment.project, google_base(os.environ))
     examination = Examination(
-        deployment, google, lambda: StripeEndpoints(stripe_access(os.environ, deployment, may="read"))
+        deployment,
+        GoogleApi(deployment.project, google_base(os.environ)),
+        Stripe(
+            endpoints=lambda: StripeEndpoints(stripe_access(os.environ, deployment, may="read")),
+            permissions=lambda key: StripePermissions(StripeAccess(key=key, base=stripe_base(os.environ))),
+            known=known_types(),
+        ),
+        url,
     )
-    found = examination.findings(wanted(deployment, url))
+    found = examination.findings()
     return _report(list(dict.fromkeys(found)))  # two looks at one resource may fail in the same way
 
 
 def _report(findings: list[Finding]) -> Report:
-    """Problems come last, where a person looks first."""
-    well_first = sorted(findings, key=lambda each: each.verdict is not Verdict.OK)
+    """Problems come last, where a person looks first; warnings come before them."""
+    well_first = sorted(findings, key=lambda each: _RANKS.get(each.verdict, len(_RANKS)))
     counts = {verdict: sum(each.verdict is verdict for each in findings) for verdict in Verdict}
     summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
     return Report(
-        ok=counts[Verdict.OK] == len(findings),
+        ok=counts[Verdict.OK] + counts[Verdict.WARNING] == len(findings),
         lines=[*(_line(each) for each in well_first), summary],
         data={"checks": [dataclasses.asdict(each) for each in findings]},
     )

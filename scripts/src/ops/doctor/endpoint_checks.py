@@ -1,4 +1,4 @@
-"""The rules for the webhook endpoints at Stripe. Pure."""
+"""The rules for the endpoints at Stripe, snapshot and thin. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,6 @@ from ops.doctor.checks import Finding, Problems, Verdict, differs, judge, unknow
 from ops.errors import OperationsError
 
 REGISTER = "scripts/ops register-webhook"
-RETIRE = f"{REGISTER} --retire"
 BY_HAND = "delete it in Stripe's dashboard; one of another deployment gets the metadata deployment=PROJECT/NAME there"
 
 
@@ -23,17 +22,34 @@ def check_endpoints(
     findings: list[Finding] = []
     judged: list[Endpoint] = []
     for each in wanted:
-        subject = "stripe (connected accounts)" if each.connect else "stripe"
-        candidates = [other for other in endpoints if len(wanted) == 1 or other.connect is each.connect]
-        found = _best(each, candidates, stored)
+        subject, fix = _subject(each), register(thin=each.thin)
+        found = _best(each, _candidates(each, wanted, endpoints), stored)
         if not found:
-            findings += judge(subject, {"registered": "Stripe has no endpoint for this deployment"}, REGISTER)
+            findings += judge(subject, {"registered": "Stripe has no endpoint for this deployment"}, fix)
             continue
         judged.append(found)
-        findings += judge(subject, {"registered": None, **_deviations(each, found)}, REGISTER)
+        findings += judge(subject, {"registered": None, **_deviations(each, found)}, fix)
         findings.append(_secret(subject, found, each, stored))
     rest = [each for each in endpoints if each not in judged and _reaches(each, wanted[0], webhook)]
-    return findings + (_others(rest, wanted[0], stored) if rest else judge("stripe", {"other endpoints": None}))
+    return findings + (_others(rest, wanted, stored) if rest else judge("stripe", {"other endpoints": None}))
+
+
+def register(*, thin: bool) -> str:
+    """The command that registers an endpoint of a kind."""
+    return f"{REGISTER} --thin" if thin else REGISTER
+
+
+def _subject(wanted: DesiredEndpoint) -> str:
+    parts = ["thin events"] * wanted.thin + ["connected accounts"] * wanted.connect
+    return f"stripe ({', '.join(parts)})" if parts else "stripe"
+
+
+def _candidates(
+    wanted: DesiredEndpoint, all_wanted: Sequence[DesiredEndpoint], endpoints: Sequence[Endpoint]
+) -> list[Endpoint]:
+    """The endpoints of the same kind, and of the same accounts if there must be one for each."""
+    alone = sum(each.thin is wanted.thin for each in all_wanted) == 1
+    return [each for each in endpoints if each.thin is wanted.thin and (alone or each.connect is wanted.connect)]
 
 
 def _best(
@@ -51,7 +67,8 @@ def _likeness(wanted: DesiredEndpoint, each: Endpoint) -> tuple[bool, ...]:
 
 
 def _deviations(wanted: DesiredEndpoint, found: Endpoint) -> Problems:
-    lacking, unwanted = sorted(wanted.events - found.events), sorted(found.events - wanted.events)
+    lacking, unwanted = wanted.types.missing(found.events), wanted.types.unwanted(found.events)
+    version = {} if wanted.thin else {"api version": found.api_version or "the account's default"}
     return {
         "url": None if found.points_at(wanted.url) else f"{found.id} sends to {found.place}, must be {wanted.url}",
         "events": "; ".join(
@@ -59,7 +76,7 @@ def _deviations(wanted: DesiredEndpoint, found: Endpoint) -> Problems:
             for verb, names in (("lacks", lacking), ("sends", unwanted))
             if names
         ),
-        "api version": differs(found.api_version or "the account's default", wanted.api_version),
+        **{check: differs(value, wanted.api_version) for check, value in version.items()},
         "status": None if found.enabled else f"{found.id} is disabled: Stripe sends nothing",
         "livemode": differs(_mode(livemode=found.livemode), _mode(livemode=wanted.livemode)),
         "connect": differs(_whose(connect=found.connect), _whose(connect=wanted.connect)),
@@ -74,7 +91,7 @@ def _secret(
         return unknown(subject, "signing secret", str(stored))
     problem = None if stored.knows(found.id) else f"no stored secret is noted as {found.id}'s: its events are refused"
     ours = found.managed_for(wanted.deployment)
-    fix = REGISTER if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
+    fix = register(thin=found.thin) if ours else f"scripts/ops add-webhook-secret --endpoint {found.id}"
     return judge(subject, {"signing secret": problem}, fix)[0]
 
 
@@ -86,22 +103,25 @@ def _reaches(each: Endpoint, wanted: DesiredEndpoint, webhook: str) -> bool:
 
 
 def _others(
-    rest: Sequence[Endpoint], wanted: DesiredEndpoint, stored: SigningSecrets | OperationsError
+    rest: Sequence[Endpoint], all_wanted: Sequence[DesiredEndpoint], stored: SigningSecrets | OperationsError
 ) -> list[Finding]:
     """A managed endpoint in use with another version is an upgrade in progress. Any other is a problem."""
     findings = []
     for each in rest:
+        wanted = next((one for one in all_wanted if one.thin is each.thin), all_wanted[0])
         ours = each.managed_for(wanted.deployment)
         in_use = ours and isinstance(stored, SigningSecrets) and stored.knows(each.id)
         upgrade = in_use and each.api_version != wanted.api_version and each.points_at(wanted.url)
-        ending = f"set stripe.api_version to {each.api_version}, and: {APPLY}" if each.newer_than(wanted) else RETIRE
+        again = register(thin=each.thin)
+        newer = each.newer_than(wanted)
+        ending = f"set stripe.api_version to {each.api_version}, and: {APPLY}" if newer else f"{again} --retire"
         findings.append(
             Finding(
                 subject="stripe",
                 check=f"other endpoint {each.id}",
                 verdict=Verdict.OK if upgrade else Verdict.TROUBLE,
-                problem=f"of version {each.api_version}, it sends to {each.place} too",
-                fix=ending if in_use else REGISTER if ours else BY_HAND,
+                problem=f"{each.form}, it sends to {each.place} too",
+                fix=ending if in_use else again if ours else BY_HAND,
             )
         )
     return findings
@@ -111,5 +131,7 @@ def _mode(*, livemode: bool) -> str:
     return "live mode" if livemode else "test mode"
 
 
-def _whose(*, connect: bool) -> str:
+def _whose(*, connect: bool | None) -> str:
+    if connect is None:
+        return "for your own and other accounts"
     return "for connected accounts" if connect else "for your own account"

@@ -1,22 +1,19 @@
-"""The rules for a function and its Cloud Run service. Pure.
+"""The rules for a function and its Cloud Run service. Pure."""
 
-The product's own settings classes check an environment, as they do when a function starts.
-"""
-
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
-from fulfillment.errors import ConfigurationError
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.settings.base import Settings
+from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
+from ops.clients.event_types import routes_of
 from ops.clients.google_resources import Function, Service
-from ops.deployment.model import Deployment, OrderStatus, Reconcile, Subscriber
+from ops.deployment.model import Deployment, Handlers, OrderStatus, Reconcile, StripeEvents, Subscriber
 from ops.deployment.terraform_output import APPLY
 from ops.doctor.checks import Finding, Problems, differs, judge
+from ops.doctor.settings_checks import check_mounts, check_settings
 
 INVOKER = "roles/run.invoker"
 
@@ -30,8 +27,10 @@ def check_webhook(deployment: Deployment, found: Function) -> list[Finding]:
         "account": differs(found.account, deployment.webhook.account),
         "ingress": differs(found.ingress, deployment.webhook.ingress),
         "address": differs(found.url, deployment.webhook.url),
-        **_secrets(needed, found),
-        **_settings(WebhookSettings, deployment, found, {"EVENTS_TOPIC": deployment.topics.events}),
+        **check_mounts(needed, found),
+        **check_settings(
+            WebhookSettings, deployment, found, {"EVENTS_TOPIC": deployment.topics.events, **_routes(deployment)}
+        ),
     }
     return judge(
         f"function {deployment.webhook.function}", problems, fixes=_look(deployment, deployment.webhook.function)
@@ -53,8 +52,28 @@ def check_subscriber(deployment: Deployment, entry_point: str, wanted: Subscribe
         "account": differs(found.account, wanted.account),
         "ingress": differs(found.ingress, "ALLOW_INTERNAL_ONLY"),
         "address": differs(found.uri, wanted.url),
-        **_secrets(needed, found),
-        **_settings(SubscriberSettings, deployment, found, values),
+        **check_mounts(needed, found),
+        **check_settings(SubscriberSettings, deployment, found, values),
+    }
+    return judge(f"function {wanted.function}", problems, fixes=_look(deployment, wanted.function))
+
+
+def check_handlers(deployment: Deployment, events: StripeEvents, wanted: Handlers, found: Function) -> list[Finding]:
+    """The function that runs functions/handlers. Pub/Sub calls it."""
+    values = {
+        "ROUTED_EVENTS": routes_of(deployment),
+        "DEAD_LETTER_TOPIC": events.dead_letter,
+        "FIRESTORE_DATABASE": deployment.database,
+        "ORDERS_COLLECTION": deployment.collection,
+    }
+    problems = {
+        **_function(found),
+        "entry point": differs(found.entry_point, "on_stripe_event"),
+        "account": differs(found.account, wanted.account),
+        "ingress": differs(found.ingress, "ALLOW_INTERNAL_ONLY"),
+        "address": differs(found.uri, wanted.url),
+        **check_mounts({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
+        **check_settings(StripeEventSettings, deployment, found, values),
     }
     return judge(f"function {wanted.function}", problems, fixes=_look(deployment, wanted.function))
 
@@ -88,6 +107,7 @@ def _check_finder(
 ) -> list[Finding]:
     """Checks what `order_status` and `reconcile` share: both read Stripe and the orders, and publish."""
     values = {
+        "DEPLOYMENT": deployment.name,
         "EVENTS_TOPIC": deployment.topics.events,
         "FIRESTORE_DATABASE": deployment.database,
         "ORDERS_COLLECTION": deployment.collection,
@@ -96,8 +116,8 @@ def _check_finder(
         **_function(found),
         **own,
         "account": differs(found.account, wanted.account),
-        **_secrets({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
-        **_settings(settings, deployment, found, values),
+        **check_mounts({"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key}, found),
+        **check_settings(settings, deployment, found, values),
     }
     return judge(f"function {wanted.function}", problems, fixes=_look(deployment, wanted.function))
 
@@ -135,60 +155,7 @@ def _look(deployment: Deployment, name: str) -> Mapping[str, str]:
     return {"state": f"see why: gcloud functions describe {name} {where}; then: {APPLY}"}
 
 
-def _secrets(needed: Mapping[str, str | None], found: Function) -> Problems:
-    """Each secret is mounted with version `latest` at its setting's path. No other secret is set."""
-    return {f"secret of {name}": _secret(name, secret, found) for name, secret in needed.items()}
-
-
-def _secret(name: str, secret: str | None, found: Function) -> str | None:
-    path = found.env.get(name, "").strip()
-    if secret is None:
-        return f"{name} is set, but the deployment has no secret for it" if path else None
-    if not path:
-        return f"{name} is not set: the secret {secret} is not read"
-    mounted = found.mounts.get(path)
-    if mounted is None:
-        return f"nothing is mounted at {path}"
-    return differs(f"{mounted[0]}, version {mounted[1]}", f"{secret}, version latest")
-
-
-_FIELDS = {
-    "GOOGLE_CLOUD_PROJECT": "project",
-    "STRIPE_LIVEMODE": "livemode",
-    "EVENTS_TOPIC": "events_topic",
-    "DEAD_LETTER_TOPIC": "dead_letter_topic",
-    "FIRESTORE_DATABASE": "database",
-    "ORDERS_COLLECTION": "collection",
-    "ORDER_EVENTS_TOPIC": "order_events_topic",
-}
-
-
-def _settings(kind: type[Settings], deployment: Deployment, found: Function, values: Mapping[str, object]) -> Problems:
-    """Whether the function could start, and would use the deployment's own resources."""
-    wanted = {"GOOGLE_CLOUD_PROJECT": deployment.project, "STRIPE_LIVEMODE": deployment.livemode, **values}
-    try:
-        settings = _load(kind, found.env)
-    except ConfigurationError as error:
-        return {"settings": f"it cannot start: {error}"}
-    emulators = sorted(name for name in found.env if name.endswith("_EMULATOR_HOST"))
-    return {
-        "settings": None,
-        "emulators": f"{', '.join(emulators)} must not be set" if emulators else None,
-        **{name: differs(getattr(settings, _FIELDS[name]), value) for name, value in wanted.items()},
-    }
-
-
-def _load(kind: type[Settings], env: Mapping[str, str]) -> Settings:
-    """The settings, with a valid sample for each secret's file: the real files exist only in the function."""
-    mode = "live" if env.get("STRIPE_LIVEMODE", "").strip() == "true" else "test"
-    fit = {
-        "STRIPE_WEBHOOK_SECRETS_FILE": f"whsec_{'0' * 16}",
-        "STRIPE_API_KEY_FILE": f"rk_{mode}_00000000",
-        "SMTP_URL_FILE": "smtps://user:password@mail.example:465",
-    }
-    given = [name for name in fit if env.get(name, "").strip()]
-    with tempfile.TemporaryDirectory() as folder:
-        files = {name: Path(folder, name) for name in given}
-        for name, file in files.items():
-            file.write_text(fit[name], "utf-8")
-        return kind.load({**env, **{name: str(file) for name, file in files.items()}})
+def _routes(deployment: Deployment) -> Mapping[str, object]:
+    """What the webhook routes, and where to. Without routes the topic does not matter."""
+    routes, events = routes_of(deployment), deployment.stripe_events
+    return {"ROUTED_EVENTS": routes, **({"STRIPE_EVENTS_TOPIC": events.topic} if routes and events else {})}

@@ -1,7 +1,11 @@
 """The rules for Pub/Sub's subscriptions and topics. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fulfillment.domain.event_types import THIN
 from ops.clients.google_resources import Policy, Subscription
-from ops.deployment.model import Deployment, Subscriber
+from ops.deployment.model import Deployment, Handlers, StripeEvents, Subscriber
 from ops.doctor.checks import Finding, Problems, differs, judge
 
 PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"
@@ -11,19 +15,60 @@ KEPT = 31 * 86400  # seconds: as long as Pub/Sub keeps anything
 LONGEST_DEADLINE = 600  # seconds
 
 
-def check_subscription(
-    deployment: Deployment, wanted: Subscriber, found: Subscription, timeout: int | None
-) -> list[Finding]:
-    """A subscriber's subscription. `timeout`: its function's, in seconds; None if unknown."""
-    topics = f"projects/{deployment.project}/topics"
+@dataclass(frozen=True, kw_only=True)
+class Push:
+    """A subscription that calls a function, as it must be. Topics are ids."""
+
+    name: str
+    topic: str
+    filter: str
+    function: str
+    url: str
+    push_account: str
+    dead_letter: str
+
+
+def pushes_of(deployment: Deployment, to: Subscriber) -> list[Push]:
+    """A subscriber's subscriptions: for snapshot events, and for thin ones."""
+    types = {to.subscription: to.event_type, to.thin_subscription: f"{THIN}{to.event_type}"}
+    return [
+        Push(
+            name=name,
+            topic=deployment.topics.events,
+            filter=f'attributes.event_type = "{event_type}"',
+            function=to.function,
+            url=to.url,
+            push_account=to.push_account,
+            dead_letter=deployment.topics.dead_letter,
+        )
+        for name, event_type in types.items()
+        if name
+    ]
+
+
+def push_of_handlers(events: StripeEvents, to: Handlers) -> Push:
+    """The subscription that calls functions/handlers: for every routed event."""
+    return Push(
+        name=to.subscription,
+        topic=events.topic,
+        filter="",
+        function=to.function,
+        url=to.url,
+        push_account=to.push_account,
+        dead_letter=events.dead_letter,
+    )
+
+
+def check_subscription(deployment: Deployment, wanted: Push, found: Subscription, timeout: int | None) -> list[Finding]:
+    """A subscription that calls a function. `timeout`: the function's, in seconds; None if unknown."""
     problems: Problems = {
-        "topic": differs(found.topic, f"{topics}/{deployment.topics.events}"),
-        "filter": differs(found.filter, f'attributes.event_type = "{wanted.event_type}"'),
+        "topic": differs(found.topic, _topic(deployment, wanted.topic)),
+        "filter": differs(found.filter, wanted.filter),
         "push endpoint": differs(found.push_endpoint.rstrip("/"), wanted.url.rstrip("/")),
         "push account": differs(found.push_account, wanted.push_account),
         "audience": differs((found.push_audience or found.push_endpoint).rstrip("/"), found.push_endpoint.rstrip("/")),
         "envelope": None if found.wrapped else "messages are pushed without an envelope: no function can read them",
-        "dead letter topic": differs(found.dead_letter_topic, f"{topics}/{deployment.topics.dead_letter}"),
+        "dead letter topic": differs(found.dead_letter_topic, _topic(deployment, wanted.dead_letter)),
         "attempts": _at_least(found.attempts, ATTEMPTS, "attempts"),
         "minimum backoff": _at_least(found.minimum_backoff, MINIMUM_BACKOFF, "s"),
         "retention": _at_least(found.retention, found.attempts * found.maximum_backoff, "s: the attempts last as long"),
@@ -32,46 +77,74 @@ def check_subscription(
     if timeout is not None:
         needed = min(timeout + 30, LONGEST_DEADLINE)
         problems = {**problems, "ack deadline": differs(f"{found.ack_deadline} s", f"{needed} s")}
-    return judge(f"subscription {wanted.subscription}", problems)
+    return judge(f"subscription {wanted.name}", problems)
 
 
-def check_dead_letter_subscription(deployment: Deployment, found: Subscription) -> list[Finding]:
-    """The subscription that holds the dead letters for a person."""
+def check_sink(deployment: Deployment, events: StripeEvents, name: str, found: Subscription) -> list[Finding]:
+    """A subscription that copies every event of a topic into a table or a bucket."""
+    topics = [_topic(deployment, each) for each in (deployment.topics.events, events.topic)]
     problems = {
-        "topic": differs(found.topic, f"projects/{deployment.project}/topics/{deployment.topics.dead_letter}"),
+        "topic": None if found.topic in topics else differs(found.topic, " or ".join(topics)),
+        "filter": differs(found.filter, ""),
+        "sink": None if found.sink else "it copies into neither a table nor a bucket",
+        "state": f"Pub/Sub cannot write into its {found.sink}: {found.sink_state}" if found.sink_fails else None,
+        "dead letter topic": differs(found.dead_letter_topic, _topic(deployment, events.dead_letter)),
+        **_for_ever(found),
+    }
+    return judge(f"subscription {name}", problems)
+
+
+def check_dead_letter_subscription(deployment: Deployment, name: str, topic: str, found: Subscription) -> list[Finding]:
+    """A subscription that holds the dead letters of a topic for a person."""
+    problems = {
+        "topic": differs(found.topic, _topic(deployment, topic)),
         "filter": differs(found.filter, ""),
         "pull": f"its letters are pushed to {found.push_endpoint}" if found.push_endpoint else None,
         "retention": _at_least(found.retention, KEPT, "s"),
         **_for_ever(found),
     }
-    return judge(f"subscription {deployment.dead_letter_subscription}", problems)
+    return judge(f"subscription {name}", problems)
 
 
-def check_backlog(deployment: Deployment, count: int) -> list[Finding]:
+def check_backlog(name: str, count: int) -> list[Finding]:
     """There must be no dead letters."""
     problem = f"{count} dead letters: a person must look at them" if count else None
-    subject = f"subscription {deployment.dead_letter_subscription}"
-    return judge(subject, {"backlog": problem}, "see docs/operations.md#dead-letter")
+    return judge(f"subscription {name}", {"backlog": problem}, "see docs/operations.md#dead-letter")
 
 
-def check_subscription_policy(deployment: Deployment, wanted: Subscriber, found: Policy) -> list[Finding]:
+def check_subscription_policy(deployment: Deployment, name: str, found: Policy) -> list[Finding]:
     """Pub/Sub may move a message to the dead letters."""
-    lacks = _lacks(found, SUBSCRIBER, deployment.pubsub_agent)
-    return judge(f"subscription {wanted.subscription}", {"pubsub agent": lacks})
+    return judge(f"subscription {name}", {"pubsub agent": _lacks(found, SUBSCRIBER, deployment.pubsub_agent)})
 
 
-def check_topics(deployment: Deployment, name: str, found: Policy) -> list[Finding]:
-    """Each publisher of a topic may publish to it."""
-    events = (deployment.webhook, deployment.order_status, deployment.reconcile)
-    subscribers = {each.function: each.account for each in deployment.subscribers.values()}
-    publishers = {
-        deployment.topics.events: {each.function: each.account for each in events if each},
-        deployment.topics.dead_letter: {"pubsub agent": deployment.pubsub_agent, **subscribers},
-        deployment.topics.order_events: subscribers,
-    }[name]
+def check_topic(name: str, publishers: Mapping[str, str], found: Policy) -> list[Finding]:
+    """Each publisher of a topic, by (name, account), may publish to it."""
     return judge(
         f"topic {name}", {f"publisher {who}": _lacks(found, PUBLISHER, account) for who, account in publishers.items()}
     )
+
+
+def topics_of(deployment: Deployment) -> dict[str, Mapping[str, str]]:
+    """The topics, and the publishers of each: name -> account."""
+    events = (deployment.webhook, deployment.order_status, deployment.reconcile)
+    subscribers = {each.function: each.account for each in deployment.subscribers.values()}
+    agent = {"pubsub agent": deployment.pubsub_agent}
+    topics: dict[str, Mapping[str, str]] = {
+        deployment.topics.events: {each.function: each.account for each in events if each},
+        deployment.topics.dead_letter: {**agent, **subscribers},
+    }
+    if deployment.topics.order_events:
+        topics[deployment.topics.order_events] = subscribers
+    if routed := deployment.stripe_events:
+        webhook = {deployment.webhook.function: deployment.webhook.account}
+        handlers = {routed.handlers.function: routed.handlers.account} if routed.handlers else {}
+        topics[routed.topic] = webhook if routed.route else {}
+        topics[routed.dead_letter] = {**agent, **handlers}
+    return topics
+
+
+def _topic(deployment: Deployment, name: str) -> str:
+    return f"projects/{deployment.project}/topics/{name}"
 
 
 def _for_ever(found: Subscription) -> Problems:

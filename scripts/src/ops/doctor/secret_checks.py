@@ -9,12 +9,14 @@ from ops.clients.access import mode_of
 from ops.clients.google_resources import Policy
 from ops.clients.signing_secrets import SigningSecrets
 from ops.deployment.model import Deployment
-from ops.doctor.checks import Finding, judge
+from ops.doctor.checks import Finding, judge, unknown, warning
+from ops.errors import Forbidden, Refused
 
 ACCESSOR = "roles/secretmanager.secretAccessor"
 PLACEHOLDERS = re.compile(r"\s*(whsec_unregistered\w*|missing: .*)\s*")
 """The values that Terraform stores, or stored in former versions, without a real one."""
 RAISE = "export TF_VAR_{0}=…, raise {1} by one, and: terraform -chdir=terraform apply"
+NEW_KEY = RAISE.format("stripe_api_key", "stripe.api_key_version")
 
 
 def check_signing_secrets(deployment: Deployment, text: str) -> list[Finding]:
@@ -35,8 +37,22 @@ def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
     problems = {"holds": _problem(lambda: parse_api_key(text)), "mode": None}
     if not problems["holds"] and mode_of(text.strip()) not in {deployment.mode, None}:
         problems["mode"] = f"the key is of {mode_of(text.strip())} mode, and the deployment of {deployment.mode} mode"
-    fix = RAISE.format("stripe_api_key", "stripe.api_key_version")
-    return judge(f"secret {deployment.secrets.stripe_api_key}", problems, fix)
+    return judge(f"secret {deployment.secrets.stripe_api_key}", problems, NEW_KEY)
+
+
+def check_permission(deployment: Deployment, permission: str, refusal: Refused | None) -> Finding:
+    """The key may read what the functions need. `refusal` is Stripe's, of a harmless read."""
+    subject = f"secret {deployment.secrets.stripe_api_key}"
+    if refusal and not isinstance(refusal, Forbidden):
+        return unknown(subject, permission, str(refusal))
+    fix = f"give it the permission in Stripe's dashboard; or for another key: {NEW_KEY}"
+    return judge(subject, {permission: str(refusal) if refusal else None}, fix)[0]
+
+
+def unchecked_permissions(deployment: Deployment) -> Finding:
+    """An organization's key reads nothing without an account."""
+    subject = f"secret {deployment.secrets.stripe_api_key}"
+    return warning(subject, "permissions", "not checked: an organization's key reads nothing without an account")
 
 
 def check_smtp_url(deployment: Deployment, text: str) -> list[Finding]:

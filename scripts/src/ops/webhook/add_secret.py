@@ -12,13 +12,14 @@ from ops.clients.access import google_base
 from ops.clients.google_api import GoogleApi
 from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import PLACEHOLDER, SigningSecrets
+from ops.clients.webhook_endpoints import ENDPOINT_ID
 from ops.command import Report, confirm, operation, require_terminal
 from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 
 
 @operation("add-webhook-secret")
-@click.option("--endpoint", help="The endpoint that signs with it: we_…. Default: the only known one.")
+@click.option("--endpoint", help="The endpoint that signs with it: we_… or ed_…. Default: the only known one.")
 @click.option("--drop-others", is_flag=True, help="Drop every other secret except those of known endpoints.")
 @click.option("--yes", is_flag=True, help="Drop secrets without asking.")
 def add_webhook_secret(deployment: Deployment, *, endpoint: str | None, drop_others: bool, yes: bool) -> Report:
@@ -28,8 +29,8 @@ def add_webhook_secret(deployment: Deployment, *, endpoint: str | None, drop_oth
     the old one valid for some hours, and add the new one. Later, add it once more with --drop-others. The command also
     takes over an endpoint that was created in the dashboard.
     """
-    if endpoint is not None and not re.fullmatch(r"we_[A-Za-z0-9_]+", endpoint):
-        raise WrongSettings("--endpoint must be an endpoint's id, as the dashboard shows it: we_…")
+    if endpoint is not None and not re.fullmatch(ENDPOINT_ID, endpoint):
+        raise WrongSettings("--endpoint must be an endpoint's id, as the dashboard shows it: we_… or ed_…")
     if drop_others:
         require_terminal("--drop-others", yes=yes)
     manager = SecretManager(GoogleApi(deployment.project, google_base(os.environ)))

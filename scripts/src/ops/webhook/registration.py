@@ -1,14 +1,17 @@
 """The plan of `register-webhook`: the steps from what Stripe has registered to what it must have. Pure.
 
-    at our URL and of our version            signing secret in force          step
+    at our URL, of our kind and version      signing secret in force          step
     none                                                                      create
     managed                                  yes                              keep, or update events and status
     managed                                  no: a run ended half-way         create, store, then delete it
     not managed                              unknown                          stop: a person must decide
     managed, but another version or URL      yes                              keep beside it until --retire
     managed, but of a newer version          yes                              keep, unless the version is named
+    managed, but of the other kind           yes                              keep beside it until --retire
+    managed, but of the other kind           no                               a run for that kind replaces it
 
-Stripe cannot change an endpoint's version, so another version is a second endpoint, and both deliver for a while.
+A run is for one kind: snapshot endpoints, or thin destinations. Stripe cannot change an endpoint's version or kind, so
+another one is a second endpoint, and both deliver for a while.
 """
 
 from collections.abc import Sequence
@@ -31,14 +34,15 @@ class Update:
 class Plan:
     """The steps in their order, and notes for a person.
 
-    `orphans`: managed, but their signing secret is not in force. `others`: managed and in use, but not wanted; --retire
-    deletes them. `newer`: as `others`, but of a newer version than the wanted one, which may be out of date. `ghosts`:
-    noted, but unknown to Stripe. `conflicts`: each stops the run.
+    `orphans`: managed, but their signing secret is not in force; `broken`: the same, of the other kind. `others`:
+    managed and in use, but not wanted; --retire deletes them. `newer`: as `others`, but of a newer version than the
+    wanted one, which may be out of date. `ghosts`: noted, but unknown to Stripe. `conflicts`: each stops the run.
     """
 
     creates: list[DesiredEndpoint] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     orphans: list[Endpoint] = field(default_factory=list)
+    broken: list[Endpoint] = field(default_factory=list)
     others: list[Endpoint] = field(default_factory=list)
     newer: list[Endpoint] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
@@ -60,7 +64,9 @@ def make_plan(
     for each in wanted:
         _plan_one(plan, each, known, stored)
     ours = [each for each in known if each.managed_for(wanted[0].deployment) or stored.knows(each.id)]
-    plan.orphans = [each for each in ours if not stored.knows(each.id)]
+    lost = [each for each in ours if not stored.knows(each.id)]
+    plan.orphans = [each for each in lost if each.thin is wanted[0].thin]
+    plan.broken = [each for each in lost if each not in plan.orphans]
     beside = [each for each in ours if stored.knows(each.id) and each not in plan.kept]
     plan.newer = [each for each in beside if each.newer_than(wanted[0]) and not named]
     plan.others = [each for each in beside if each not in plan.newer]
@@ -76,7 +82,7 @@ def _plan_one(plan: Plan, wanted: DesiredEndpoint, endpoints: Sequence[Endpoint]
     if kept:
         plan.kept.append(kept)
         if why := _deviation(kept, wanted):
-            plan.updates.append(Update(endpoint=kept, wanted=wanted, why=why))
+            plan.updates.append(Update(endpoint=kept, wanted=wanted.keeping(kept), why=why))
     elif unmanaged:
         plan.conflicts.append(_conflict(unmanaged[0]))
     else:
@@ -84,16 +90,16 @@ def _plan_one(plan: Plan, wanted: DesiredEndpoint, endpoints: Sequence[Endpoint]
 
 
 def _fits(endpoint: Endpoint, wanted: DesiredEndpoint) -> bool:
-    same = (endpoint.api_version, endpoint.connect) == (wanted.api_version, wanted.connect)
+    same = all(getattr(endpoint, each) == getattr(wanted, each) for each in ("thin", "api_version", "connect"))
     return same and endpoint.livemode is wanted.livemode and endpoint.points_at(wanted.url)
 
 
 def _deviation(endpoint: Endpoint, wanted: DesiredEndpoint) -> str:
     problems = []
-    if missing := wanted.events - endpoint.events:
-        problems.append(f"it lacks {', '.join(sorted(missing))}")
-    if unwanted := endpoint.events - wanted.events:
-        problems.append(f"it sends {', '.join(sorted(unwanted))} too")
+    if missing := wanted.types.missing(endpoint.events):
+        problems.append(f"it lacks {', '.join(missing)}")
+    if unwanted := wanted.types.unwanted(endpoint.events):
+        problems.append(f"it sends {', '.join(unwanted)} too")
     if not endpoint.enabled:
         problems.append("it is disabled")
     if not endpoint.managed_for(wanted.deployment):

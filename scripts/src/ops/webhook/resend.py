@@ -10,8 +10,10 @@ import click
 from rich.text import Text
 
 from ops.clients.access import stripe_access
+from ops.clients.event_types import routes_of
 from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_events import StripeEvents
+from ops.clients.webhook_endpoints import DESTINATION, ENDPOINT_ID
 from ops.command import Report, changing, order_operation
 from ops.deployment.emulated import is_emulated
 from ops.deployment.model import Deployment
@@ -19,6 +21,11 @@ from ops.errors import Missing, Refused, WrongSettings
 from ops.terminal.progress import Progress
 from ops.terminal.tables import columns
 from ops.terminal.times import MOMENT, clock
+
+NOT_RESENT = (
+    "Stripe's API resends to endpoints (we_…) only. Resend its events in Stripe's dashboard (Workbench, Webhooks), or "
+    "find missing orders: scripts/ops reconcile --since 3d"
+)
 
 
 @order_operation("resend")
@@ -42,7 +49,7 @@ async def resend_events(
     endpoint = asked["endpoint"] or (None if is_emulated(os.environ) else _newest(StripeEndpoints(access), deployment))
     found = [(each, "", "") for each in events]
     if since:
-        listed = stripe.since(since, delivered_too=asked["delivered_too"])
+        listed = stripe.since(since, routes_of(deployment), delivered_too=asked["delivered_too"])
         found += [(each.id, each.type, clock(each.created)) for each in listed]
     failed = _resend(stripe, [each for each, *_ in found], endpoint) if yes else {}
     ids = [each for each, *_ in found]
@@ -62,18 +69,23 @@ def _check(events: tuple[str, ...], since: datetime | None, endpoint: str | None
         raise WrongSettings("give either event ids (evt_…) or --since")
     if unfit := [each for each in events if not re.fullmatch(r"evt_[A-Za-z0-9_]+", each)]:
         raise WrongSettings(f"{unfit[0]} is not an event's id, as Stripe's dashboard shows it: evt_…")
-    if endpoint is not None and not re.fullmatch(r"we_[A-Za-z0-9_]+", endpoint):
+    if endpoint is not None and re.fullmatch(ENDPOINT_ID, endpoint) and endpoint.startswith(DESTINATION):
+        raise WrongSettings(f"--endpoint {endpoint} is an event destination: {NOT_RESENT}")
+    if endpoint is not None and not re.fullmatch(ENDPOINT_ID, endpoint):
         raise WrongSettings("--endpoint must be an endpoint's id, as the dashboard shows it: we_…")
 
 
 def _newest(endpoints: StripeEndpoints, deployment: Deployment) -> str:
     """The deployment's endpoint for its own account; of two versions, the one created later."""
     url = deployment.webhook.url
-    fitting = [
+    ours = [
         each
-        for each in endpoints.list()
+        for each in endpoints.list().endpoints
         if each.enabled and not each.connect and (each.points_at(url) or each.managed_for(deployment.id))
     ]
+    fitting = [each for each in ours if not each.id.startswith(DESTINATION)]
+    if not fitting and ours:
+        raise Refused(f"only {ours[0].id} is registered, an event destination: {NOT_RESENT}")
     if not fitting:
         raise Refused("no enabled endpoint of this deployment is registered: scripts/ops register-webhook")
     return max(fitting, key=lambda each: (each.created, each.id)).id
