@@ -80,6 +80,7 @@ output "deployment" {
       job      = google_cloud_scheduler_job.reconcile[0].name
       account  = google_service_account.function["reconcile"].email
       caller   = google_service_account.caller["reconcile"].email
+      since    = local.environment[entry_point].RECONCILE_SINCE
       limits = {
         max_age_days     = var.reconcile.max_age_days
         late_minutes     = var.reconcile.late_minutes

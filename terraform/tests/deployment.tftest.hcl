@@ -438,7 +438,7 @@ run "reconcile_runs_as_often_as_asked" {
     error_message = "Every four hours."
   }
   assert {
-    condition     = local.environment["reconcile"].RECONCILE_SINCE == "2026-11-25" && local.environment["reconcile"].RECONCILE_LATE_MINUTES == "45" && output.deployment.reconcile.limits.late_minutes == 45
+    condition     = local.environment["reconcile"].RECONCILE_SINCE == "2026-11-25" && local.environment["reconcile"].RECONCILE_LATE_MINUTES == "45" && output.deployment.reconcile.limits.late_minutes == 45 && output.deployment.reconcile.since == "2026-11-25"
     error_message = "The function knows what was asked, and so does who does the same by hand."
   }
   assert {

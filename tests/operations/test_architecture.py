@@ -27,15 +27,17 @@ PACKAGES: dict[str, set[str]] = {
 UNDER_A_COMMAND = {"ops.command", "ops.clients", "ops.deployment", "ops.terminal", "ops.errors"}
 INSIDE: dict[str, set[str]] = {
     "ops.errors": set(),
+    "ops.messages": {"ops.errors"},
     "ops.terminal": set(),
     "ops.deployment": {"ops.errors"},
     "ops.clients": {"ops.deployment", "ops.errors"},
     "ops.command": {"ops.clients", "ops.deployment", "ops.errors"},
     "ops.doctor": UNDER_A_COMMAND,
     "ops.webhook": UNDER_A_COMMAND,
-    "ops.dead_letters": UNDER_A_COMMAND,
+    "ops.dead_letters": UNDER_A_COMMAND | {"ops.messages"},
     "ops.orders": UNDER_A_COMMAND | {"ops.dead_letters"},
-    "ops.cli": {"ops.doctor", "ops.webhook", "ops.dead_letters", "ops.orders"},
+    "ops.archive": UNDER_A_COMMAND | {"ops.messages", "ops.orders"},
+    "ops.cli": {"ops.doctor", "ops.webhook", "ops.dead_letters", "ops.orders", "ops.archive"},
     "ops.__main__": {"ops.cli", "ops.clients"},
     "local.fakes": set(),
     "local.runtime": {"local.fakes"},
@@ -49,6 +51,7 @@ PURE = [
     *("doctor/function_checks", "doctor/kind_checks", "doctor/messaging_checks", "doctor/secret_checks"),
     *("doctor/settings_checks", "orders/export_rows", "orders/mailboxes", "orders/timeline", "orders/views"),
     "webhook/registration",
+    *("archive/archived", "dead_letters/pipe", "messages"),
 ]
 WORLD = {"os", "subprocess", "click", "rich", "stripe", "google"}
 VENDORS = {
@@ -57,7 +60,13 @@ VENDORS = {
         "clients/thin_destinations.py",
     ],
     "google": [
-        *("clients/credentials.py", "clients/google_api.py", "clients/google_cloud.py", "clients/secret_manager.py"),
+        *(
+            "clients/cloud_storage.py",
+            "clients/credentials.py",
+            "clients/google_api.py",
+            "clients/google_cloud.py",
+            "clients/secret_manager.py",
+        ),
         "dead_letters/subscription.py",
     ],
 }

@@ -4,11 +4,12 @@ import uuid
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import Forbidden
 from google.auth.credentials import AnonymousCredentials
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from local.runtime.emulators import Emulators
-from ops.clients.google_api import GoogleApi
+from ops.clients.google_api import GoogleApi, calling
 from ops.clients.google_cloud import GoogleCloud
 from ops.clients.secret_manager import SecretManager
 from ops.errors import Missing, Refused
@@ -64,3 +65,10 @@ def test_without_credentials_it_says_how_to_get_some(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     with pytest.raises(Refused, match="gcloud auth application-default login"):
         SecretManager(GoogleApi("shared")).latest("checkout-webhook-secrets")
+
+
+def test_a_refusal_names_the_permission_and_not_the_account() -> None:
+    who = "reader@acme-shop.iam.gserviceaccount.com"
+    with pytest.raises(Refused) as caught, calling():
+        raise Forbidden(f"{who} does not have storage.objects.list access to the bucket.")  # type: ignore[no-untyped-call]
+    assert str(caught.value) == "Google does not let you: you lack storage.objects.list"

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -141,14 +142,14 @@ class EmulatedShop:
         self.performed.append(order.id)
 
 
-def program(shop: EmulatedShop, *args: str) -> subprocess.Popen[bytes]:
-    """The real program, started."""
+def program(shop: EmulatedShop, *args: str, stderr: Path | None = None) -> subprocess.Popen[bytes]:
+    """The real program, started. `stderr`: the file that gets what it tells a person."""
     path = {
         "PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions",
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
     }
     env = path | {name: text for name, text in shop.env.items() if text}
-    return subprocess.Popen(
-        [sys.executable, "-m", "ops", *args], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "ops", *args]
+    with (stderr or Path(os.devnull)).open("wb") as told:
+        return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=told)

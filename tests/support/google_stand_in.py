@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from google.cloud.secretmanager_v1 import AccessSecretVersionResponse, Secret, SecretVersion
 from google.iam.v1.policy_pb2 import Policy  # type: ignore[import-untyped]
@@ -47,6 +48,9 @@ class GoogleStandIn:
     `lacking`    permissions that the caller does not have, as testIamPermissions tells it
     `faults`     part of a request's method and path -> the status that is answered
     `nonsense`   part of a request's method and path that is answered by no API
+    `objects`    of each bucket: the content by the name. A bucket that is no key does not exist
+    `page`       how many objects one page of a list has
+    `cut`        names of objects whose connection breaks in the middle, once each
     `backlog`    the dead letters that Monitoring has measured; None for a subscription never measured
     `calls`      every request: method and path
     `before`     called before every request with its method and path
@@ -60,6 +64,9 @@ class GoogleStandIn:
     lacking: set[str] = field(default_factory=set)
     faults: dict[str, int] = field(default_factory=dict)
     nonsense: str | None = None
+    objects: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    page: int = 1000
+    cut: set[str] = field(default_factory=set)
     backlog: int | None = 0
     calls: list[str] = field(default_factory=list)
     before: Callable[[str], object] = lambda _call: None
@@ -91,6 +98,8 @@ class GoogleStandIn:
             self._refuse(call)
             if self.nonsense and self.nonsense in call:
                 return PlainTextResponse("<html>Sign in to the hotel's network</html>")
+            if bucket := re.fullmatch(r"/storage/v1/b/([^/]+)/o(?:/([^/]+))?", request.scope["raw_path"].decode()):
+                return self._stored(request, *(unquote(each or "") for each in bucket.groups()))
             return JSONResponse(self._asked(request, await request.json() if await request.body() else {}))
         except Refusal as error:
             told = {"code": error.status, "message": str(error), "status": STATUSES[error.status]}
@@ -124,6 +133,26 @@ class GoogleStandIn:
             case ("GET", None):
                 return _json(self.resources[name], request)
         raise AssertionError(request.url.path)
+
+    def _stored(self, request: Request, bucket: str, name: str) -> Response:
+        """A page of a bucket's objects, or one object's content. Nothing else: nothing is written or deleted."""
+        asked = request.query_params
+        if request.method != "GET" or bucket not in self.objects or (name and name not in self.objects[bucket]):
+            raise Refusal(404, "The specified bucket or object does not exist.")
+        if name:
+            assert asked["alt"] == "media"
+            content = self.objects[bucket][name]
+            if name in self.cut:
+                self.cut.remove(name)
+                return Response(content[: len(content) // 2], headers={"content-length": str(len(content))})
+            return Response(content, media_type="application/octet-stream")
+        start, end = asked.get("startOffset", ""), asked.get("endOffset", chr(0x10FFFF))
+        inside = [each for each in sorted(self.objects[bucket]) if start <= each < end]
+        listed = [each for each in inside if each.startswith(asked["prefix"]) and each > asked.get("pageToken", "")]
+        page: dict[str, Any] = {"items": [{"name": each} for each in listed[: self.page]]} if listed else {}
+        if len(listed) > self.page:
+            page["nextPageToken"] = listed[self.page - 1]
+        return JSONResponse(page)
 
     def _access(self, name: str) -> AccessSecretVersionResponse:
         """A number is known as soon as it is given; `latest` may lag behind."""

@@ -7,9 +7,10 @@
 5. `webhook`        registers the endpoint at Stripe, stores its signing secret, resends events
 6. `orders`         lists, shows, retries, exports and erases orders, and finds orders whose event is missing
 7. `dead_letters`   lists, shows, replays and drops dead letters
+8. `archive`        publishes archived events again
 
-All of them use `clients` (Stripe and Google), `terminal` (output for people) and `errors` (why a command failed, and
-who must act).
+All of them use `clients` (Stripe and Google), `terminal` (output for people), `messages` (those that are published
+again) and `errors` (why a command failed, and who must act).
 
 Nothing here imports `local`: the commands run where no emulator is installed.
 """

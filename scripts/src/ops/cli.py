@@ -2,6 +2,7 @@
 
 import click
 
+from ops.archive.command import replay_archive
 from ops.dead_letters.change import drop_dead_letters, replay_dead_letters
 from ops.dead_letters.show import list_dead_letters, show_dead_letter
 from ops.doctor.command import doctor
@@ -40,11 +41,17 @@ def events() -> None:
     """Events at Stripe, delivered or not."""
 
 
+@click.group("archive")
+def archive() -> None:
+    """Events in the archive's bucket."""
+
+
 for each in (list_orders, show_order, retry_order, release_order):
     orders.add_command(each)
 for each in (list_dead_letters, show_dead_letter, replay_dead_letters, drop_dead_letters):
     dead_letters.add_command(each)
 events.add_command(resend_events)
+archive.add_command(replay_archive)
 for each in (
     register_webhook,
     add_webhook_secret,
@@ -52,6 +59,7 @@ for each in (
     orders,
     dead_letters,
     events,
+    archive,
     reconcile,
     export_orders,
     erase_buyer,

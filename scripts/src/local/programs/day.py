@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any, Protocol
 
@@ -15,7 +14,8 @@ from fulfillment.topic.message import Message
 from local.fakes.stripe_events import Json, body, line_item, signature
 from local.programs.sales import NONSENSE, Sale
 from local.runtime.neighbors import Neighbors
-from ops.dead_letters.dead_letter import DeadLetter
+from ops.dead_letters.pipe import REPLAY
+from ops.messages import PastMessage
 from ops.orders.timeline import still_to_do
 
 PATIENCE_SECONDS = 60
@@ -108,8 +108,8 @@ async def _fix_and_replay(course: Course, shop: Shop) -> None:
     parked = await _expect_parked(course, shop)
     await shop.write_by_hand(course.sale.session_id, None)
     if parked:
-        letter = DeadLetter(id="", parked_at=datetime.now(UTC), attributes=parked.attributes, data=parked.data)
-        await shop.publish(letter.data, letter.replay_attributes())
+        letter = PastMessage(id="", attributes=parked.attributes, data=parked.data)
+        await shop.publish(letter.data, letter.original_attributes() | REPLAY)
         course.sent.append("replay")
 
 

@@ -16,6 +16,7 @@
 
 `google_api`         how Google's REST APIs are called: credentials, limits, errors
 `google_cloud`       reads functions, services, topics and subscriptions
+`cloud_storage`      reads the objects of a bucket
 `secret_manager`     reads secrets, and stores signing secrets
 `google_resources`   the results of `google_cloud`, as values; pure
 `signing_secrets`    the content of the webhook's secret, and the endpoint of each signing secret; pure

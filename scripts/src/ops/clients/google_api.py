@@ -91,7 +91,7 @@ def calling() -> Iterator[None]:
     except NotFound:
         raise Missing("it does not exist") from None
     except Forbidden as error:
-        named = sorted(set(re.findall(r"\b[a-z]+\.[A-Za-z]+\.[A-Za-z]+\b(?!\.)", error.message)))
+        named = sorted(set(re.findall(r"(?<![\w@.-])[a-z]+\.[A-Za-z]+\.[A-Za-z]+\b(?!\.)", error.message)))
         lacking = f": you lack {', '.join(named)}" if named else ""
         raise Refused(f"Google does not let you{lacking}") from None
     except Conflict:

@@ -4,7 +4,8 @@
 `change`         `dead-letters replay` and `dead-letters drop`
 `search`         finds the dead letters of given orders or of a buyer
 
-`dead_letter`    one dead letter: its reason, and the message that a replay publishes; pure
+`pipe`           the two pipes: of orders, and of Stripe's other events with --events; pure
+`dead_letter`    one dead letter: its reason, and the filter that selects it; pure
 `reading`        reads all of them once, and releases those that it does not acknowledge
 `subscription`   pulls, leases and acknowledges them; the only file that knows Pub/Sub's library
 """

@@ -1,8 +1,8 @@
 """`dead-letters replay` and `dead-letters drop`.
 
 A replay publishes a letter again, byte for byte, and only then acknowledges it. A run that is killed in between leaves
-the letter, and the next run replays it again. That is safe: the same event leaves the order as it is, and effects have
-the same keys. A drop writes a letter to a file, and only then acknowledges it.
+the letter, and the next run replays it again. That is safe: the same event leaves the order as it is, and effects and
+handlers get the same keys. A drop writes a letter to a file, and only then acknowledges it.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from fulfillment.errors import PublishFailed
 from fulfillment.topic.publisher import PubSubTopic
 from ops.command import FILE, Report, changing, order_operation
 from ops.dead_letters.dead_letter import DeadLetter, DeadLetterFilter
+from ops.dead_letters.pipe import Pipe, pipe_of
 from ops.dead_letters.reading import Reading, reading
 from ops.dead_letters.show import subscription_of, wanted, which
 from ops.deployment.model import Deployment
@@ -52,22 +53,23 @@ class Stats:
 @order_operation("replay")
 @which
 @changing
-async def replay_dead_letters(deployment: Deployment, *, lease: int, yes: bool, **asked: Any) -> Report:
+async def replay_dead_letters(deployment: Deployment, *, lease: int, events: bool, yes: bool, **asked: Any) -> Report:
     """Publish dead letters again, unchanged. Fix their cause first.
 
-    Failed effects are owed again. A letter is removed once it is published. A letter that fails again is parked again;
-    the same run does not retry it.
+    An order's failed effects are owed again. With --events, each subscriber of the events gets the event again. A
+    letter is removed once it is published. A letter that fails again is parked again; the same run does not retry it.
     """
-    topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
-    stats = Stats()
+    pipe, stats = pipe_of(deployment, events=events), Stats()
+    meant = wanted(pipe, **asked)
+    topic = PubSubTopic(deployment.project, pipe.topic, os.environ.get("PUBSUB_EMULATOR_HOST"))
 
     async def replay(letters: list[DeadLetter]) -> list[DeadLetter]:
-        published = await asyncio.gather(*(_publish(topic, each) for each in letters))
+        published = await asyncio.gather(*(_publish(topic, pipe, each) for each in letters))
         stats.kept["not published: Pub/Sub did not store it"] += published.count(False)
         return [each for each, stored in zip(letters, published, strict=True) if stored]
 
-    run = reading(subscription_of(deployment, lease))
-    await _each(run, wanted(**asked), stats, replay if yes else None, lambda each: each.replayable)
+    run = reading(subscription_of(deployment, pipe, lease))
+    await _each(run, meant, stats, replay if yes else None, pipe.replayable)
     return stats.report("replayed", yes=yes)
 
 
@@ -80,9 +82,10 @@ async def drop_dead_letters(
     deployment: Deployment, *, yes: bool, every: bool, save: Path | None, **asked: Any
 ) -> Report:
     """Remove dead letters for good. They are saved to a file first, of mode 0600: it holds personal data."""
-    run, meant = reading(subscription_of(deployment, asked.pop("lease"))), wanted(**asked)
+    pipe = pipe_of(deployment, events=asked.pop("events"))
+    run, meant = reading(subscription_of(deployment, pipe, asked.pop("lease"))), wanted(pipe, **asked)
     if not meant.narrowed and not every:
-        raise WrongSettings("select letters: --id, --reason, --type, --session or --since; or --all")
+        raise WrongSettings("select letters: --id, --reason, --type, --session, --subscription or --since; or --all")
     file = save or Path(f"dead-letters-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
     stats = Stats()
 
@@ -110,7 +113,7 @@ async def _each(
             async for batch in letters.batches():
                 fitting = [each for each in batch if meant.fits(each)]
                 settled = [each for each in fitting if possible(each)]
-                stats.kept["no routed event type: no subscriber would get it"] += len(fitting) - len(settled)
+                stats.kept["without a known event type: no subscriber would get it"] += len(fitting) - len(settled)
                 if settle and settled:
                     settled = await settle(settled)
                     await letters.acknowledge(settled)
@@ -119,9 +122,9 @@ async def _each(
                 progress.advance(len(batch))
 
 
-async def _publish(topic: PubSubTopic, letter: DeadLetter) -> bool:
+async def _publish(topic: PubSubTopic, pipe: Pipe, letter: DeadLetter) -> bool:
     try:
-        await topic.publish(letter.data, letter.replay_attributes())
+        await topic.publish(letter.data, pipe.replay_attributes(letter))
     except PublishFailed:
         return False
     return True

@@ -83,13 +83,16 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Reconcile:
-    """The function that the schedule calls as `caller`."""
+    """The function that the schedule calls as `caller`. `since`: the day or time from which this deployment sells, in
+    ISO 8601; None before version 1.1.
+    """
 
     function: str
     url: str
     account: str
     caller: str
     limits: Limits
+    since: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

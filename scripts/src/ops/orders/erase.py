@@ -11,6 +11,7 @@ from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.order import Order
 from fulfillment.orders.store import Orders, Stored, update
 from ops.command import Report, changing, order_operation
+from ops.dead_letters.pipe import pipe_of
 from ops.dead_letters.search import about, dead_letters_about
 from ops.dead_letters.show import subscription_of
 from ops.deployment.model import Deployment
@@ -79,8 +80,12 @@ async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str])
     def names_buyer(content: Any) -> bool:
         return buyer is not None and names(content, buyer)
 
-    subscription = subscription_of(deployment, LEASE_SECONDS)
-    return await dead_letters_about(subscription, about(frozenset(order_ids), names_buyer))
+    judge, found = about(frozenset(order_ids), names_buyer), list[str]()
+    for events in (False, True) if deployment.stripe_events else (False,):
+        subscription = subscription_of(deployment, pipe_of(deployment, events=events), LEASE_SECONDS)
+        option = " --events" if events else ""
+        found += [f"{each}{option}" for each in await dead_letters_about(subscription, judge)]
+    return found
 
 
 def _has_an_address(stored: Stored) -> bool:
