@@ -71,8 +71,8 @@ output "deployment" {
         push_account = google_service_account.caller["on_stripe_event"].email
         account      = google_service_account.function["on_stripe_event"].email
       } if entry_point == "on_stripe_event"])
-      bigquery = null
-      archive  = null
+      bigquery = local.sink_outputs.bigquery
+      archive  = local.sink_outputs.archive
     } : null
     reconcile = one([for entry_point, each in google_cloudfunctions2_function.this : {
       function = each.name

@@ -32,7 +32,7 @@ locals {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
-  ], var.budget == null ? [] : ["billingbudgets.googleapis.com"]))
+  ], var.budget == null ? [] : ["billingbudgets.googleapis.com"], var.events.bigquery == null ? [] : ["bigquery.googleapis.com"]))
 }
 
 data "google_project" "this" {

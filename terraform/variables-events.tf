@@ -49,4 +49,35 @@ variable "events" {
     condition     = alltrue([for sink in [var.events.bigquery, var.events.archive] : try(sink.expiration_days >= 1 && floor(sink.expiration_days) == sink.expiration_days, sink == null)])
     error_message = "events.bigquery.expiration_days and events.archive.expiration_days must be whole days, from 1 on."
   }
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_]+$", coalesce(try(var.events.bigquery.dataset, null), "default")))
+    error_message = "events.bigquery.dataset must be a dataset's id: letters, digits and _."
+  }
+  validation {
+    condition     = can(regex("^([a-z]+-[a-z]+[0-9]{1,2}|EU|US)$", coalesce(try(var.events.bigquery.location, null), var.region)))
+    error_message = "events.bigquery.location must be a region, such as europe-west1, or EU or US."
+  }
+  validation {
+    condition = can(regex("^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$", coalesce(try(var.events.archive.bucket, null), "default"))) && !can(
+      regex("^goog|google|\\.\\.|^[0-9.]+$", coalesce(try(var.events.archive.bucket, null), "default"))
+    )
+    error_message = "events.archive.bucket must be a bucket's name: 3 to 63 lower case letters, digits, -, _ and ., a letter or digit first and last, without google."
+  }
+  validation {
+    condition     = can(regex("^([a-z]+-[a-z]+[0-9]{1,2}|ASIA[0-9]?|EUR?[0-9]?|NAM[0-9]|US)$", coalesce(try(var.events.archive.location, null), var.region)))
+    error_message = "events.archive.location must be a region, such as europe-west1, or a multi-region or dual-region, such as EU or EUR4."
+  }
+  validation {
+    condition = length(var.residency.message_regions) == 0 || alltrue([
+      for location in [try(var.events.bigquery.location, null), try(var.events.archive.location, null)] :
+      contains(setunion(var.residency.message_regions, [var.region]), coalesce(location, var.region))
+    ])
+    error_message = "events.bigquery.location and events.archive.location must be one of residency.message_regions, or the region of the functions: the copies hold what the messages hold."
+  }
+  validation {
+    condition = var.encryption.kms_key == null || alltrue([
+      for location in [try(var.events.bigquery.location, null), try(var.events.archive.location, null)] : coalesce(location, var.region) == var.region
+    ])
+    error_message = "events.bigquery.location and events.archive.location must be left out with encryption.kms_key: a key encrypts in its own region alone."
+  }
 }

@@ -15,8 +15,18 @@ import httpx
 import pytest
 
 from fulfillment.domain.status import Status
-from local.fakes.stripe_events import COMPLETED, SECRET, Json, body, event, line_item, new_id, session, signature
-from local.fakes.stripe_events import thin_twin as twin
+from local.fakes.stripe_events import (
+    COMPLETED,
+    SECRET,
+    Json,
+    body,
+    event,
+    line_item,
+    new_id,
+    session,
+    signature,
+    thin_event,
+)
 from local.runtime import pipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import FUNCTIONS, HANDLERS, PORTS, STRIPE_EVENTS_DEAD_LETTER, Pipe
@@ -113,11 +123,10 @@ async def test_a_membership_follows_its_subscription_and_twins_have_one_key(shop
     invoice |= {"lines": lines, "parent": parent}
     over = {"id": subscription, "object": "subscription", "livemode": False, "ended_at": 3_000}
     paid, ended = event("invoice.paid", invoice), event("customer.subscription.deleted", over)
-    urls = {"/v1/invoices/in_1": invoice, f"/v1/subscriptions/{subscription}": over}
-    shop.around.stripe.others |= urls
-    for said, url in zip((paid, ended), urls, strict=True):
+    shop.around.stripe.others |= {"/v1/invoices/in_1": invoice, f"/v1/subscriptions/{subscription}": over}
+    for said in (paid, ended):
         await shop.tell(said)
-        await shop.tell(twin(said, url))
+        await shop.tell(thin_event(said["type"], said["data"]["object"], snapshot_event=said["id"]))
     calls = await shop.calls(4)
     extended = f'["{paid["id"]}:{order_id}", "cart_1001", ["paid_until", 2000]]'
     closed = f'["{ended["id"]}:{order_id}", "cart_1001", ["ended_at", 3000]]'

@@ -160,5 +160,6 @@ def test_a_role_on_what_is_made_anew_is_made_anew_too(module: Module) -> None:
     assert checked == {
         INVOKER,
         "google_pubsub_subscription_iam_member.agent_acknowledges_dead_letters",
+        "google_pubsub_subscription_iam_member.agent_acknowledges_sinks_dead_letters",
         "google_pubsub_subscription_iam_member.agent_acknowledges_stripe_events_dead_letters",
     }

@@ -33,10 +33,21 @@ def test_a_function_is_built_once_the_roles_of_its_builder_are_in_force_everywhe
 
 def test_pubsubs_own_account_gets_its_roles_once_it_is_known_everywhere(module: Module) -> None:
     given = {address: block for address, block in module.resources.items() if ".agent_" in address}
-    assert len(given) == 5
+    assert len(given) == 9
     for address, block in given.items():
         assert "time_sleep.pubsub_agent" in waits_for(block), address
     assert waits_for(module.resources["time_sleep.pubsub_agent"]) == {"google_pubsub_topic.this"}
+
+
+def test_a_sink_is_made_once_the_roles_that_it_is_checked_for_are_in_force_everywhere(module: Module) -> None:
+    """Pub/Sub refuses a subscription that its own account could not write for."""
+    assert "time_sleep.sink_roles" in waits_for(module.resources["google_pubsub_subscription.sink"])
+    waited_for = set(
+        re.findall(r"google_\w+_iam_member\.\w+", str(module.resources["time_sleep.sink_roles"]["triggers"]))
+    )
+    written = {address for address in module.resources if re.search(r"\.agent_(writes|reads)_", address)}
+    assert waited_for == written
+    assert len(written) == 3
 
 
 def test_a_role_that_a_setting_takes_away_goes_after_the_functions_were_rebuilt(module: Module) -> None:

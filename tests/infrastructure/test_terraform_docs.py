@@ -42,6 +42,24 @@ resource "google_secret_manager_secret_iam_member" "reads" {
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.runs.member
 }
+resource "google_storage_bucket" "files" {
+  name = coalesce(var.files.bucket, "${var.project_id}-files")
+}
+resource "google_storage_bucket_iam_member" "writes" {
+  bucket = google_storage_bucket.files[0].name
+  role   = "roles/storage.objectCreator"
+  member = google_service_account.runs.member
+}
+resource "google_bigquery_table" "rows" {
+  table_id = "rows"
+}
+resource "google_bigquery_table_iam_member" "writes" {
+  project    = var.project_id
+  dataset_id = "files"
+  table_id   = google_bigquery_table.rows[0].table_id
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.runs.member
+}
 resource "google_project_iam_member" "narrow" {
   for_each = { for role in var.hook.roles : role => role }
   project  = var.project_id
@@ -77,7 +95,9 @@ def test_outputs_come_with_their_description(folder: Path) -> None:
 
 def test_roles_name_account_resource_and_condition(folder: Path) -> None:
     assert roles(Module.read(folder)).splitlines()[2:] == [
+        "| `NAME-runs` | `roles/bigquery.dataEditor` | bigquery table `rows` |",
         "| `NAME-runs` | `roles/secretmanager.secretAccessor` | secret manager secret `key` |",
+        "| `NAME-runs` | `roles/storage.objectCreator` | storage bucket `PROJECT-files` |",
         "| `agent@example.iam` | `each of var.hook.roles` | project `PROJECT` (Only one) |",
     ]
 

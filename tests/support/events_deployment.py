@@ -134,7 +134,7 @@ def _run_handlers(google: GoogleStandIn, of: Deployment, events: StripeEvents, e
 
 def _run_sink(google: GoogleStandIn, of: Deployment, events: StripeEvents, sink: Sink) -> None:
     for name, topic in zip(sink.subscriptions, (of.topics.events, events.topic), strict=True):
-        into = (
+        into: dict[str, Any] = (
             {"bigquery_config": BigQueryConfig(table=f"{of.project}.{sink.name}.events", state="ACTIVE")}
             if name.endswith("bigquery")
             else {"cloud_storage_config": CloudStorageConfig(bucket=sink.name, state="ACTIVE")}

@@ -91,7 +91,7 @@ def test_the_clients_that_are_known_are_found() -> None:
         ("pubsub", "grpc.aio.insecure_channel"),
         ("subscription", "SubscriberGrpcAsyncIOTransport"),
         ("stripe_api", "StripeClient"),
-        ("stripe_endpoints", "StripeClient"),
+        ("stripe_client", "StripeClient"),
         ("google_api", "_NamedSession"),
         ("google_api", "kind.get_transport_class('rest')"),
     } <= found

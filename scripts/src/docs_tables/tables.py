@@ -10,8 +10,18 @@ from docs_tables.source import Block, Module
 
 _MARKED = re.compile(r"(<!-- table of (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 # The argument of an IAM resource that names its target: the first one that it has.
-_TARGETS = ("topic", "subscription", "secret_id", "service_account_id", "repository", "bucket", "name", "project")
-_NAMES = ("account_id", "name", "secret_id", "repository_id")
+_TARGETS = (
+    "topic",
+    "subscription",
+    "secret_id",
+    "service_account_id",
+    "repository",
+    "bucket",
+    "table_id",
+    "name",
+    "project",
+)
+_NAMES = ("account_id", "name", "secret_id", "repository_id", "table_id")
 _WORDS = {
     "${var.name}": "NAME",
     "${var.project_id}": "PROJECT",
@@ -19,6 +29,8 @@ _WORDS = {
     "${data.google_project.this.number}": "PROJECT_NUMBER",
 }
 _REFERENCE = re.compile(r"\$\{(?P<address>google_\w+\.\w+)(?P<index>\[(?:[^\[\]]|\[[^\]]*\])*\])?\.\w+\}")
+_CHOSEN = re.compile(r'\$\{coalesce\(var\.[\w.]+, "([^"]*)"\)\}')
+"""A name that can be chosen, with its default."""
 
 
 class StaleTables(Exception):
@@ -157,7 +169,7 @@ def _kind(address: str, name: str, block: Block) -> str:
 def _in_words(text: str) -> str:
     for expression, word in _WORDS.items():
         text = text.replace(expression, word)
-    return text
+    return _CHOSEN.sub(r"\1", text)
 
 
 def _named(text: str, user: Block, module: Module) -> str:

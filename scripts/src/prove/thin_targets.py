@@ -32,7 +32,8 @@ class _HostileStripe:
     def __init__(self, answer: Json) -> None:
         self._answer = answer
 
-    async def require_session(self, _session_id: str, _owner: Owner = OWN) -> Mapping[str, Any]:
+    async def require_session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        del session_id, owner
         return self._answer
 
 
