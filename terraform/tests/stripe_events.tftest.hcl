@@ -103,7 +103,7 @@ run "handlers_run_as_an_account_of_their_own_and_pubsub_alone_calls_them" {
   }
   assert {
     condition     = google_cloud_run_v2_service_iam_member.invoker["on_stripe_event"].member == google_service_account.caller["on_stripe_event"].member && google_cloud_run_v2_service_iam_member.invoker["on_stripe_event"].role == "roles/run.invoker"
-    error_message = "Its push account may call it, and nobody else."
+    error_message = "Only its push account may call it."
   }
   assert {
     condition = { for name in ["timeout_seconds", "max_instance_count", "max_instance_request_concurrency", "available_memory"] : name => google_cloudfunctions2_function.this["on_stripe_event"].service_config[0][name] } == {
@@ -228,7 +228,7 @@ run "handlers_are_watched_apart_from_the_orders" {
     condition = { for name in ["stripe_events_dead_letter", "handlers_unacked"] : name => google_monitoring_alert_policy.query[name].severity } == {
       stripe_events_dead_letter = "ERROR", handlers_unacked = "ERROR"
     }
-    error_message = "No order waits: nobody is woken."
+    error_message = "No order waits: this must not wake a person."
   }
   assert {
     condition     = strcontains(google_monitoring_alert_policy.query["stripe_events_dead_letter"].conditions[0].condition_prometheus_query_language[0].query, "subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\",project_id=\"acme-shop\",subscription_id=\"checkout-stripe-events-dead-letter\"}) > 0")

@@ -174,7 +174,7 @@ def test_a_missing_permission_is_named_and_no_other_check_suffers(routing: Opera
     assert fixes(routing, "PaymentIntents: read")[0].startswith("give it the permission in Stripe's dashboard")
 
 
-def test_the_read_that_asks_for_a_permission_gets_nothing_of_anybody(routing: Operator) -> None:
+def test_the_read_that_asks_for_a_permission_gets_no_data(routing: Operator) -> None:
     routing.runs("doctor")
     asked = [str(each.query_params) for each in routing.stripe.reads]
     assert asked == ["limit=1&created%5Blt%5D=1262304000"] * 2

@@ -7,7 +7,7 @@ from ops.clients.access import StripeAccess
 from ops.clients.stripe_client import calling, connect
 
 NEEDED = ("Checkout Sessions: read", "PaymentIntents: read")
-BEFORE_STRIPE = 1_262_304_000  # 2010: the answer holds nothing of anybody
+BEFORE_STRIPE = 1_262_304_000  # 2010: the answer holds no data
 
 
 class StripePermissions:
