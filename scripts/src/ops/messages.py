@@ -60,9 +60,10 @@ class PastMessage:
 
     def _body_attributes(self) -> dict[str, str]:
         try:
-            return attributes_of(load_object(self.data), "")
+            found = attributes_of(load_object(self.data), "")
         except MalformedEvent:
             return {}
+        return {name: text for name, text in found.items() if text}  # the trace is not known any more
 
 
 def types_in(names: Sequence[str]) -> Routes | None:
