@@ -28,6 +28,7 @@ from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
+from ops.deployment import model
 from support.builders import order
 from support.tools import ROOT
 
@@ -206,6 +207,19 @@ def test_topics_and_database_are_those_that_terraform_makes(module: Module, envi
     assert topic["name"] == "${each.value.name}"
     policy = module.resources["google_pubsub_subscription.subscriber"]["dead_letter_policy"][0]
     assert policy["dead_letter_topic"] == '${google_pubsub_topic.this["dead_letter"].id}'
+
+
+def test_the_output_tells_exactly_what_the_operators_commands_read(module: Module) -> None:
+    told = module.outputs["deployment"]["value"]
+    assert set(told) == fields_of(model.Deployment)
+    assert set(re.findall(r"(\w+) = ", told["subscribers"])) == fields_of(model.Subscriber)
+    assert set(re.findall(r"(\w+) = ", told["stripe_events"])) == fields_of(model.StripeEvents) | fields_of(
+        model.Handlers
+    )
+
+
+def fields_of(shape: type) -> set[str]:
+    return {each.name for each in fields(shape)}
 
 
 def test_the_topics_default_names_are_pythons(module: Module) -> None:
