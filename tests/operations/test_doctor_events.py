@@ -208,6 +208,8 @@ def test_both_backlogs_of_dead_letters_are_looked_at(routing: Operator) -> None:
     routing.google.backlog = 2
     wanted = {f"subscription checkout-{each}-dead-letter: backlog" for each in ("events", "stripe-events")}
     assert set(findings(routing)) == {*BOTH, *wanted}
+    runbook = [f"see docs/operations.md#{each}" for each in ("dead-letter", "stripe-events-dead-letter")]
+    assert fixes(routing, "backlog") == runbook
 
 
 def test_an_address_of_ones_own_is_checked_for_thin_events_too(operator: Operator) -> None:

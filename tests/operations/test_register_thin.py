@@ -175,6 +175,16 @@ def test_the_other_kind_stays_and_delivers_until_it_is_retired(
     assert_in_force(routing, *(each for each in both if each is not old))
 
 
+def test_what_only_the_retired_one_carries_is_told_before_it_is_deleted(routing: Operator) -> None:
+    for option in ([], ["--thin"]):
+        routing.runs("register-webhook", *option)
+    (step,) = routing.reports("register-webhook", "--retire", "--dry-run")["steps"]
+    assert (step["action"], step["endpoint"]) == ("retire", only_destination(routing)["id"])
+    assert "it alone carries customer.subscription.active" in step["why"]
+    (step,) = routing.reports("register-webhook", "--thin", "--retire", "--dry-run")["steps"]
+    assert "alone" not in step["why"]
+
+
 def test_a_crash_before_the_secret_is_stored_is_mended_by_the_next_run(routing: Operator) -> None:
     orphan = routing.stripe.add_destination(URL, list(THIN_ORDERS), metadata=dict(OURS))
     told = routing.reports("register-webhook", "--thin")

@@ -62,6 +62,10 @@ class EventTypes:
         """`names`, and those of the registered types that are routed too."""
         return self.names | {each for each in registered if self._welcomes(each)}
 
+    def lost_with(self, registered: frozenset[str]) -> list[str]:
+        """The routed types that an endpoint of the other kind carries, and that this kind cannot."""
+        return sorted(set(self.elsewhere) & set(map(family_type, registered)))
+
     def _welcomes(self, event_type: str) -> bool:
         return self.routes is not None and event_type in self.routes
 

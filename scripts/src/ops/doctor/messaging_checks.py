@@ -106,10 +106,10 @@ def check_dead_letter_subscription(deployment: Deployment, name: str, topic: str
     return judge(f"subscription {name}", problems)
 
 
-def check_backlog(name: str, count: int) -> list[Finding]:
-    """There must be no dead letters."""
+def check_backlog(name: str, count: int, runbook: str) -> list[Finding]:
+    """There must be no dead letters. `runbook`: the section about them."""
     problem = f"{count} dead letters: a person must look at them" if count else None
-    return judge(f"subscription {name}", {"backlog": problem}, "see docs/operations.md#dead-letter")
+    return judge(f"subscription {name}", {"backlog": problem}, f"see docs/operations.md#{runbook}")
 
 
 def check_subscription_policy(deployment: Deployment, name: str, found: Policy) -> list[Finding]:

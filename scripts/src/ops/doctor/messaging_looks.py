@@ -38,9 +38,10 @@ class MessagingLooks:
     def dead_letters(self) -> list[Look]:
         """The subscriptions that hold what was given up or parked."""
         of, events = self._deployment, self._deployment.stripe_events
-        kept = [(of.dead_letter_subscription, of.topics.dead_letter)]
-        kept += [(events.dead_letter_subscription, events.dead_letter)] if events else []
-        return [look for name, topic in kept for look in self._kept(name, topic)]
+        looks = self._kept(of.dead_letter_subscription, of.topics.dead_letter, "dead-letter")
+        if events:
+            looks += self._kept(events.dead_letter_subscription, events.dead_letter, "stripe-events-dead-letter")
+        return looks
 
     def _topic(self, name: str, publishers: Mapping[str, str]) -> Look:
         return f"topic {name}", lambda: checks.check_topic(name, publishers, self._google.topic_policy(name))
@@ -66,9 +67,9 @@ class MessagingLooks:
         of, google = self._deployment, self._google
         return f"subscription {name}", lambda: checks.check_sink(of, events, name, google.subscription(name))
 
-    def _kept(self, name: str, topic: str) -> list[Look]:
+    def _kept(self, name: str, topic: str, runbook: str) -> list[Look]:
         of, google, check = self._deployment, self._google, checks.check_dead_letter_subscription
         return [
             (f"subscription {name}", lambda: check(of, name, topic, google.subscription(name))),
-            (f"subscription {name}", lambda: checks.check_backlog(name, google.backlog(name))),
+            (f"subscription {name}", lambda: checks.check_backlog(name, google.backlog(name), runbook)),
         ]

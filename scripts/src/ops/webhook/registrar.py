@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from ops.clients.event_types import EventTypes
 from ops.clients.secret_manager import SecretManager
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_endpoints import StripeEndpoints
@@ -41,7 +42,7 @@ class Registrar:
         for orphan in plan.orphans:
             self._delete_orphan(orphan)
         if retire and plan.may_retire:
-            self._retire(plan, stored, yes=yes)
+            self._retire(plan, wanted[0].types, stored, yes=yes)
         else:
             self._note_the_rest(plan, retire=retire)
         for broken in plan.broken:
@@ -104,10 +105,14 @@ class Registrar:
         find = ("Find", "reconcile") if orphan.thin else ("Resend", "events resend")
         self.notes.append(f"{find[0]} the events that {orphan.id} missed: scripts/ops {find[1]} --since {since} --yes")
 
-    def _retire(self, plan: Plan, stored: SigningSecrets, *, yes: bool) -> None:
-        """Deletes each endpoint before its secret: events that it sends in between are still accepted."""
+    def _retire(self, plan: Plan, kept: EventTypes, stored: SigningSecrets, *, yes: bool) -> None:
+        """Deletes each endpoint before its secret: events that it sends in between are still accepted. `kept`: the
+        types of the endpoints that stay.
+        """
         for other in plan.others:
             which = f"{other.form}, to {other.place}"
+            if alone := kept.lost_with(other.events):
+                which += f"; it alone carries {', '.join(alone)}"
             question = f"Delete {other.id}, {which}? Stripe will not retry its undelivered events."
             if (self.dry_run or confirm(question, yes=yes)) and self._step("retire", other.id, which):
                 self.stripe.delete(other)

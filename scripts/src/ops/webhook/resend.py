@@ -23,8 +23,8 @@ from ops.terminal.tables import columns
 from ops.terminal.times import MOMENT, clock
 
 NOT_RESENT = (
-    "Stripe's API resends to endpoints (we_…) only. Resend its events in Stripe's dashboard (Workbench, Webhooks), or "
-    "find missing orders: scripts/ops reconcile --since 3d"
+    "Stripe's CLI and library resend to endpoints (we_…) only. Resend its events in Stripe's dashboard (Workbench, "
+    "Webhooks), or find missing orders: scripts/ops reconcile --since 3d"
 )
 
 
