@@ -138,6 +138,13 @@ locals {
       query    = "max(pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_handlers}}) > ${var.alerts.oldest_unacked_minutes * 60}"
       says     = "Your handler fails, or something that it calls. Pub/Sub tries again; the log lines of on_stripe_event with the outcome `retry` or `failed` say why. No order is affected."
     }
+    }, length(local.sinks) == 0 ? {} : {
+    sinks_unacked = {
+      severity = "ERROR"
+      title    = "An event has waited more than an hour for BigQuery or the archive"
+      query    = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_sinks}}) > 3600"
+      says     = "Pub/Sub cannot write to the table or the bucket: it was changed or deleted, or Pub/Sub's own account has lost its role, or the key is disabled. Events wait for seven days and are then lost to this copy. No order is affected."
+    }
     }, local.reconcile_count == 0 ? {} : {
     no_reconcile = {
       severity = "ERROR"
@@ -201,7 +208,7 @@ locals {
   }
 
   alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), [
-    "no_event", "no_reconcile", "late_orders", "orders_stay_late", "stripe_events_dead_letter", "handlers_unacked", "ack_budget", "webhook_unreachable",
+    "no_event", "no_reconcile", "late_orders", "orders_stay_late", "stripe_events_dead_letter", "handlers_unacked", "sinks_unacked", "ack_budget", "webhook_unreachable",
   ]))
 
   alert_policies = concat(

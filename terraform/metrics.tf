@@ -131,4 +131,5 @@ locals {
   # The same of Stripe's other events; null where there are none.
   of_handlers                  = one([for each in google_pubsub_subscription.stripe_events : "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${each.name}\""])
   of_stripe_events_dead_letter = one([for each in google_pubsub_subscription.stripe_events_dead_letter : "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${each.name}\""])
+  of_sinks                     = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=~\"${join("|", values(google_pubsub_subscription.sink)[*].name)}\""
 }

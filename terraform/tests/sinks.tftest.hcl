@@ -22,7 +22,7 @@ run "by_default_nothing_is_copied" {
     error_message = "No sink is made that was not asked for."
   }
   assert {
-    condition     = !contains(local.apis, "bigquery.googleapis.com") && output.deployment.stripe_events == null
+    condition     = !contains(local.apis, "bigquery.googleapis.com") && !contains(keys(local.alerts_on_queries), "sinks_unacked") && output.deployment.stripe_events == null
     error_message = "BigQuery's API is for those who use it."
   }
 }
@@ -83,6 +83,13 @@ run "both_sinks_get_both_topics" {
       ]
     ]))
     error_message = "Attributes and times are in the files; Pub/Sub refuses a file that may take longer than the acknowledgement."
+  }
+  assert {
+    condition = strcontains(
+      google_monitoring_alert_policy.query["sinks_unacked"].conditions[0].condition_prometheus_query_language[0].query,
+      "subscription_id=~\"checkout-events-archive|checkout-events-bigquery|checkout-stripe-events-archive|checkout-stripe-events-bigquery\"}) > 3600"
+    )
+    error_message = "What Pub/Sub may not write becomes no dead letter: it waits, and is lost after seven days."
   }
   assert {
     condition = output.deployment.stripe_events.bigquery == {
