@@ -1,7 +1,7 @@
 """Settings of the model of a flash sale: one order, no limits, enough instances."""
 
-from benchmark.model.sale import FULFILL, LINE_ITEMS, NO_LIMITS, Settings, Times
 from benchmark.model.service import Scaling
+from benchmark.model.settings import FULFILL, LINE_ITEMS, NO_LIMITS, Settings, Times
 from benchmark.model.stations import UNLIMITED
 from benchmark.model.subscription import Delivery
 

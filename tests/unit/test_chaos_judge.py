@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chaos import cases, model, plan
-from chaos.cases import Case
+from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident, Kind
 from chaos.judge import Evidence, judge

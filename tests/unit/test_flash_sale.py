@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.model import bill, quotas, sale
-from benchmark.model.sale import FULFILL, LINE_ITEMS, NO_LIMITS, Limits, Sale, Settings
+from benchmark.model.sale import Sale
 from benchmark.model.service import Scaling
+from benchmark.model.settings import FULFILL, LINE_ITEMS, NO_LIMITS, Limits, Settings
 from benchmark.model.stations import UNLIMITED
 from benchmark.scenarios import (
     NO_LINE_ITEMS,

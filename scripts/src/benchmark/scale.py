@@ -17,7 +17,8 @@ from benchmark.ack import publish_seconds
 from benchmark.figures import Goal, Part, Spread, Table, number
 from benchmark.model.bill import dollars
 from benchmark.model.quotas import ASSUMED, CHECKOUT_PATIENCE, FACTS
-from benchmark.model.sale import Sale, Settings
+from benchmark.model.sale import Sale
+from benchmark.model.settings import Settings
 from benchmark.scenarios import SHIPPED, Measured, flash_sales, this_machine
 from benchmark.servers import Bench
 from benchmark.worker import post

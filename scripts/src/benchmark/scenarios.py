@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmark.model import quotas
 from benchmark.model.bill import EVENT_BYTES
-from benchmark.model.sale import FULFILL, LINE_ITEMS, NO_LIMITS, Limits, Settings, Times
 from benchmark.model.service import Scaling
+from benchmark.model.settings import FULFILL, LINE_ITEMS, NO_LIMITS, Limits, Settings, Times
 from benchmark.model.stations import UNLIMITED
 from benchmark.model.subscription import Delivery
 from docs_tables.source import Module

@@ -2,7 +2,7 @@
 
 1. `plan`             makes the plan of faults from the seed
 2. `profiles`         the number of faults and their duration
-3. `cases`            makes orders from the seed: every course of a Checkout, and its events
+3. `case`, `cases`    one order and its events; all orders of a seed: every course of a Checkout
 4. `proxy`            the connections between the parts, each of which can break
 5. `incidents`        a fault that happened to a connection
 6. `testbed`          the emulators, the functions and their neighbors, with a proxy on every connection

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos import model
-from chaos.cases import Case
+from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident
 from chaos.sender import digest

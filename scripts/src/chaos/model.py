@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos.cases import Case, is_found
+from chaos.case import Case, is_found
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.items import read_page, with_line_items

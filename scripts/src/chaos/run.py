@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos import cases, model, operator_actions, plan, testbed
-from chaos.cases import Case
+from chaos.case import Case
 from chaos.fault_injector import FaultInjector
 from chaos.judge import Evidence, Verdict, judge
 from chaos.plan import Plan

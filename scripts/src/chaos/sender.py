@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from chaos.cases import Case
+from chaos.case import Case
 from local.fakes.stripe_events import Json, body, signature
 
 ANSWER_SECONDS = 20

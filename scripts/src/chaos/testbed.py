@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos import proxy
-from chaos.cases import ROUTES
+from chaos.case import ROUTES
 from chaos.plan import FUNCTIONS, NEIGHBORS, Plan, link_names
 from chaos.profiles import Profile
 from chaos.proxy import Link

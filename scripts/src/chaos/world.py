@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from chaos.cases import Case
+from chaos.case import Case
 from fulfillment.topic.message import Message
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 from local.runtime.processes import free_ports

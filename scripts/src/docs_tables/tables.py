@@ -11,15 +11,8 @@ from docs_tables.source import Block, Module
 _MARKED = re.compile(r"(<!-- table of (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 # The argument of an IAM resource that names its target: the first one that it has.
 _TARGETS = (
-    "topic",
-    "subscription",
-    "secret_id",
-    "service_account_id",
-    "repository",
-    "bucket",
-    "table_id",
-    "name",
-    "project",
+    *("topic", "subscription", "secret_id", "service_account_id", "repository", "bucket", "table_id"),
+    *("name", "project"),
 )
 _NAMES = ("account_id", "name", "secret_id", "repository_id", "table_id")
 _WORDS = {

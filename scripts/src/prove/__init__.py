@@ -8,6 +8,7 @@
 `mutations`             makes hostile inputs of them
 `fuzzing`               gives each target its share of inputs, and reports broken guarantees
 `targets`               events and pushes, in this process
+`thin_targets`          thin events with hostile answers of Stripe, and events for handlers
 `webhook_target`        requests to the webhook, in this process
 `socket_target`         raw bytes to its HTTP server
 `mail_target`           mails of hostile orders

@@ -1,5 +1,6 @@
 """A discrete-event model of a flash sale. Pure: no I/O, no real time; times are seconds of the model.
 
+`settings`      the sale, the deployment, its limits and times
 `stations`      the clock, and limits that delay or refuse
 `service`       a function on Cloud Run: instances that scale
 `subscription`  Pub/Sub's push: the window, the backoff, the dead letter
