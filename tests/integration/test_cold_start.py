@@ -61,7 +61,7 @@ def handling(folder: Path, imported: str) -> dict[str, str]:
     ("imported", "clients"),
     [
         ("", set[str]()),
-        ("from fulfillment.stripe_events import read", {"stripe"}),
+        ("from fulfillment.stripe_events import read", {"stripe", "fulfillment.domain.order"}),
         ("from fulfillment.stripe_events import orders_of", {"google.cloud.firestore", "fulfillment.domain.order"}),
     ],
 )
