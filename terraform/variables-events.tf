@@ -31,7 +31,7 @@ variable "events" {
     error_message = "events.route must name the types: `*` alone is refused, because a type may need an answer."
   }
   validation {
-    condition     = alltrue([for each in var.events.route : can(regex("^([a-z0-9_]+(\\.[a-z0-9_]+)+|[a-z0-9_]+(\\.[a-z0-9_]+)*\\.\\*|\\*)$", trimprefix(each, "v1.")))])
+    condition     = alltrue([for each in var.events.route : can(regex("^(([a-z0-9_]+(\\[[a-z0-9_.]+\\])?\\.)+([a-z0-9_]+(\\[[a-z0-9_.]+\\])?|\\*)|\\*)$", trimprefix(each, "v1.")))])
     error_message = "events.route must hold event types, such as invoice.paid or customer.subscription.*: each by itself, in lower case."
   }
   validation {

@@ -41,6 +41,13 @@ def test_commas_blanks_and_lines_part_the_names() -> None:
     assert routes == Routes(names=frozenset({"invoice.paid", "charge.refunded"}), prefixes=("customer.",))
 
 
+def test_a_type_with_brackets_can_be_named() -> None:
+    routes = Routes.parse("v2.core.account[configuration.customer].updated,v2.core.account[identity].*")
+    assert "v2.core.account[configuration.customer].updated" in routes
+    assert "v2.core.account[identity].updated" in routes
+    assert "v2.core.account[defaults].updated" not in routes
+
+
 @pytest.mark.parametrize("text", ["*", "v1.*", "invoice.paid,*", "* "])
 def test_a_wildcard_for_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must name the types"):
@@ -49,7 +56,21 @@ def test_a_wildcard_for_all_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ",", "invoice", "Invoice.paid", "invoice.*.paid", "invoice*", ".paid", "invoice.", "inv-oice.paid", "**"],
+    [
+        "",
+        ",",
+        "invoice",
+        "Invoice.paid",
+        "invoice.*.paid",
+        "invoice*",
+        ".paid",
+        "invoice.",
+        "inv-oice.paid",
+        "**",
+        "a[.b",
+        "a[b]",
+        "[a].b",
+    ],
 )
 def test_what_is_no_list_of_types_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"must hold event types, .* such as invoice.paid"):

@@ -1,6 +1,7 @@
 """The event types that are published on the topic of Stripe's events, beside those of orders (`ROUTED_EVENTS`). Pure.
 
     invoice.paid, customer.subscription.*      these types, and their thin twins: v1.invoice.paid, …
+    v2.core.account[identity].updated          a type that exists only as a thin event
 
 A wildcard stands for the rest of a name, after a dot. There is none for all types: one type waits for an answer, which
 a topic cannot give.
@@ -17,7 +18,8 @@ ANSWERED = "issuing_authorization.request"
 DELAYING = "invoice.created"
 """Stripe delays an invoice by up to 72 hours while this event is not answered with 2xx."""
 
-_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+|[a-z0-9_]+(\.[a-z0-9_]+)*\.\*")
+_PART = r"[a-z0-9_]+(\[[a-z0-9_.]+\])?"
+_NAME = re.compile(rf"{_PART}(\.{_PART})*\.({_PART}|\*)")
 _RULE = "event types, separated by commas, such as invoice.paid or customer.subscription.*"
 
 

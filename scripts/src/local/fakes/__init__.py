@@ -8,7 +8,6 @@
 `pubsub_stand_in`              Pub/Sub's publisher over real gRPC, which can be slow or refuse
 
 `stripe_events`                events as Stripe writes and signs them
-`stripe_types`                 the event types that Stripe's library knows
 `stripe_stand_in`              Stripe over HTTP: a checkout, its events, and the program that serves it
 `stripe_stand_in_api`          the API that the product reads
 `stripe_stand_in_cli`          the API of the official Stripe CLI's `stripe listen`

@@ -19,13 +19,13 @@ from rich.text import Text
 
 from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.routes import Routes
-from local.fakes.stripe_types import SNAPSHOT
 from local.programs.log_view import follow
 from local.runtime import emulators, hooks_file, pipe
 from local.runtime.neighbors import API_KEY, mail_server
 from local.runtime.pipe import PORTS, RECONCILE, Pipe
 from local.runtime.processes import Processes, ProgramFailed, free_ports, is_taken
 from ops.clients.loopback import bypass_proxy
+from ops.clients.stripe_types import known_types
 
 PORT = 8080
 LAST = 65527  # the next eight are used too
@@ -162,7 +162,8 @@ def _ask_stripe(cli: str) -> str | None:
 
 def _explain(console: Console, running: Pipe, stand_in: str) -> None:
     routes = Routes.parse(running.env["ROUTED_EVENTS"]) if "ROUTED_EVENTS" in running.env else ()
-    types = ",".join([*SUBSCRIBERS, *sorted(each for each in SNAPSHOT - set(SUBSCRIBERS) if each in routes)])
+    others = known_types().snapshot - set(SUBSCRIBERS)
+    types = ",".join([*SUBSCRIBERS, *sorted(each for each in others if each in routes)])
     console.print(f"\nThe webhook listens on {running.webhook_url}. In another terminal:\n")
     stripe, wss = shlex.quote(_stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
     console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")

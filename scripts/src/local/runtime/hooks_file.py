@@ -9,8 +9,8 @@ from fulfillment.domain.event_types import family_type
 from fulfillment.domain.routes import Routes
 from fulfillment.errors import ConfigurationError
 from fulfillment.stripe_events.registry import find, handler_name, named
-from local.fakes.stripe_types import SNAPSHOT, THIN
 from local.runtime.processes import ProgramFailed
+from ops.clients.stripe_types import known_types
 
 FIX = "Add a missing package to functions/requirements.in, and run scripts/lock."
 
@@ -39,7 +39,7 @@ def routes_of_handlers(routed: str | None) -> dict[str, str]:
 
 def _types(names: dict[str, object]) -> list[str]:
     """The type that each handler is named after. An unknown name is left to `ROUTED_EVENTS`."""
-    known = {handler_name(each): family_type(each) for each in sorted(SNAPSHOT | THIN)}
+    known = {handler_name(each): family_type(each) for each in sorted(known_types().families)}
     if unknown := sorted(names.keys() - known.keys()):
         raise ProgramFailed(
             f"functions/handlers: {', '.join(unknown)} is named after no event type that Stripe's library knows. "
