@@ -30,6 +30,7 @@ from local.runtime.pipe import Pipe
 from local.runtime.processes import Processes, ProgramFailed
 from ops.clients.loopback import bypass_proxy
 
+ROUTING = {"ROUTED_EVENTS": sales.ROUTED}
 COLORS = {"paid": "green", "fulfilled": "green", "awaiting_payment": "yellow", "payment_failed": "red"}
 
 
@@ -55,7 +56,7 @@ def _in_memory(console: Console) -> int:
 
     async def run() -> int:
         async with neighbors() as around:
-            return await _play(MemoryPipe(around.env), around, console, printed.getvalue)
+            return await _play(MemoryPipe(around.env | ROUTING), around, console, printed.getvalue)
 
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -68,7 +69,7 @@ def _on_emulators(console: Console) -> int:
         async def run() -> int:
             async with neighbors() as around:
                 with console.status("Starting the two official emulators and the six functions …"):
-                    running = await asyncio.to_thread(pipe.start, processes, pipe.choose_ports(), around.env)
+                    running = await asyncio.to_thread(pipe.start, processes, pipe.choose_ports(), around.env | ROUTING)
                 _introduce(running, console)
                 os.environ.update(running.emulators.env)
                 log = processes.log("on_checkout_session_completed")

@@ -4,7 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session, thin_event
+
+ROUTED = "invoice.paid"
+"""The type that is routed, beside those of orders."""
 
 NONSENSE = {"paid": "yes"}
 """The document that replaces a spoiled sale's order."""
@@ -13,7 +16,8 @@ NONSENSE = {"paid": "yes"}
 @dataclass(frozen=True, kw_only=True)
 class Sale:
     """One case. `rounds` are sent one after the other, the events of a round at the same time. The events of a `lost`
-    sale are never sent: reconcile is called instead. Those of a `spoiled` sale find an unreadable order document.
+    sale are never sent: reconcile is called instead. Those of a `spoiled` sale find an unreadable order document. Those
+    of a `thin` sale only name the session, and those of a `routed` one are no order's.
 
     `status`: the order's expected status; None if there must be no order.
     """
@@ -30,12 +34,21 @@ class Sale:
     parked_reason: str | None = None
     lost: bool = False
     spoiled: bool = False
+    thin: bool = False
+    routed: bool = False
+
+    @property
+    def session(self) -> Json:
+        """The session at Stripe."""
+        said = self.rounds[0][0]
+        sold: Json = session(self.session_id) if self.thin else said["data"]["object"]
+        return sold
 
     @property
     def events(self) -> set[str]:
         """The ids of the events that the order must end with."""
         sent = {each["id"] for events in self.rounds for each in events}
-        return {f"reconcile:{self.session_id}:paid"} if self.lost else sent
+        return {f"reconcile:{self.session_id}:paid"} if self.lost or self.thin else sent
 
 
 def sales() -> list[Sale]:
@@ -151,6 +164,28 @@ def _lost(of: str) -> Sale:
     )
 
 
+def _thin(of: str) -> Sale:
+    return Sale(
+        name="thin event",
+        session_id=of,
+        rounds=[[thin_event(COMPLETED, session(of))]],
+        status="fulfilled",
+        thin=True,
+        proves="a thin event only names the session: it is read from Stripe, and the order is the same",
+    )
+
+
+def _other(of: str) -> Sale:
+    return Sale(
+        name="another event",
+        session_id=of,
+        rounds=[[event(ROUTED, {"id": of, "object": "invoice"})]],
+        status=None,
+        routed=True,
+        proves=f"{ROUTED} is no order's: it is on a topic of its own, byte for byte, as a CloudEvent",
+    )
+
+
 def _poison(of: str) -> Sale:
     return Sale(
         name="poison",
@@ -174,4 +209,7 @@ def _replayed(of: str) -> Sale:
     )
 
 
-_SALES = (_card, _big_cart, _ach, _sepa, _free, _duplicate, _twins, _out_of_order, _unsigned, _lost, _poison, _replayed)
+_SALES = (
+    *(_card, _big_cart, _ach, _sepa, _free, _duplicate, _twins, _out_of_order),
+    *(_thin, _other, _unsigned, _lost, _poison, _replayed),
+)

@@ -42,12 +42,11 @@ class MemoryPipe:
 
     def __init__(self, more: Mapping[str, str] | None = None) -> None:
         self._orders, self._topic, self._dead_letter = MemoryOrders(), MemoryTopic(), MemoryTopic()
-        webhook = Webhook(
-            WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,)), self._topic
-        )
-        self._webhook = _client(webhook)
-        self._checkpoint = MemoryCheckpoint()
+        self._routed = MemoryTopic()
         self._env = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false", **(more or {})}
+        webhook = WebhookSettings.load(self._env | {"STRIPE_WEBHOOK_SECRETS": SECRET})
+        self._webhook = _client(Webhook(webhook, self._topic, self._routed))
+        self._checkpoint = MemoryCheckpoint()
         settings = SubscriberSettings.load(self._env)
         stripe = stripe_api(settings)
         executors = configured(settings, hooks_file.load(), stripe)
@@ -78,6 +77,11 @@ class MemoryPipe:
         """The messages parked since the last call."""
         parked, self._dead_letter.stored = self._dead_letter.stored, []
         return parked
+
+    async def routed(self) -> list[Message]:
+        """The messages on the topic of routed events since the last call."""
+        routed, self._routed.stored = self._routed.stored, []
+        return routed
 
     async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
         """Replaces an order's document without any rule; None deletes it."""

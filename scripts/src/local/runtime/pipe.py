@@ -129,6 +129,10 @@ class Pipe:
         """The messages parked since the last call."""
         return self.admin.take(dead_letter)
 
+    async def routed(self) -> list[Message]:
+        """The messages on the topic of routed events since the last call."""
+        return self.admin.take(STRIPE_EVENTS)
+
     async def write_by_hand(self, session_id: str, document: dict[str, Any] | None) -> None:
         """Replaces an order's document without any rule; None deletes it."""
         reference = self._reference(session_id)
