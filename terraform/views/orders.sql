@@ -45,7 +45,11 @@ WITH
     WHERE COALESCE(JSON_VALUE(session, '$.mode'), '') != 'setup'
   ),
   leaders AS (
-    SELECT *, MAX(claim) OVER (PARTITION BY session_id) AS highest_claim
+    SELECT
+      *,
+      MAX(claim) OVER (PARTITION BY session_id) AS highest_claim,
+      -- What reconcile finds again has the same id and a later time.
+      MIN(created) OVER (PARTITION BY session_id, event_id) AS first_created
     FROM claims
     WHERE TRUE
     QUALIFY ROW_NUMBER() OVER (
@@ -57,7 +61,7 @@ SELECT
   session_id,
   CASE highest_claim WHEN 3 THEN 'paid' WHEN 2 THEN 'payment_failed' WHEN 1 THEN 'awaiting_payment' END AS status,
   event_id,
-  IF(NOT is_thin AND claim = 3, created, NULL) AS paid_at,
+  IF(NOT is_thin AND claim = 3, first_created, NULL) AS paid_at,
   account,
   context,
   livemode,

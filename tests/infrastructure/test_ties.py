@@ -28,6 +28,8 @@ from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
+from ops.archive.archived import FILE_MINUTES
+from ops.archive.command import PREFIXES
 from ops.deployment import model
 from support.builders import order
 from support.tools import ROOT
@@ -354,3 +356,14 @@ def test_a_new_field_of_the_order_document_is_indexed_only_if_this_test_names_it
         *("payment_intent", "subscription", "invoice", "payment_link", "client_reference_id"),
         *("effect_states", "review"),
     }
+
+
+def test_the_archive_is_replayed_from_where_terraform_puts_it(module: Module) -> None:
+    assert module.locals["archive_folders"] == {"events": "orders", "stripe_events": "stripe"}
+    assert {f"{folder}/" for folder in module.locals["archive_folders"].values()} == set(PREFIXES.values())
+    blocks = module.resources["google_pubsub_subscription.sink"]["dynamic"]
+    (files,) = [each["cloud_storage_config"]["content"][0] for each in blocks if "cloud_storage_config" in each]
+    assert files["filename_prefix"] == "${local.archive_folders[each.value.topic]}/"
+    assert files["filename_datetime_format"].startswith("YYYY/MM/DD/")
+    assert files["filename_suffix"] == ".avro"
+    assert timedelta(seconds=int(files["max_duration"].removesuffix("s"))) <= timedelta(minutes=FILE_MINUTES)

@@ -4,14 +4,17 @@ They run on DuckDB (support.warehouse), not on BigQuery.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot import exp
 from sqlglot.errors import ParseError
 
+from docs_tables.source import Module
 from fulfillment.domain.ids import Owner
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
@@ -20,9 +23,13 @@ from fulfillment.domain.transitions import is_order
 from fulfillment.topic.attributes import attributes_of
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, body, event, session
 from support.builders import NOW, order_of, parsed
+from support.markdown import table_with
 from support.samples import eras, renderings, schedules
+from support.tools import ROOT
 from support.warehouse import VIEWS, Warehouse, parse_sql, query_of
 
+DOCUMENT = ROOT / "docs" / "sinks.md"
+STATEMENTS = re.findall(r"^```sql\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 TRACEPARENT = f"00-{'0' * 32}-{'0' * 16}-01"
 STRIPE_EVENTS = "checkout-stripe-events-bigquery"
 ORDERS = [COMPLETED, SUCCEEDED, FAILED]
@@ -99,12 +106,18 @@ def orders_in(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
     }
 
 
+def columns(view: str) -> list[str]:
+    query = parse_sql(query_of(view))
+    assert isinstance(query, exp.Query)
+    return query.named_selects
+
+
 # They are GoogleSQL.
 
 
 @pytest.mark.parametrize("view", sorted(path.stem for path in VIEWS.glob("*.sql")))
 def test_a_view_is_googlesql(view: str) -> None:
-    assert parse_sql(query_of(view)).named_selects
+    assert len(columns(view)) > 10
 
 
 def test_what_is_not_googlesql_is_refused() -> None:
@@ -116,8 +129,7 @@ def test_what_is_not_googlesql_is_refused() -> None:
 
 def test_no_two_columns_of_a_view_have_one_name() -> None:
     for path in VIEWS.glob("*.sql"):
-        names = parse_sql(query_of(path.stem)).named_selects
-        assert len(set(names)) == len(names) > 10, path.name
+        assert len(set(columns(path.stem))) == len(columns(path.stem)), path.name
 
 
 # Orders.
@@ -270,3 +282,47 @@ def test_every_event_is_shown_and_none_twice(opened: Warehouse, data: st.DataObj
     said = data.draw(renderings())
     write(opened, *data.draw(schedules(said)))
     assert sorted(row["event_id"] for row in opened.rows("events_once")) == sorted({each["id"] for each in said})
+
+
+# The document.
+
+
+def test_the_document_names_every_column_of_the_table(module: Module) -> None:
+    schema = str(module.resources["google_bigquery_table.events"]["schema"])
+    declared = re.findall(r'name = "(\w+)", type = "(\w+)"', schema)
+    documented = [(row["column"].strip("`"), row["type"].strip("`")) for row in table_with(DOCUMENT, "column", "type")]
+    assert documented == declared
+    assert len(declared) == 5
+
+
+@pytest.mark.parametrize("view", sorted(path.stem for path in VIEWS.glob("*.sql")))
+def test_the_document_names_every_column_of_a_view(view: str) -> None:
+    (told,) = re.findall(rf"^\*\*`{view}`\*\*.*?(?=\n\n)", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert [name for name in columns(view) if f"`{name}`" not in told] == []
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_statement_of_the_document_runs(warehouse: Warehouse, statement: str) -> None:
+    write(warehouse, event(COMPLETED, session("cs_live_a1")), event("invoice.payment_failed", {"id": "in_1"}))
+    warehouse.run(statement)
+
+
+def test_the_documents_sales_are_those_of_the_orders(warehouse: Warehouse) -> None:
+    sold = [event(COMPLETED, session(name), created=1795446600) for name in SESSIONS]
+    write(warehouse, *sold, *sold, event(COMPLETED, session("cs_test_a3", payment_status="unpaid")))
+    (row,) = warehouse.run(STATEMENTS[0])
+    assert row == {"day": order_of(sold[0]).paid_at.date(), "currency": "usd", "sales": 2, "minor_units": 7000}  # type: ignore[union-attr]
+
+
+def test_the_documents_deletion_takes_one_buyer_and_leaves_the_others(warehouse: Warehouse) -> None:
+    jenny = {"email": "Jenny@Example.com", "name": "Jenny"}
+    write(
+        warehouse,
+        event(COMPLETED, session("cs_live_b1", customer_details=jenny)),
+        event("invoice.paid", {"id": "in_1", "customer": "cus_1Jenny"}),
+        event(SUCCEEDED, session("cs_live_a1")),
+        event(COMPLETED, session("cs_live_c1")),
+    )
+    assert len(warehouse.run(STATEMENTS[-2])) == 2
+    warehouse.run(STATEMENTS[-1])
+    assert [row["session_id"] for row in warehouse.rows("events_once")] == ["cs_live_c1"]

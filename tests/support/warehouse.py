@@ -26,11 +26,9 @@ def query_of(view: str) -> str:
     return (VIEWS / f"{view}.sql").read_text("utf-8").replace("${table}", TABLE)
 
 
-def parse_sql(query: str) -> exp.Query:
+def parse_sql(statement: str) -> exp.Expr:
     """The statement in GoogleSQL. Raises sqlglot's ParseError. Names that GoogleSQL reserves are refused."""
-    parsed = sqlglot.parse_one(query, read="bigquery")
-    if not isinstance(parsed, exp.Query):
-        raise TypeError("not a query")
+    parsed = sqlglot.parse_one(statement, read="bigquery")
     reserved = {name.upper() for name in BigQueryGenerator.RESERVED_KEYWORDS}
     taken = {each.alias for each in parsed.find_all(exp.Alias, exp.CTE) if each.alias.upper() in reserved}
     if taken:
@@ -39,7 +37,7 @@ def parse_sql(query: str) -> exp.Query:
 
 
 class Warehouse:
-    """The table `events`, and what its views show."""
+    """The table `events`, and its views."""
 
     def __init__(self) -> None:
         self._database = duckdb.connect(":memory:")
@@ -48,6 +46,8 @@ class Warehouse:
             "CREATE TABLE events (subscription_name VARCHAR, message_id VARCHAR, publish_time TIMESTAMPTZ,"
             " attributes JSON, data VARCHAR)"
         )
+        for view in sorted(path.stem for path in VIEWS.glob("*.sql")):
+            self._database.execute(f"CREATE VIEW {view} AS {_for_duckdb(query_of(view))}")
         self._written = 0
 
     def write(self, attributes: Mapping[str, str], data: bytes, subscription: str = "checkout-events-bigquery") -> None:
@@ -61,22 +61,26 @@ class Warehouse:
         """Removes all rows."""
         self._database.execute("DELETE FROM events")
 
-    def rows(self, view: str) -> list[dict[str, Any]]:
-        """The rows of a view, by column."""
-        found = self._database.execute(_for_duckdb(query_of(view)))
+    def run(self, statement: str) -> list[dict[str, Any]]:
+        """The rows of a statement in GoogleSQL, by column."""
+        found = self._database.execute(_for_duckdb(statement))
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
+    def rows(self, view: str) -> list[dict[str, Any]]:
+        """The rows of a view, by column."""
+        return self.run(exp.select("*").from_(view).sql("bigquery"))
+
 
 @functools.cache
-def _for_duckdb(query: str) -> str:
-    return parse_sql(query).transform(_translated).sql("duckdb")
+def _for_duckdb(statement: str) -> str:
+    return parse_sql(statement).transform(_translated).sql("duckdb")
 
 
 def _translated(node: exp.Expr) -> exp.Expr:
-    """`SAFE.f(…)`, which is NULL where f fails, and the table's name."""
+    """`SAFE.f(…)`, which is NULL where f fails, and names of tables without project and dataset."""
     if isinstance(node, exp.SafeFunc):
         return exp.Anonymous(this="TRY", expressions=[node.this])
-    if isinstance(node, exp.Table) and node.name == "events":
-        return exp.to_table("events")
+    if isinstance(node, exp.Table) and node.db:
+        return exp.to_table(node.name)
     return node
