@@ -186,7 +186,7 @@ async def test_what_the_stand_in_does_not_know_it_refuses_by_name(stripe: Stripe
     status, printed = await stripe.run("trigger", "customer.created")
 
     assert status == 1
-    assert "Not Found (POST: /v1/customers)" in printed
+    assert "Method Not Allowed (POST: /v1/customers)" in printed
 
 
 def new_session_id() -> str:

@@ -22,7 +22,8 @@ from rich.text import Text
 
 from fulfillment.errors import ConfigurationError
 from local.programs import day, sales
-from local.programs.day import Course, Shop
+from local.programs.course import Course, Shop
+from local.programs.sale import ROUTED
 from local.runtime import emulators, pipe
 from local.runtime.memory_pipe import MemoryPipe
 from local.runtime.neighbors import Neighbors, neighbors
@@ -30,7 +31,7 @@ from local.runtime.pipe import Pipe
 from local.runtime.processes import Processes, ProgramFailed
 from ops.clients.loopback import bypass_proxy
 
-ROUTING = {"ROUTED_EVENTS": sales.ROUTED}
+ROUTING = {"ROUTED_EVENTS": ROUTED}
 COLORS = {"paid": "green", "fulfilled": "green", "awaiting_payment": "yellow", "payment_failed": "red"}
 
 

@@ -75,7 +75,7 @@ class Pipe:
             self._subscribe(entry_point, TOPIC, DEAD_LETTER, filter=both_kinds(event_type))
         if self.handlers:
             self._subscribe(HANDLERS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER)
-        for topic in (DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
+        for topic in (DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
             self.admin.keep(topic)
 
     def _subscribe(self, entry_point: str, topic: str, dead_letter: str, **more: str) -> None:
