@@ -30,6 +30,9 @@ WHOLE = ("project", "role", "member", "condition")
 FIXED: Mapping[str, Sequence[str]] = {
     "google_artifact_registry_repository": ("project", "location", "repository_id", "format", "kms_key_name"),
     "google_artifact_registry_repository_iam_member": (*WHOLE, "location", "repository"),
+    "google_bigquery_dataset": ("project", "dataset_id", "location"),
+    "google_bigquery_table": ("project", "dataset_id", "table_id"),
+    "google_bigquery_table_iam_member": (*WHOLE, "dataset_id", "table_id"),
     "google_billing_budget": ("billing_account",),
     "google_cloud_run_v2_service_iam_member": (*WHOLE, "location", "name"),
     "google_cloud_scheduler_job": ("project", "region", "name"),

@@ -1,5 +1,5 @@
-# The deployments that are compared from version to version: the smallest one, and one with everything on. Each version was
-# applied as it says here, with mocked providers. See tests/support/terraform_states.py.
+# The deployments that are compared from version to version: the smallest one, one with everything on, and one with every
+# event. Each version was applied as it says here, with mocked providers. See tests/support/terraform_states.py.
 
 mock_provider "archive" {}
 mock_provider "time" {}
@@ -59,6 +59,20 @@ run "everything" {
       emails         = ["on-call@acme.example"]
       webhook_url    = "https://pay.acme.example/stripe"
       no_event_hours = 12
+    }
+  }
+}
+
+# Since 1.1.0.
+run "every_event" {
+  state_key = "every_event"
+
+  variables {
+    events = {
+      route    = ["invoice.paid", "customer.subscription.*"]
+      handlers = true
+      bigquery = {}
+      archive  = {}
     }
   }
 }
