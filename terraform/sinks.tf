@@ -96,8 +96,8 @@ resource "time_sleep" "sink_roles" {
   create_duration = "60s"
 
   triggers = {
-    bigquery = join("", google_bigquery_table_iam_member.agent_writes_events[*].id)
-    archive  = join("", google_storage_bucket_iam_member.agent_writes_archive[*].id)
-    bucket   = join("", google_storage_bucket_iam_member.agent_reads_archive[*].id)
+    bigquery = join("", google_bigquery_table_iam_member.agent_writes_events[*].dataset_id)
+    archive  = join("", google_storage_bucket_iam_member.agent_writes_archive[*].bucket)
+    bucket   = join("", google_storage_bucket_iam_member.agent_reads_archive[*].bucket)
   }
 }
