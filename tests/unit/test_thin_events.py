@@ -34,6 +34,7 @@ def test_what_stripe_may_leave_out_is_none() -> None:
     said = {name: value for name, value in GOOD.items() if name not in {"context", "snapshot_event", "changes"}}
     thin = parse_thin(body(said))
     assert (thin.owner, thin.snapshot_event) == (Owner(), None)
+    assert parse_thin(body(GOOD | {"snapshot_event": None})) == thin
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7)), timezone(timedelta(hours=5.5))])))

@@ -49,7 +49,7 @@ class Shop:
     async def push(self, said: Json, **request: str) -> int:
         """Pushes an event to the subscriber of its type."""
         event_type = EventType(said["type"].removeprefix("v1."))
-        settings = SubscriberSettings(project="acme", livemode=False, **self.more)
+        settings = SubscriberSettings(**{"project": "acme", "livemode": False, **self.more})
         executors = EffectExecutors({"fulfill": EffectExecutor(5, self._fulfill)})
         stripe = self.stripe if self.has_key else None
         subscriber = Subscriber(event_type, settings, self.orders, self.dead_letter, executors, stripe)
@@ -241,6 +241,12 @@ async def test_a_refusal_is_parked_with_where_to_look(capsys: Capture) -> None:
     reason = parked.attributes["reason"]
     assert reason.startswith("read_refused: the event is of test mode. Stripe answered 403 to the key rk_test_…")
     assert (parked.attributes["event_type"], logged(capsys)["outcome"]) == (f"v1.{COMPLETED}", "parked")
+
+
+async def test_the_reason_names_live_mode() -> None:
+    shop = Shop({"livemode": True})
+    assert await shop.push(thin_event(COMPLETED, {"id": ID}, livemode=True)) == 204
+    assert "the event is of live mode." in shop.dead_letter.stored[0].attributes["reason"]
 
 
 async def test_an_unknown_session_is_parked_not_dropped() -> None:

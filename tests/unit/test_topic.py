@@ -13,7 +13,7 @@ from fulfillment.errors import MalformedMessage
 from fulfillment.topic.attributes import attributes_of, fits
 from fulfillment.topic.message import Message, parse_push
 from local.fakes.memory_topic import push_body
-from local.fakes.stripe_events import COMPLETED, event, session
+from local.fakes.stripe_events import COMPLETED, event, session, thin_event
 from support.samples import json_values
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -59,6 +59,49 @@ def test_the_whole_context_is_told_and_the_account_by_it(context: str, account: 
     assert (attributes["context"], attributes.get("account")) == (context, account)
     named = attributes_of(event(COMPLETED, session("cs_test_a1"), context=context, account="acct_9"), TRACE)
     assert (named["context"], named["account"]) == (context, "acct_9")
+
+
+def test_a_thin_events_attributes_name_its_object_and_its_own_type() -> None:
+    said = thin_event("invoice.paid", {"id": "in_1", "object": "invoice"}, id="evt_1", created="2026-11-28T09:30:00.5Z")
+    assert attributes_of(said | {"livemode": True}, TRACE) == {
+        "event_id": "evt_1",
+        "event_type": "v1.invoice.paid",
+        "object_id": "in_1",
+        "livemode": "true",
+        "traceparent": TRACE,
+        "ce-specversion": "1.0",
+        "ce-id": "evt_1",
+        "ce-source": "//stripe.com",
+        "ce-type": "com.stripe.v1.invoice.paid",
+        "ce-subject": "in_1",
+        "ce-time": "2026-11-28T09:30:00.5Z",
+        "content-type": "application/json",
+    }
+
+
+def test_an_event_of_api_v2_is_a_cloud_event_of_v2() -> None:
+    said = {"id": "evt_1", "object": "v2.core.event", "type": "v2.core.account.updated"}
+    assert attributes_of(said, TRACE)["ce-type"] == "com.stripe.v2.core.account.updated"
+
+
+@pytest.mark.parametrize("created", [None, "yesterday", "2026-11-28T09:30:00", 10**20, 2**62, [], {}, float("nan")])
+def test_a_time_that_is_none_leaves_no_ce_time(created: object) -> None:
+    attributes = attributes_of(event(COMPLETED, session("cs_1"), created=created), TRACE)
+    assert "ce-time" not in attributes
+    assert attributes["ce-id"]
+
+
+@pytest.mark.parametrize("changes", [{"id": None}, {"type": None}, {"type": "x" * 201}, {"id": "\n"}])
+def test_without_an_id_or_a_type_there_is_no_cloud_event(changes: dict[str, object]) -> None:
+    attributes = attributes_of(event(COMPLETED, session("cs_1")) | changes, TRACE)
+    assert not [name for name in attributes if name.startswith(("ce-", "content-"))]
+    assert attributes["livemode"] == "false"
+    assert attributes_of(event("x" * 200, session("cs_1")), TRACE)["ce-type"] == f"com.stripe.v1.{'x' * 200}"
+
+
+@pytest.mark.parametrize("account", ["acct 1", "é", "a/b", "1acct"])
+def test_an_account_that_is_no_id_is_no_part_of_the_source(account: str) -> None:
+    assert attributes_of(event(COMPLETED, session("cs_1"), account=account), TRACE)["ce-source"] == "//stripe.com"
 
 
 @pytest.mark.parametrize("bad", ["", "a/b", ".", "..", "__x__", "c" * 256, 5, None, [], "\ud800"])

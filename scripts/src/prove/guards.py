@@ -43,7 +43,7 @@ GUARDS = {
     "stripe_events/event.py": ("tests/unit/test_stripe_events.py",),
     "stripe_events/registry.py": ("tests/unit/test_handlers.py",),
     "orders/wire.py": ("tests/unit/test_wire.py",),
-    "webhook/endpoint.py": ("tests/unit/test_webhook.py",),
+    "webhook/endpoint.py": ("tests/unit/test_webhook.py", "tests/unit/test_routing.py"),
     "webhook/event_json.py": ("tests/unit/test_event_json.py",),
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
     "subscriber/thin_sales.py": ("tests/unit/test_thin_sales.py",),
