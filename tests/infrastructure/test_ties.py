@@ -73,6 +73,16 @@ def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(m
     assert token["service_account_email"] == "${google_service_account.caller[each.value.function].email}"
 
 
+def test_the_runbook_names_every_subscription_of_orders_where_it_names_them_all(module: Module) -> None:
+    """To stop the deliveries, and to let everything be delivered again. `NAME-SLUG-thin` is a subscription, too."""
+    slugs = [each["slug"] for each in module.locals["subscribers"].values()]
+    runbook = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    loops = re.findall(r"for each in ([^;\n]+); do gcloud pubsub subscriptions (\S+) ", runbook)
+    assert {command for _, command in loops} == {"seek", "modify-push-config"}
+    for listed, _ in loops:
+        assert sorted(listed.split()) == sorted([*slugs, *(f"{slug}-thin" for slug in slugs)])
+
+
 def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module, functions: Functions) -> None:
     assert set(module.of_type("google_cloudfunctions2_function")) == {"this"}
     assert module.resources[FUNCTION]["for_each"] == "${local.functions}"
