@@ -55,6 +55,7 @@ VOLUMES = {"1,000": 1000, "100,000": 100_000, "10 million": 10_000_000}
 MILLION = 10**6
 GIB, TIB = 2**30, 2**40
 TRACEPARENT = f"00-{'0' * 32}-{'0' * 16}-01"
+NEW = {"object_id", "content-type"}  # since 1.1.0, beside the attributes whose names begin with ce-
 TIME_AND_ID = 20 + 16  # of a message, as Pub/Sub counts them
 COPIES = 1 + 2 * len(EventType)  # of an event: published, and for each subscription of the topic
 MEASURED_WITHIN, ROUNDED_WITHIN = 0.1, 0.01
@@ -338,6 +339,16 @@ async def test_the_stated_sizes_are_those_of_an_order_of_today(module: Module) -
     assert {name: size(name) for name in measured} == {
         name: pytest.approx(value, rel=MEASURED_WITHIN) for name, value in measured.items()
     }
+
+
+def test_the_new_attributes_have_the_bytes_that_are_told() -> None:
+    """`object_id` and CloudEvents': the documents state one number."""
+    attributes = attributes_of(card_event(), TRACEPARENT)
+    new = {name: value for name, value in attributes.items() if name in NEW or name.startswith("ce-")}
+    (costs,) = re.findall(r"CloudEvents' attributes are (\d+) bytes of the (\d+)", text_of(COSTS))
+    (upgrade,) = re.findall(r"CloudEvents' attributes, about (\d+) bytes", text_of(EVENTS))
+    assert costs == (upgrade, str(size("its message's attributes")))
+    assert int(upgrade) == pytest.approx(besides(new) - TIME_AND_ID, rel=ROUNDED_WITHIN)
 
 
 def thin_twin(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -300,6 +300,13 @@ def test_the_runbook_has_a_row_for_each_reason_of_a_parked_message() -> None:
     assert once(column(rows, "reason")) == {each.code for each in kinds(PermanentError)}
 
 
+def test_what_the_documents_call_the_reason_of_a_parked_message_is_one() -> None:
+    """As in "parked as `read_refused`"."""
+    texts = [" ".join(path.read_text("utf-8").split()) for path in DOCS.glob("*.md")]
+    found = {code for text in texts for code in re.findall(r"\bparked as `(\w+)", text)}
+    assert {"read_refused", "corrupt_order"} <= found <= {each.code for each in kinds(PermanentError)}
+
+
 def shape(value: Any) -> Any:
     """The keys of a document; of a list the shape of its first element."""
     if isinstance(value, dict):
