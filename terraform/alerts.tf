@@ -25,7 +25,7 @@ locals {
       severity = "ERROR"
       title    = "The webhook could not store an event"
       filter   = "${local.webhook_lines} AND (jsonPayload.outcome=\"publish_failed\" OR jsonPayload.outcome=\"failed\")"
-      says     = "Stripe got 503 or 500 and will send the event again. Until one of its tries is stored, that order does not exist here."
+      says     = "Stripe got 503 or 500 and will send the event again. If its `event_type` is an order's (checkout.session), that order does not exist here until one of the tries is stored."
     }
     other_livemode = {
       severity = "CRITICAL"

@@ -58,10 +58,12 @@ variable "events" {
     error_message = "events.bigquery.location must be a region, such as europe-west1, or EU or US."
   }
   validation {
-    condition = can(regex("^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$", coalesce(try(var.events.archive.bucket, null), "default"))) && !can(
-      regex("^goog|google|\\.\\.|^[0-9.]+$", coalesce(try(var.events.archive.bucket, null), "default"))
-    )
-    error_message = "events.archive.bucket must be a bucket's name: 3 to 63 lower case letters, digits, -, _ and ., a letter or digit first and last, without google."
+    # As archive.tf names the bucket.
+    condition = alltrue([
+      for bucket in [for archive in var.events.archive[*] : coalesce(archive.bucket, "${var.project_id}-${var.name}-events")] :
+      can(regex("^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$", bucket)) && !can(regex("^goog|google|\\.\\.|^[0-9.]+$", bucket))
+    ])
+    error_message = "events.archive.bucket must be a bucket's name: 3 to 63 lower case letters, digits, -, _ and ., a letter or digit first and last, without google. By default it is PROJECT-NAME-events."
   }
   validation {
     condition     = can(regex("^([a-z]+-[a-z]+[0-9]{1,2}|ASIA[0-9]?|EUR?[0-9]?|NAM[0-9]|US)$", coalesce(try(var.events.archive.location, null), var.region)))

@@ -21,7 +21,7 @@ variable "region" {
 }
 
 variable "name" {
-  description = "First part of every resource's name. A second deployment in the same project (test mode beside live mode) needs another one."
+  description = "First part of every resource's name. A second deployment in the same project (test mode beside live mode) needs another one. Beside X, no other may be called X-stripe, X-order or X-push: topics or accounts of the two would have the same name."
   type        = string
   default     = "checkout"
   nullable    = false

@@ -315,3 +315,15 @@ run "refuses_what_cannot_be_7" {
 
   expect_failures = [var.events]
 }
+
+run "refuses_what_cannot_be_8" {
+  command = plan
+
+  variables {
+    # a default name that Google keeps for itself
+    name   = "my-google-shop"
+    events = { archive = {} }
+  }
+
+  expect_failures = [var.events]
+}
