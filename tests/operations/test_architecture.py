@@ -56,8 +56,7 @@ PURE = [
 WORLD = {"os", "subprocess", "click", "rich", "stripe", "google"}
 VENDORS = {
     "stripe": [
-        *("clients/snapshot_endpoints.py", "clients/stripe_client.py", "clients/stripe_types.py"),
-        "clients/thin_destinations.py",
+        *("clients/snapshot_endpoints.py", "clients/stripe_client.py", "clients/thin_destinations.py"),
     ],
     "google": [
         *(

@@ -68,7 +68,10 @@ def orders() -> Iterator[tuple[str, Order]]:
 
 def _told_by_a_thin_event(order: Order) -> dict[str, Seen]:
     """The order's events and a finding."""
-    return {**order.events, f"{EventId.FOUND}{SESSION}:paid": replace(order.events["evt_2"], thin_event="evt_thin_1")}
+    return {
+        **order.events,
+        f"{EventId.FOUND}{SESSION}:paid": replace(order.events["evt_2"], thin_events=("evt_thin_1",)),
+    }
 
 
 def messages() -> Iterator[tuple[str, dict[str, Any]]]:

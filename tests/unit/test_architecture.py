@@ -17,6 +17,7 @@ ARROWS: dict[str, set[str]] = {
     "domain": set(),
     "settings": {"domain"},
     "stripe_errors": {"domain"},
+    "stripe_types": {"domain"},
     "stripe_api": {"domain", "stripe_errors"},
     "orders": {"domain"},
     "topic": {"domain"},
@@ -26,7 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "subscriber": UNDER_A_DOOR | {"effects"},
     "reconcile": UNDER_A_DOOR,
     "order_status": UNDER_A_DOOR,
-    "stripe_events": UNDER_A_DOOR | {"effects"},
+    "stripe_events": UNDER_A_DOOR | {"effects", "stripe_types"},
 }
 """Which rooms a room may import beside itself. No door imports a door, and one alone performs effects: `stripe_events`
 takes from there only how the user's code is called.
@@ -39,7 +40,7 @@ VENDORS = {
     "aiosmtplib": ["effects/mail.py"],
     "idna": ["settings/mailbox.py"],
     "orjson": ["webhook/event_json.py"],
-    "stripe": ["stripe_api.py", "stripe_errors.py", "webhook/signature.py"],
+    "stripe": ["stripe_api.py", "stripe_errors.py", "stripe_types.py", "webhook/signature.py"],
     "grpc": ["topic/pubsub.py"],
     "proto": ["orders/wire.py", "topic/pubsub.py"],
     "google.cloud.firestore": ["orders/firestore.py", "orders/wire.py"],

@@ -57,7 +57,7 @@ def test_the_document_has_the_fields_of_the_contract_and_no_other() -> None:
         "created",
         "received_at",
         "api_version",
-        "thin_event",
+        "thin_events",
     }
     known = {"state", "key", "attempts", "error", "done_at", "refusals", "not_before"}
     assert document["effects"]["fulfill"].keys() == known

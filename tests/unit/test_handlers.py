@@ -99,6 +99,22 @@ def test_a_wildcard_counts_only_for_names_that_begin_like_it_and_go_on() -> None
         assert name in problem(package(**{name: handler}))
 
 
+@pytest.mark.parametrize(
+    ("route", "name"),
+    [
+        ("invoice.*", "on_invoice_payment_paid"),
+        ("tax.*", "on_tax_rate_created"),
+        ("v2.core.account.*", "on_v2_core_account_identity_updated"),
+    ],
+)
+def test_a_name_that_begins_like_a_wildcard_may_be_of_a_type_that_it_does_not_route(route: str, name: str) -> None:
+    assert f"{name} is for an event type" in problem(package(**{name: handler}), Routes.parse(route))
+
+
+def test_a_name_that_the_library_does_not_know_may_be_of_a_future_type_of_the_wildcard() -> None:
+    assert find(package(on_invoice_of_tomorrow=handler), Routes.parse("invoice.*"))
+
+
 def test_a_handler_named_after_the_thin_type_is_told_its_name() -> None:
     said = problem(package(on_v1_invoice_paid=handler))
     assert said == "functions/handlers: on_v1_invoice_paid must be called on_invoice_paid: it gets the thin events too"

@@ -78,7 +78,7 @@ async def test_the_session_is_read_in_the_events_context_and_recorded_as_a_findi
     assert (order.status.value, order.account, order.context) == ("fulfilled", "acct_1", "org_1/acct_1")
     assert list(order.events) == [f"reconcile:{ID}:paid"]
     (seen,) = order.events.values()
-    assert (seen.thin_event, seen.created) == ("evt_thin", datetime(2026, 11, 28, 9, 30, tzinfo=UTC))
+    assert (seen.thin_events, seen.created) == (("evt_thin",), datetime(2026, 11, 28, 9, 30, tzinfo=UTC))
     assert order.sold_at == order.paid_at == seen.created
     line = logged(capsys)
     assert (line["event"], line["found"], line["session"]) == ("evt_thin", f"reconcile:{ID}:paid", ID)
@@ -96,6 +96,7 @@ def facts(order: Order) -> dict[str, object]:
 CARD = [(COMPLETED, "paid")]
 DELAYED = [(COMPLETED, "unpaid"), (SUCCEEDED, "paid")]
 FAILING = [(COMPLETED, "unpaid"), (FAILED, "unpaid")]
+FAILING_FIRST = [(COMPLETED, "unpaid"), (FAILED, "unpaid"), (SUCCEEDED, "paid")]
 
 
 async def bring(story: Sequence[tuple[str, str]], kinds: Sequence[str], *, late: bool = False) -> Shop:
@@ -121,7 +122,7 @@ WAYS = [("thin",), ("thin", "snapshot"), ("snapshot", "thin"), ("thin", "thin", 
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("story", [CARD, DELAYED, FAILING])
+@pytest.mark.parametrize("story", [CARD, DELAYED, FAILING, FAILING_FIRST])
 async def test_thin_and_snapshot_in_any_order_and_number_give_one_order(
     story: list[tuple[str, str]], way: tuple[str, ...], *, late: bool
 ) -> None:
@@ -130,6 +131,7 @@ async def test_thin_and_snapshot_in_any_order_and_number_give_one_order(
     order = await shop.order()
     assert facts(order) == facts(by_snapshots)
     assert shop.fulfilled == ([] if story is FAILING else [f"{ID}:fulfill"])
+    assert ("failed_and_paid" in order.review) is (story is FAILING_FIRST)
     assert order.source.startswith("evt_" if "snapshot" in way else "reconcile:")
     assert shop.dead_letter.stored == []
 
@@ -165,7 +167,7 @@ async def test_of_a_finding_the_earliest_time_stays(first: list[int], again: lis
         said = thin_event(COMPLETED, {"id": ID}, id=f"evt_thin_{number}", created=f"2026-11-28T09:30:0{number}Z")
         assert await shop.push(said) == 204
     (seen,) = (await shop.order()).events.values()
-    assert (seen.created.second, seen.thin_event) == (0, "evt_thin_0")
+    assert (seen.created.second, seen.thin_events) == (0, tuple(f"evt_thin_{number}" for number in range(4)))
 
 
 async def test_a_known_snapshot_event_costs_no_read_and_what_is_owed_is_done() -> None:
@@ -208,6 +210,50 @@ async def test_what_was_read_counts_not_the_type(event_type: str, payment_status
     shop.sell(payment_status=payment_status)
     assert await shop.push(thin_event(event_type, {"id": ID})) == 204
     assert (await shop.order()).status.value == status
+
+
+async def test_a_subscription_that_failed_has_no_payment_to_look_at_so_the_event_decides() -> None:
+    shop = Shop()
+    shop.sell(mode="subscription", payment_intent=None, payment_status="unpaid")
+    assert await shop.push(thin_event(COMPLETED, {"id": ID})) == 204
+    assert (await shop.order()).status.value == "awaiting_payment"
+    assert await shop.push(thin_event(FAILED, {"id": ID})) == 204
+    order = await shop.order()
+    assert order.status.value == "payment_failed"
+    assert order.events[f"reconcile:{ID}:payment_failed"].type == FAILED
+
+
+async def test_another_session_than_the_one_that_was_asked_for_is_not_taken() -> None:
+    shop = Shop()
+    shop.sell()["id"] = "cs_test_other"
+    assert await shop.push(thin_event(COMPLETED, {"id": ID})) == 503
+    assert (await shop.orders.get("cs_test_other"), shop.dead_letter.stored) == (None, [])
+
+
+async def test_an_erased_order_is_ours_although_its_metadata_is_gone() -> None:
+    shop, said = (
+        Shop({"order_filter": OrderFilter.parse("metadata.shop=acme")}, open=False),
+        thin_event(COMPLETED, {"id": ID}),
+    )
+    shop.sell(metadata={"shop": "acme"})
+    assert await shop.push(said) == 503
+    stored = await shop.orders.get(ID)
+    assert stored
+    await shop.orders.replace(replace(stored.order, metadata={}), stored.version)
+    shop.open = True
+    assert await shop.push(said) == 204
+    assert shop.fulfilled == [f"{ID}:fulfill"]
+
+
+async def test_twin_thin_events_of_one_finding_are_both_remembered() -> None:
+    shop, twins = Shop(), [thin_event(name, {"id": ID}) for name in (COMPLETED, SUCCEEDED)]
+    shop.sell()
+    for each in twins:
+        assert await shop.push(each) == 204
+    shop.has_key = False
+    for each in twins:
+        assert await shop.push(each) == 204
+    assert shop.dead_letter.stored == []
 
 
 @pytest.mark.parametrize("status", ["open", "expired", None])

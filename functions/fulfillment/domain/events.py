@@ -22,7 +22,7 @@ class CheckoutEvent:
     """One event of one Checkout Session.
 
     `created`: Stripe's clock, whole seconds; ties happen, so it orders nothing. `received_at`: this product's clock.
-    `thin_event`: the id of the thin event that told of a synthetic one.
+    `thin_event` and `thin_type`: the thin event that told of a synthetic one, and the type of its snapshot event.
     """
 
     id: EventId
@@ -32,6 +32,7 @@ class CheckoutEvent:
     api_version: str | None
     checkout: Checkout
     thin_event: EventId | None = None
+    thin_type: EventType | None = None
 
 
 def parse(body: bytes, received_at: datetime) -> CheckoutEvent:

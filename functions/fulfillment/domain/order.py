@@ -18,8 +18,8 @@ from fulfillment.domain.status import Status
 
 @dataclass(frozen=True, kw_only=True)
 class Seen(Record):
-    """The record of an event: enough to compute the order's status and source again. `thin_event`: the id of the thin
-    event that told of a finding; of several the smallest.
+    """The record of an event: enough to compute the order's status and source again. `thin_events`: the ids of
+    the thin events that told of a finding, sorted.
     """
 
     type: str
@@ -27,7 +27,7 @@ class Seen(Record):
     created: datetime
     received_at: datetime
     api_version: str | None = None
-    thin_event: str | None = None
+    thin_events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Order(Checkout):
         the sale is the first event that Stripe delivered, or else the session's creation: a session ends within a day.
         """
         synthetic = {name: seen for name, seen in self.events.items() if name.startswith(EventId.FOUND)}
-        found = {name for name, seen in synthetic.items() if not seen.thin_event}
+        found = {name for name, seen in synthetic.items() if not seen.thin_events}
         if self.paid_at and self.source not in found:
             return self.paid_at
         delivered = [seen.created for name, seen in self.events.items() if name not in found]

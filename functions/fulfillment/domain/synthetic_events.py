@@ -2,6 +2,7 @@
 
     complete, paid or no_payment_required                       paid
     complete, unpaid, its PaymentIntent (expanded) has ended    payment_failed
+    complete, unpaid, no PaymentIntent, told as failed          payment_failed
     complete, anything else                                     awaiting_payment
     open, expired, setup                                        no event
 
@@ -51,14 +52,15 @@ class SyntheticEvent:
 
 
 def synthetic_event(
-    session: Mapping[str, Any], *, owner: Owner, api_version: str, at: datetime
+    session: Mapping[str, Any], *, owner: Owner, api_version: str, at: datetime, told: EventType | None = None
 ) -> SyntheticEvent | None:
-    """The event of a session in Stripe's format, read at `at`. None if the session is not an order (yet).
+    """The event of a session in Stripe's format, read at `at`. None if the session is not an order (yet). `told`: what
+    a thin event says of it. That decides only where the session cannot: a subscription has no PaymentIntent.
 
     Raises ShapeError if the value is not a session.
     """
     seen: _Seen = read(_Seen, session)
-    claim = _claim(seen)
+    claim = _claim(seen, told)
     if claim is None:
         return None
     failed = claim is Status.PAYMENT_FAILED
@@ -90,15 +92,14 @@ class _Seen:
     payment_intent: Any = None
 
 
-def _claim(session: _Seen) -> Status | None:
+def _claim(session: _Seen, told: EventType | None) -> Status | None:
     if session.status != "complete" or session.mode == "setup":
         return None
     if session.payment_status in {"paid", "no_payment_required"}:
         return Status.PAID
     intent = session.payment_intent
-    if session.payment_status == "unpaid" and isinstance(intent, Mapping) and intent.get("status") in ENDED:
-        return Status.PAYMENT_FAILED
-    return Status.AWAITING_PAYMENT
+    failed = intent.get("status") in ENDED if isinstance(intent, Mapping) else told is EventType.ASYNC_PAYMENT_FAILED
+    return Status.PAYMENT_FAILED if session.payment_status == "unpaid" and failed else Status.AWAITING_PAYMENT
 
 
 def _as_in_events(session: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ order never goes back.
 Every field except effects, lease and the times of processing is a function of the *set* of events. The fields come from
 the event with the highest claim; of several, from the smallest event id (`source`). One id can come in two renderings,
 from endpoints with different API versions: the higher claim wins, then the newer version. This relies on events being
-snapshots: one id has one type, and one id and version have one content.
+snapshots: one id has one type, and one id and version have one content. Of a finding, whose session was read several
+times, the content that was written last leads: it differs only where a person changed the session meanwhile.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -131,7 +132,7 @@ def _seen(event: CheckoutEvent) -> Seen:
         created=event.created,
         received_at=event.received_at,
         api_version=event.api_version,
-        thin_event=event.thin_event,
+        thin_events=(event.thin_event,) if event.thin_event else (),
     )
 
 
@@ -145,7 +146,7 @@ def _merge(known: Seen | None, new: Seen) -> Seen:
         max(known, new, key=_rendering),
         created=min(known.created, new.created),
         received_at=known.received_at,
-        thin_event=min(filter(None, (known.thin_event, new.thin_event)), default=None),
+        thin_events=tuple(sorted({*known.thin_events, *new.thin_events})),
     )
     return inherit_unknown(merged, known)
 
@@ -159,6 +160,8 @@ def _doubts(event: CheckoutEvent) -> set[str]:
     doubts = set()
     if event.type is EventType.COMPLETED and event.checkout.payment_status not in _PAYMENT_STATUSES:
         doubts.add("unknown_payment_status")
+    if event.thin_type is EventType.ASYNC_PAYMENT_FAILED and claim_of(event) is Status.PAID:
+        doubts.add("failed_and_paid")  # the session was read after both
     if event.checkout.mode not in _MODES:
         doubts.add("unknown_mode")
     if any((getattr(event.checkout, name) or 0) < 0 for name in _AMOUNTS):

@@ -91,6 +91,8 @@ class Subscriber(PushEndpoint):
         if event is None:
             return _nothing_sold(line)
         line.note(found=event.id)
+        if event.thin_event is None:  # the order's own event: it is ours, also if its metadata was erased
+            return await self._deliver(event, message, line)
         return self._ignored(event, line) or await self._deliver(event, message, line)
 
     async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:

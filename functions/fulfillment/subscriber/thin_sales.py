@@ -16,13 +16,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from fulfillment.domain.event_types import EventType, family_type
 from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.source_event import source_event
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.thin_events import ThinEvent
-from fulfillment.errors import MalformedEvent, ReadRefused, SessionNotComplete, StripeRefused
+from fulfillment.errors import MalformedEvent, ReadRefused, SessionNotComplete, StripeRefused, StripeUnavailable
 from fulfillment.orders.store import Orders
 
 
@@ -58,7 +59,7 @@ class ThinSales:
         if stored is None:
             return None
         events = stored.order.events
-        if thin.snapshot_event in events or any(seen.thin_event == thin.id for seen in events.values()):
+        if thin.snapshot_event in events or any(thin.id in seen.thin_events for seen in events.values()):
             return parse(source_event(stored.order).body, received_at)
         return None
 
@@ -68,14 +69,19 @@ class ThinSales:
                 "a thin event names a session, and there is no key to read it: set STRIPE_API_KEY "
                 "(in Terraform stripe_api_key), or register the webhook for snapshot events"
             )
+        told = EventType(family_type(thin.type))
         try:
             session = await self._stripe.require_session(thin.session_id, thin.owner)
         except StripeRefused as refused:
             raise ReadRefused(f"the event is of {self._mode} mode. {refused}") from None
+        if session.get("id") != thin.session_id:
+            raise StripeUnavailable("Stripe's answer is another session: look at the proxy, or STRIPE_API_BASE")
         if session.get("status") != "complete":
             raise SessionNotComplete(f"{thin.type}, but the session that Stripe returned is not complete")
         try:
-            found = synthetic_event(session, owner=thin.owner, api_version=self._stripe.api_version, at=thin.created)
+            found = synthetic_event(
+                session, owner=thin.owner, api_version=self._stripe.api_version, at=thin.created, told=told
+            )
         except ShapeError as error:
             raise MalformedEvent(f"the session that Stripe returned: {error}") from None
-        return replace(parse(found.body, received_at), thin_event=thin.id) if found else None
+        return replace(parse(found.body, received_at), thin_event=thin.id, thin_type=told) if found else None

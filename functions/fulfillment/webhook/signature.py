@@ -93,7 +93,7 @@ def _likely_cause(body: bytes, header: str) -> BadSignature:
         return malformed
     if not _values(header, "v1"):
         return malformed
-    if not body.startswith(b'{\n  "id": "evt_'):
+    if not body.startswith(b'{\n  "id": "evt_') and b'"v2.core.event"' not in body:
         cause = "the body is not in Stripe's format: re-encoded by a proxy, or not sent by Stripe"
         return BadSignature("re_encoded_body", cause)
     cause = (

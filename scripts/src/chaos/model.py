@@ -71,6 +71,6 @@ def _comparable(case: Case, order: Order) -> dict[str, Any]:
     wanted = {each["id"] for each in case.events}
     seen = {name: each for name, each in document["events"].items() if name in wanted or not is_found(name)}
     when = {name: {"created": None, "api_version": None} if is_found(name) else {} for name in seen}
-    course = {"received_at": None, "thin_event": None}
+    course: dict[str, Any] = {"received_at": None, "thin_events": []}
     document["events"] = {name: each | course | when[name] for name, each in seen.items()}
     return document | ({"paid_at": None} if is_found(document["source"]) else {})

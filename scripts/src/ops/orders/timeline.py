@@ -36,7 +36,7 @@ def still_to_do(order: Order) -> Iterator[tuple[str, ...]]:
 
 def _event(name: str, seen: Seen) -> Entry:
     version = f", version {seen.api_version}" if seen.api_version else ""
-    thin = f", thin event {seen.thin_event}" if seen.thin_event else ""
+    thin = f", told by {', '.join(seen.thin_events)}" if seen.thin_events else ""
     text = f"{seen.type} {name}: claims {seen.claim.value} (made {clock(seen.created)}{version}{thin})"
     return Entry(at=seen.received_at, who=STRIPE if name.startswith("evt_") else READ, what=text)
 
