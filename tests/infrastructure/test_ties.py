@@ -29,7 +29,7 @@ from fulfillment.subscriber.executors import REST_SECONDS
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.webhook.settings import WebhookSettings
 from ops.archive.archived import FILE_MINUTES
-from ops.archive.command import PREFIXES
+from ops.archive.command import FOLDERS
 from ops.deployment import model
 from support.builders import order
 from support.tools import ROOT
@@ -370,7 +370,7 @@ def test_a_new_field_of_the_order_document_is_indexed_only_if_this_test_names_it
 
 def test_the_archive_is_replayed_from_where_terraform_puts_it(module: Module) -> None:
     assert module.locals["archive_folders"] == {"events": "orders", "stripe_events": "stripe"}
-    assert {f"{folder}/" for folder in module.locals["archive_folders"].values()} == set(PREFIXES.values())
+    assert {f"{folder}/" for folder in module.locals["archive_folders"].values()} == {*FOLDERS[True]}
     blocks = module.resources["google_pubsub_subscription.sink"]["dynamic"]
     (files,) = [each["cloud_storage_config"]["content"][0] for each in blocks if "cloud_storage_config" in each]
     assert files["filename_prefix"] == "${local.archive_folders[each.value.topic]}/"

@@ -46,6 +46,10 @@ def avro(*records: Json, schema: Any = None, codec: str = "null", block: int = 1
     return file.getvalue()
 
 
-def file_name(prefix: str, at: datetime = AT) -> str:
+ZONES = ("+00:00", "Z")
+"""How Google may write the zone in a file's name, which is UTC."""
+
+
+def file_name(prefix: str, at: datetime = AT, zone: str = ZONES[0]) -> str:
     """The name of a file of that time."""
-    return f"{prefix}/{at:%Y/%m/%d/%H_%M_%SZ}_{uuid.uuid4()}.avro"
+    return f"{prefix}/{at:%Y/%m/%d/%H_%M_%S}{zone}_{uuid.uuid4()}.avro"

@@ -13,7 +13,7 @@ from local.fakes.stripe_events import COMPLETED, Json, event, session
 from ops.archive.archived import Archived, ArchiveFilter
 from ops.archive.files import Unreadable, messages
 from ops.archive.seen import Seen
-from support.archives import AT, SCHEMA, archived, avro, file_name
+from support.archives import AT, SCHEMA, ZONES, archived, avro, file_name
 
 RECORDS = [
     archived(event(COMPLETED, session(f"cs_test_{number}")), AT + timedelta(seconds=number)) for number in range(9)
@@ -92,16 +92,17 @@ def test_avro_that_holds_no_records_is_not_of_the_archive() -> None:
     assert "something else" in str(read(avro({"data": "x"}, schema=other))[1])
 
 
+@pytest.mark.parametrize("zone", ZONES)
 @given(since=TIMES, span=st.timedeltas(timedelta(0), timedelta(days=40)), at=st.floats(0, 1), wait=st.floats(0, 1))
 def test_a_selected_message_is_in_a_file_of_the_window(
-    since: datetime, span: timedelta, at: float, wait: float
+    zone: str, since: datetime, span: timedelta, at: float, wait: float
 ) -> None:
     """Its file was opened at most ten minutes before it came, or once the bucket could be written again."""
     chosen = ArchiveFilter(types=Routes.parse("invoice.paid"), since=since, until=since + span)
     published = since + at * span
     opened = published + timedelta(minutes=-10) + wait * timedelta(days=7, minutes=20)
     start, end = chosen.window("stripe/")
-    assert start <= file_name("stripe", opened) < end
+    assert start <= file_name("stripe", opened, zone) < end
 
 
 @pytest.mark.parametrize("since", [datetime.min, datetime(1970, 1, 1)])  # noqa: DTZ001, DTZ901 - gets its zone below

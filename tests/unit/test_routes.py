@@ -50,7 +50,7 @@ def test_a_type_with_brackets_can_be_named() -> None:
 
 @pytest.mark.parametrize("text", ["*", "v1.*", "invoice.paid,*", "* "])
 def test_a_wildcard_for_all_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must name the types"):
+    with pytest.raises(ValueError, match="must name the types: .* because a type may need an answer"):
         Routes.parse(text)
 
 
@@ -85,6 +85,20 @@ def test_a_type_that_waits_for_an_answer_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"must not include issuing_authorization\.request"):
         Routes.parse(text)
     assert "issuing_authorization.created" in Routes.parse("issuing_authorization.created")
+
+
+def test_a_selection_of_past_events_may_include_a_type_that_waited_for_an_answer() -> None:
+    types = Routes.select("issuing_authorization.*,v1.invoice.paid")
+    for each in ("issuing_authorization.created", "issuing_authorization.request", "invoice.paid"):
+        assert each in types, each
+
+
+@pytest.mark.parametrize("text", ["*", "v1.*", "invoice.paid,*", "* "])
+def test_a_selection_names_the_types_and_is_not_told_a_reason_of_routes(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must name the types: `\*` alone is refused. A wildcard needs a name"):
+        Routes.select(text)
+    with pytest.raises(ValueError, match="must hold event types"):
+        Routes.select("invoice")
 
 
 @pytest.mark.parametrize(("text", "count"), [("invoice.created", 1), ("invoice.*", 1), ("invoice.paid", 0)])

@@ -33,17 +33,24 @@ class Routes:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The routes in a text. Raises ValueError with the rule."""
-        listed = [family_type(each) for each in re.split(r"[,\s]+", text) if each]
-        if "*" in listed:
+        if "*" in _listed(text):
             raise ValueError("must name the types: `*` alone is refused, because a type may need an answer")
+        routes = cls.select(text)
+        if ANSWERED in routes:
+            raise ValueError(f"must not include {ANSWERED}: Stripe needs an answer, and this product gives none")
+        return routes
+
+    @classmethod
+    def select(cls, text: str) -> Self:
+        """The types in a text that selects events which came before: none of them waits for an answer any more."""
+        listed = _listed(text)
+        if "*" in listed:
+            raise ValueError("must name the types: `*` alone is refused. A wildcard needs a name: invoice.*")
         if not listed or not all(_NAME.fullmatch(each) for each in listed):
             raise ValueError(f"must hold {_RULE}")
         names = frozenset(each for each in listed if not each.endswith("*"))
         prefixes = tuple(sorted({each.removesuffix("*") for each in listed} - names))
-        routes = cls(names=names, prefixes=prefixes)
-        if ANSWERED in routes:
-            raise ValueError(f"must not include {ANSWERED}: Stripe needs an answer, and this product gives none")
-        return routes
+        return cls(names=names, prefixes=prefixes)
 
     def __contains__(self, event_type: str) -> bool:
         """Whether a type, snapshot or thin, is routed."""
@@ -58,3 +65,7 @@ class Routes:
         if DELAYING not in self:
             return []
         return [f"{DELAYING} is routed: while this deployment does not answer, Stripe delays invoices up to 72 hours"]
+
+
+def _listed(text: str) -> list[str]:
+    return [family_type(each) for each in re.split(r"[,\s]+", text) if each]

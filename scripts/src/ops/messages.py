@@ -71,6 +71,6 @@ def types_in(names: Sequence[str]) -> Routes | None:
     if not names:
         return None
     try:
-        return Routes.parse(",".join(names))
+        return Routes.select(",".join(names))
     except ValueError as error:
         raise WrongSettings(f"--type {error}") from None

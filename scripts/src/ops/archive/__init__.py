@@ -1,7 +1,9 @@
 """The archive: the objects that Pub/Sub's Cloud Storage subscriptions write, one Avro file for some minutes.
 
-    stripe/2026/11/28/11_29_23Z_….avro      the messages of the topic of Stripe's events
-    orders/2026/11/28/11_29_23Z_….avro      the messages of the topic of orders' events
+    stripe/2026/11/28/11_29_23+00:00_….avro      the messages of the topic of Stripe's events
+    orders/2026/11/28/11_29_23+00:00_….avro      the messages of the topic of orders' events
+
+Google may write the zone as `Z` too: nothing here depends on it.
 
 `command`     `archive replay`: its options and its report
 `replaying`   reads object by object, and publishes what is selected

@@ -35,7 +35,7 @@ from ops.terminal.tables import columns
 from ops.terminal.times import MOMENT, clock
 
 HEAD = ("TYPE", "EVENTS", "BYTES", "FIRST (UTC)", "LAST (UTC)")
-PREFIXES = {False: "stripe/", True: "orders/"}
+FOLDERS = {False: ("stripe/",), True: ("orders/", "stripe/")}  # a sink's dead letters are replayed into stripe/
 SECONDS = 60  # one call of Cloud Storage, with all its retries
 EVERY = 1_000  # events, after which the place is told
 _TYPE = "Events of this type: invoice.paid, customer.subscription.*; thin twins too. May be given several times."
@@ -59,15 +59,16 @@ async def replay_archive(deployment: Deployment, *, orders: bool, after: str | N
     """
     events = _events_of(deployment)
     wanted = _wanted(events, orders=orders, **asked)
-    if after is not None and not after.startswith(PREFIXES[orders]):
-        raise WrongSettings(f"--after must be an object of this replay: {PREFIXES[orders]}…")
+    folders = FOLDERS[orders]
+    if after is not None and not after.startswith(folders):
+        raise WrongSettings(f"--after must be an object of this replay: {' or '.join(f'{each}…' for each in folders)}")
     name = deployment.topics.events if orders else events.topic
     topic = PubSubTopic(deployment.project, name, os.environ.get("PUBSUB_EMULATOR_HOST"))
     bucket = events.archive.name if events.archive else ""
     with closing(Seen()) as seen:
         replay = Replay(
             storage=CloudStorage(GoogleApi(deployment.project, google_base(os.environ), SECONDS), bucket),
-            prefix=PREFIXES[orders],
+            folders=folders,
             wanted=wanted,
             after=after,
             sales=_sales(deployment, wanted, seen) if orders else None,
@@ -114,6 +115,7 @@ def _sales(deployment: Deployment, wanted: ArchiveFilter, seen: Seen) -> Sales:
         orders=orders_of(deployment),
         ownership=Ownership(livemode=deployment.livemode, order_filter=order_filter),
         since=parsers.moment(since) if since else wanted.since,
+        since_from="reconcile.since; an apply changes it" if since else "--since",
         seen=seen,
     )
 

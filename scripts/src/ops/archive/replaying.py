@@ -1,13 +1,15 @@
 """Reads the archive object by object, and publishes what is selected: each event once, as far as this run knows.
 
 Nothing in the bucket is changed. A killed run has published a part; the next one repeats it from the start, or goes on
-after the last object that the killed one named. Subscribers know duplicates by their event id.
+after the last object that the killed one named. Objects of several folders are read by their time, so all before the
+last one are done, in each folder. Subscribers know duplicates by their event id.
 """
 
 import asyncio
+import heapq
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
@@ -75,10 +77,10 @@ class Stats:
 
 @dataclass(kw_only=True)
 class Replay:
-    """One run. `after`: the object after which it begins. `publish` is None in a dry run."""
+    """One run. `folders` are read as one. `after`: the object after which it begins. `publish` is None in a dry run."""
 
     storage: CloudStorage
-    prefix: str
+    folders: Sequence[str]
     wanted: ArchiveFilter
     after: str | None
     sales: Sales | None
@@ -88,15 +90,19 @@ class Replay:
 
     async def run(self, done: Callable[[Stats], None]) -> None:
         """Reads every object in which a selected message may be, and calls `done` after each."""
-        start, end = self.wanted.window(self.prefix)
         with tempfile.TemporaryFile() as file, Progress("files of the archive") as progress:
-            for name in self.storage.names(self.prefix, max(start, self.after or ""), end):
+            for name in heapq.merge(*map(self._names, self.folders), key=_within_folder):
+                await asyncio.sleep(0)  # a signal ends the run here: reading blocks, and may find nothing to publish
                 if name != self.after and not name.endswith("/"):
                     await self._replay(name, file)
                     self.stats.objects += 1
                     self.stats.reached = name
                     done(self.stats)
                     progress.advance()
+
+    def _names(self, folder: str) -> Iterator[str]:
+        start, end = self.wanted.window(folder)
+        return self.storage.names(folder, max(start, folder + _within_folder(self.after or "")), end)
 
     async def _replay(self, name: str, file: BinaryIO) -> None:
         if not name.endswith(SUFFIX):
@@ -147,3 +153,8 @@ class Replay:
     async def _publish(self, message: Archived) -> None:
         if self.publish:
             await self.publish(message.data, message.replay_attributes())
+
+
+def _within_folder(name: str) -> str:
+    """An object's name without its folder: it begins with the time."""
+    return name.partition("/")[2]

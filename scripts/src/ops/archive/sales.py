@@ -15,6 +15,7 @@ from fulfillment.errors import MalformedEvent
 from fulfillment.orders.store import Orders
 from ops.archive.archived import Archived
 from ops.archive.seen import Seen
+from ops.terminal.times import clock
 
 EXAMPLES = 100
 UNREADABLE = "malformed: a subscriber would park it"
@@ -23,13 +24,14 @@ NOT_OURS = "not this deployment's sale"
 
 @dataclass(kw_only=True)
 class Sales:
-    """`since`: sessions created earlier belong to another system, if they have no order here. `missing` counts the
-    sessions without an order, `examples` holds the first of their ids.
+    """`since`: sessions created earlier belong to another system, if they have no order here. `since_from` says what
+    set it. `missing` counts the sessions without an order, `examples` holds the first of their ids.
     """
 
     orders: Orders
     ownership: Ownership
     since: datetime
+    since_from: str
     seen: Seen
     missing: int = 0
     examples: list[str] = field(default_factory=list)
@@ -56,7 +58,9 @@ class Sales:
         if self.seen.add(f"session {session_id}"):
             self.missing += 1
             self.examples += [session_id] if len(self.examples) < EXAMPLES else []
-        return None if created >= self.since else f"no order here, and from before {self.since:%Y-%m-%d %H:%M} UTC"
+        if created >= self.since:
+            return None
+        return f"no order here, and from before {clock(self.since)} UTC ({self.since_from})"
 
     def _judge(self, message: Archived) -> tuple[bool, datetime]:
         """Whether the session is ours, and when it was created. A thin event holds no session: its own time counts, and
