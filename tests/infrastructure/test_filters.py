@@ -1,6 +1,7 @@
 """The filters of subscriptions, Terraform's and those of docs/stripe-events.md: the emulator applies none."""
 
 import functools
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from fulfillment.domain.event_types import EventType
+from fulfillment.domain.routes import ANSWERED, Routes
+from fulfillment.stripe_types import FAMILIES
 from fulfillment.topic.attributes import attributes_of
 from support import terraform_states, tools
 from support.every_event import events
@@ -109,3 +112,10 @@ def test_the_terraform_of_the_document_is_valid(tmp_path: Any) -> None:
     done = terraform_states.run(tmp_path, "validate", "-no-color")
     assert done.returncode == 0, done.stdout + done.stderr
     assert terraform_states.run(tmp_path, "fmt", "-check", "-diff").stdout == ""
+
+
+def test_the_list_of_nearly_every_type_is_every_type_that_may_be_routed() -> None:
+    """With the types that Stripe's library knows today."""
+    (block,) = [each for each in DOCUMENT.read_text("utf-8").split("```") if '"charge.*"' in each]
+    routes = Routes.parse(",".join(re.findall(r'"([^"]+)"', block)))
+    assert {each for each in FAMILIES if each not in routes} == {ANSWERED}
