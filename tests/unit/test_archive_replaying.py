@@ -74,6 +74,7 @@ def test_a_run_that_goes_on_after_the_last_object_loses_nothing_of_any_folder(
 ) -> None:
     """Files that were written meanwhile are of a later time. What is published twice has the same time as the last."""
     first, reached = replayed(names, None, data.draw(st.integers(1, len(names))))
+    assert reached is not None
     assert reached == first[-1]
     time = reached.partition("/")[2]
     names |= {each for each in more if each.partition("/")[2] > time}
