@@ -1,7 +1,9 @@
 """A developer writes handlers of other events: in the whole pipe, killed in the middle, and in scripts/dev."""
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -165,7 +167,7 @@ def dev(folder: Path, handlers: str, first: int, **more: str) -> subprocess.Pope
     (folder / "handlers").mkdir()
     (folder / "handlers" / "__init__.py").write_text(handlers)
     path = f"{folder}:{ROOT}/scripts/src:{ROOT}/functions"
-    env = {"PYTHONPATH": path, "PATH": os.environ["PATH"], "HOME": str(folder), "STRIPE_WEBHOOK_SECRETS": SECRET}
+    env = {"PYTHONPATH": path, "PATH": os.environ["PATH"], "HOME": str(folder)}
     command = [sys.executable, "-m", "local.programs.dev", "--port", str(first)]
     with (folder / "dev.log").open("wb") as log:
         return subprocess.Popen(command, env=env | more, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
@@ -178,9 +180,9 @@ def free_row() -> int:
     return ports[0]
 
 
-def said_in(folder: Path, word: str) -> str:
+def said_in(folder: Path, word: str, times: int = 1) -> str:
     deadline = time.monotonic() + LONG
-    while word not in (text := (folder / "dev.log").read_text()):
+    while (text := (folder / "dev.log").read_text()).count(word) < times:
         assert time.monotonic() < deadline, text
         time.sleep(0.05)
     return text
@@ -189,7 +191,8 @@ def said_in(folder: Path, word: str) -> str:
 def test_dev_routes_the_types_that_have_a_handler_and_runs_it(tmp_path: Path) -> None:
     tools.need(tools.missing_emulators())
     first = free_row()
-    running = dev(tmp_path, "def on_charge_refunded(event, key):\n    print('refunded', key)\n", first)
+    handler = "def on_charge_refunded(event, key):\n    print('refunded', key)\n"
+    running = dev(tmp_path, handler, first, STRIPE_WEBHOOK_SECRETS=SECRET)
     try:
         shown = said_in(tmp_path, "Ctrl-C stops everything")
         assert ",checkout.session.async_payment_failed,charge.refunded\n" in shown
@@ -200,6 +203,71 @@ def test_dev_routes_the_types_that_have_a_handler_and_runs_it(tmp_path: Path) ->
     finally:
         running.send_signal(signal.SIGINT)
         assert running.wait(LONG) == 0
+
+
+REFUSING = """
+from fulfillment.errors import PermanentError
+
+def on_charge_failed(event, key):
+    raise PermanentError("no such charge")
+
+def on_charge_expired(event, key):
+    return event["nothing"]
+"""
+CHARGE = {"id": "ch_1", "object": "charge", "amount_refunded": 500, "currency": "usd"}
+
+
+def test_dev_without_an_account_runs_the_first_handler_of_the_documents_with_the_line_that_it_prints(
+    tmp_path: Path,
+) -> None:
+    tools.need(tools.missing_emulators())
+    text = (ROOT / "docs" / "handlers.md").read_text("utf-8")
+    documented, line = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], sending_line(text)
+    running = dev(tmp_path, documented + REFUSING, free_row())
+    try:
+        printed = sending_line(said_in(tmp_path, "Ctrl-C stops everything"))
+        assert printed.endswith("/local/events?type=charge.expired' -d @object.json")
+        base = printed.split("'")[1].partition("/local/")[0]
+        line = line.replace("http://127.0.0.1:PORT", base)
+        key = told_by(line)["id"]
+        told_by(line.replace("refunded'", "refunded&thin=true'"))
+        said_in(tmp_path, f"{key}: 500 usd of ch_1 were refunded", times=2)
+
+        (tmp_path / "object.json").write_text(json.dumps(CHARGE))
+        told_by(printed, cwd=tmp_path)
+        place = f"at handlers/__init__.py:{(documented + REFUSING).count(chr(10))} on_charge_expired"
+        assert place in said_in(tmp_path, "on_charge_expired raised KeyError")
+
+        told_by(printed.replace("expired", "failed"), cwd=tmp_path)
+        said_in(tmp_path, "parked: permanent")
+        assert "permanent: no such charge" in dead_letters(said_in(tmp_path, "scripts/ops dead-letters list --events"))
+    finally:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(LONG) == 0
+
+
+def dead_letters(shown: str) -> str:
+    """What the printed commands list, in a terminal that knows nothing of this one."""
+    (export,) = re.findall(r"^  export PUBSUB.*", shown, re.MULTILINE)
+    (command,) = re.findall(r"^  scripts/ops (dead-letters list --events)$", shown, re.MULTILINE)
+    env = {"PYTHONPATH": f"{ROOT}/scripts/src:{ROOT}/functions", "PATH": os.environ["PATH"]}
+    script = f"{export}\n{sys.executable} -m ops {command}"
+    return subprocess.check_output(["/bin/sh", "-ec", script], env=env, cwd=ROOT, text=True, timeout=LONG)
+
+
+def sending_line(text: str) -> str:
+    """The `curl` line that sends an event, with its second line if there is one."""
+    found = re.search(r"curl '\S+/local/events\?[^\\\n]*(\\\n.*)?", text)
+    assert found, text
+    return found.group()
+
+
+def told_by(line: str, cwd: Path = ROOT) -> Json:
+    """What the stand-in answers to a line, as a shell runs it."""
+    answer = subprocess.check_output(["/bin/sh", "-ec", line], cwd=cwd, text=True, timeout=LONG)
+    told: Json = json.loads(answer)
+    assert told["webhook"] == 200
+    return told
 
 
 @pytest.mark.parametrize(
@@ -221,7 +289,7 @@ def test_dev_says_in_one_line_what_is_wrong_with_a_handler(
     tmp_path: Path, handlers: str, routed: dict[str, str], word: str
 ) -> None:
     tools.need(tools.missing_emulators())
-    running = dev(tmp_path, handlers, free_row(), **routed)
+    running = dev(tmp_path, handlers, free_row(), STRIPE_WEBHOOK_SECRETS=SECRET, **routed)
     assert running.wait(LONG) == 1
     text = (tmp_path / "dev.log").read_text()
     assert word in text

@@ -141,10 +141,13 @@ def test_the_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path, how
 
 @contextlib.contextmanager
 def dev(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """scripts/dev, running."""
-    command = [sys.executable, "-m", "local.programs.dev", *arguments]
+    """scripts/dev, running, without the handlers that the user may have written."""
+    (log.parent / "handlers").mkdir()
+    (log.parent / "handlers" / "__init__.py").touch()
+    command, env = [sys.executable, "-m", "local.programs.dev", *arguments], dict(ENV)
+    env["PYTHONPATH"] = f"{log.parent}:{env['PYTHONPATH']}"
     with log.open("wb") as output:
-        running = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(command, env=env, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
         yield running
     finally:

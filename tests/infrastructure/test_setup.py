@@ -1,6 +1,7 @@
 """scripts/lib/setup.sh, which every script begins with."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -85,6 +86,13 @@ class Tree:
         asked = [each for each in calls if " -c " not in each]
         kinds = ["venv" if "-m venv" in each else "uv" if each == "uv" else "pip" for each in asked]
         return kinds if ran.returncode == 0 else [*kinds, f"exit {ran.returncode}"]
+
+
+def test_what_demo_dev_and_ops_run_with_holds_a_websocket_for_stripe_listen() -> None:
+    """uvicorn serves the stand-in's websocket only with such a package, and says so only when the CLI connects."""
+    for name in ("scripts/lib/requirements.in", "scripts/lib/requirements.txt"):
+        packages = {re.split(r"[=\[ ]", line)[0] for line in (ROOT / name).read_text("utf-8").splitlines()}
+        assert not packages.isdisjoint({"websockets", "wsproto"}), name
 
 
 SMALL = "scripts/lib/requirements.txt"

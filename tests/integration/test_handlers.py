@@ -24,7 +24,6 @@ from fulfillment.stripe_events.registry import Handler, find
 from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
-from handlers import examples
 from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import Json, body, event, new_id, thin_event
 from local.fakes.stripe_stand_in import StripeStandIn, serve
@@ -32,6 +31,7 @@ from local.runtime.emulators import Emulators
 from support.builders import paid_order
 from support.handlers import ask, logged
 from support.serving import served
+from support.shipped_handlers import shipped_examples
 
 KEY = "rk_test_0123456789abcdef"
 ROUTES = Routes.parse("invoice.paid,customer.subscription.*,v2.core.account.*")
@@ -256,7 +256,7 @@ def members(monkeypatch: pytest.MonkeyPatch) -> Iterator[Members]:
         yield system
 
 
-HANDLERS = find(examples, ROUTES)
+HANDLERS = find(shipped_examples(), ROUTES)
 
 
 async def test_a_paid_invoice_extends_the_membership_once_for_both_twins(sold: Desk, members: Members) -> None:

@@ -1,5 +1,6 @@
 """`scripts/ops dead-letters --events`: the dead letters of routed events and of sinks, on the emulators."""
 
+import asyncio
 import json
 import uuid
 from pathlib import Path
@@ -7,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.topic.attributes import attributes_of
+from fulfillment.topic.publisher import PubSubTopic
+from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.stripe_events import COMPLETED, event, session
+from ops.deployment.emulated import emulated_deployment
+from ops.deployment.model import StripeEvents
 from support.emulated_shop import EmulatedShop
 from support.operators import Operator
-from support.routed_shop import EVENTS_DEAD_LETTER, RoutedShop
+from support.routed_shop import EVENTS, EVENTS_DEAD_LETTER, RoutedShop
 
 PUBSUBS = "CloudPubSubDeadLetterSource"
 SINK = {f"{PUBSUBS}Subscription": "checkout-events-bigquery", f"{PUBSUBS}DeliveryCount": "5"}
@@ -116,6 +122,33 @@ def test_erasing_a_buyer_names_the_letters_of_both_pipes(shop: EmulatedShop, tmp
     (each,) = json.loads(found)["dead_letters"]
     assert each.endswith(" --events")
     assert routed.runs("dead-letters", "show", *each.split()).exit_code == 0
+
+
+def test_on_the_emulators_they_are_found_without_a_deployment_file(shop: EmulatedShop) -> None:
+    shop.admin.keep(EVENTS)
+    parked, attributes = letter("invoice.paid", "in_1")
+    source = PubSubTopic(shop.project, EVENTS_DEAD_LETTER, shop.emulated.pubsub)
+    asyncio.run(source.publish(parked, attributes | {"reason": "permanent: no such subscription"}))
+    (found,) = shop.reports("dead-letters", "list", "--events")["letters"]
+    assert (found["object_id"], found["event_type"]) == ("in_1", "invoice.paid")
+    assert shop.reports("dead-letters", "replay", "--events", "--yes")["count"] == 1
+    (message,) = shop.admin.take(EVENTS)
+    assert (message.data, message.attributes) == (parked, attributes)
+
+
+def test_the_emulated_deployment_has_the_names_and_types_of_the_functions_settings() -> None:
+    local = emulated_deployment({}).stripe_events
+    assert local
+    assert local == StripeEvents(
+        route=(),
+        topic=WebhookSettings.stripe_events_topic,
+        dead_letter=StripeEventSettings.dead_letter_topic,
+        dead_letter_subscription=EVENTS_DEAD_LETTER,
+    )
+    other = emulated_deployment({"ROUTED_EVENTS": "invoice.*, charge.refunded", "STRIPE_EVENTS_TOPIC": "others"})
+    assert other.stripe_events
+    assert (other.stripe_events.route, other.stripe_events.topic) == (("invoice.*", "charge.refunded"), "others")
+    assert other.stripe_events.dead_letter_subscription == "others-dead-letter"
 
 
 @pytest.mark.parametrize("command", [["list"], ["show", "1"], ["replay", "--yes"], ["drop", "--all", "--yes"]])

@@ -31,7 +31,7 @@ from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import PubSubTopic
 from local.fakes.stripe_events import Json, body
 from local.runtime.emulators import Emulators
-from local.runtime.pipe import DEAD_LETTER, TOPIC
+from local.runtime.pipe import DEAD_LETTER, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER, TOPIC
 from local.runtime.pubsub_admin import PubSubAdmin
 from ops.cli import ops
 from support.serving import served
@@ -49,9 +49,10 @@ class EmulatedShop:
         self.emulated = emulated
         self.env: dict[str, str | None] = {**emulated.env, "GOOGLE_CLOUD_PROJECT": self.project}
         self.admin = PubSubAdmin(emulated.pubsub, self.project)
-        for topic in (TOPIC, DEAD_LETTER):
+        for topic in (TOPIC, DEAD_LETTER, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
             self.admin.create_topic(topic)
-        self.admin.keep(DEAD_LETTER)
+        for topic in (DEAD_LETTER, STRIPE_EVENTS_DEAD_LETTER):
+            self.admin.keep(topic)
         self.refuses: str | None = None
         self.performed: list[str] = []
 

@@ -10,24 +10,21 @@ from click.testing import Result
 
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import PubSubTopic
-from local.runtime.pipe import TOPIC
+from local.runtime.pipe import STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER, TOPIC
 from support.deployments import told
 from support.emulated_shop import EmulatedShop
 
-EVENTS, EVENTS_DEAD_LETTER, BUCKET = "checkout-stripe-events", "checkout-stripe-events-dead-letter", "acme-shop-events"
+EVENTS, EVENTS_DEAD_LETTER, BUCKET = STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER, "acme-shop-events"
 
 
 class RoutedShop:
-    """The deployment is in a file, because the emulated one routes nothing."""
+    """The deployment is in a file: unlike the emulated one, it has sinks."""
 
     def __init__(self, shop: EmulatedShop, folder: Path, **env: str) -> None:
         self.shop, self.file = shop, folder / "deployment.json"
         self.env = {"OPS_DEPLOYMENT": str(self.file), **env}
-        for topic in (EVENTS, EVENTS_DEAD_LETTER):
-            shop.admin.create_topic(topic)
         shop.admin.keep(EVENTS)
         shop.admin.keep(TOPIC)
-        shop.admin.keep(EVENTS_DEAD_LETTER)
         self.has()
 
     def has(self, *, route: Iterable[str] = ("invoice.*", "customer.subscription.*"), **changes: Any) -> None:

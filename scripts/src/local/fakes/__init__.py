@@ -13,5 +13,6 @@
 `stripe_stand_in_cli`          the API of the official Stripe CLI's `stripe listen`
 `stripe_stand_in_endpoints`    the API of webhook endpoints, for scripts/ops
 `stripe_stand_in_destinations` the API of event destinations, for scripts/ops
+`stripe_stand_in_events`       any event, sent to the webhook
 `stripe_stand_in_forms`        the forms that the CLI posts
 """

@@ -111,15 +111,16 @@ def event(event_type: str, of: Json, **changes: Any) -> Json:
 def thin_event(event_type: str, of: Json, **changes: Any) -> Json:
     """The thin event of that type about an object; `event_type` without `v1.`. Its default `id` is the next number."""
     kind = of.get("object", "checkout.session")
+    path = (kind if kind.startswith("v2.") else f"v1.{kind}").replace(".", "/")
     return {
         "id": f"evt_test_local{next(_serial):014d}",
         "object": "v2.core.event",
-        "type": f"v1.{event_type}",
+        "type": event_type if event_type.startswith("v2.") else f"v1.{event_type}",
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "livemode": False,
         "context": None,
         "reason": None,
-        "related_object": {"id": of["id"], "type": kind, "url": f"/v1/{kind.replace('.', '/')}s/{of['id']}"},
+        "related_object": {"id": of["id"], "type": kind, "url": f"/{path}s/{of['id']}"},
         "snapshot_event": None,
         "changes": None,
     } | changes

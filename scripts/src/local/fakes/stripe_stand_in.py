@@ -10,7 +10,7 @@ The requests of the CLI 1.52.0:
     scripts/ops events    GET /v1/events?types[]=…&created[gte]=…&delivery_success=false
 
 The product's requests: see `stripe_stand_in_api`; those of `scripts/ops`: `stripe_stand_in_endpoints` and
-`stripe_stand_in_destinations`.
+`stripe_stand_in_destinations`. Any other event: `stripe_stand_in_events`.
 
     python -m local.fakes.stripe_stand_in --port 4242
     stripe listen --api-base http://127.0.0.1:4242 --no-wss --events … --forward-to …
@@ -35,6 +35,7 @@ from local.fakes.stripe_stand_in_api import ReadableStripe, authorized, find, pa
 from local.fakes.stripe_stand_in_cli import StripeListen
 from local.fakes.stripe_stand_in_destinations import StripeDestinationsStandIn
 from local.fakes.stripe_stand_in_endpoints import StripeEndpointsStandIn
+from local.fakes.stripe_stand_in_events import SendableEvents
 from local.fakes.stripe_stand_in_forms import form_of, open_session
 
 PREFIXES = {"products": "prod", "prices": "price", "payment_methods": "pm"}
@@ -42,19 +43,20 @@ DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_a
 BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # `stripe trigger` pays with the first
 
 
-class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn, StripeDestinationsStandIn):
+class StripeStandIn(ReadableStripe, StripeListen, SendableEvents, StripeEndpointsStandIn, StripeDestinationsStandIn):
     """Stripe, as far as a checkout, the product and the CLI need it. These may be read at any time:
 
     `objects`     products, prices and payment methods, by id
     `events`      every event, by id, oldest first
     `undelivered` the ids of events that no endpoint accepted
     `resent`      each resent event, and the endpoint in the request: (id, we_… or None)
-    and the attributes of `ReadableStripe`, `StripeListen`, `StripeEndpointsStandIn` and `StripeDestinationsStandIn`
+    and the attributes of its base classes
     """
 
-    def __init__(self, secret: str = SECRET) -> None:
+    def __init__(self, secret: str = SECRET, webhook: str | None = None) -> None:
         ReadableStripe.__init__(self)
         StripeListen.__init__(self, secret)
+        SendableEvents.__init__(self, webhook)
         StripeEndpointsStandIn.__init__(self)
         StripeDestinationsStandIn.__init__(self)
         self.objects: dict[str, Json] = {}
@@ -69,6 +71,7 @@ class StripeStandIn(ReadableStripe, StripeListen, StripeEndpointsStandIn, Stripe
             Route("/", _greet),
             *self.listen_routes(),
             *self.read_routes(),
+            *self.sending_routes(),
             *self.endpoint_routes(),
             *self.destination_routes(self.faulty),
             *(Route(f"/v1/{kind}", self._create, methods=post) for kind in PREFIXES),
@@ -185,7 +188,10 @@ def main() -> None:
     """Serves until it is stopped."""
     parser = argparse.ArgumentParser(description="A stand-in of Stripe on loopback: its API and its CLI.")
     parser.add_argument("--port", type=int, default=4242)
-    uvicorn.run(StripeStandIn().app(), host="127.0.0.1", port=parser.parse_args().port, timeout_graceful_shutdown=1)
+    parser.add_argument("--webhook", help="the URL to which POST /local/events sends events")
+    asked = parser.parse_args()
+    app = StripeStandIn(webhook=asked.webhook).app()
+    uvicorn.run(app, host="127.0.0.1", port=asked.port, timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

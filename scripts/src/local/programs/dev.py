@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,19 +16,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from fulfillment.domain.event_types import SUBSCRIBERS
-from fulfillment.domain.routes import Routes
+from local.programs.explanation import explain, stripe_cli
 from local.programs.log_view import follow
 from local.runtime import emulators, hooks_file, pipe
 from local.runtime.neighbors import API_KEY, mail_server
-from local.runtime.pipe import PORTS, RECONCILE, Pipe
+from local.runtime.pipe import PORTS, WEBHOOK
 from local.runtime.processes import Processes, ProgramFailed, free_ports, is_taken
 from ops.clients.loopback import bypass_proxy
-from ops.clients.stripe_types import known_types
 
 PORT = 8080
 LAST = 65527  # the next eight are used too
-OWN_TOOLS = Path(__file__).parents[4] / "node_modules" / ".bin"
 
 
 def main() -> int:
@@ -80,10 +76,10 @@ def _run(console: Console, ports: dict[str, int]) -> int:
         try:
             routed = hooks_file.routes_of_handlers(os.environ.get("ROUTED_EVENTS"))
             with mail_server(Inbox(Path(logs), console).take) as mailing:
-                stripe, listen = _stripe(console, processes, secret)
+                stripe, listen = _stripe(console, processes, secret, ports[WEBHOOK])
                 with console.status("Starting the two official emulators and the functions …"):
                     running = pipe.start(processes, ports, {**mailing, **stripe, **routed}, handlers=bool(routed))
-                _explain(console, running, listen)
+                explain(console, running, listen)
                 return follow(console, running)
         except ProgramFailed as error:
             console.print(Text(str(error), style="red"))
@@ -107,7 +103,7 @@ class Inbox:
         self.console.print(Text(f"{time.strftime('%H:%M:%S')}  a mail: {mail['Subject']}  file://{page}", style="cyan"))
 
 
-def _stripe(console: Console, processes: Processes, secret: str | None) -> tuple[dict[str, str], str]:
+def _stripe(console: Console, processes: Processes, secret: str | None, webhook: int) -> tuple[dict[str, str], str]:
     """The settings for events and line items, and more arguments for `stripe`: of your own test account if its signing
     secret is known, else of a stand-in.
     """
@@ -117,7 +113,8 @@ def _stripe(console: Console, processes: Processes, secret: str | None) -> tuple
             console.print("Line items are not read: that needs your key, STRIPE_API_KEY=sk_test_… scripts/dev")
         return {"STRIPE_WEBHOOK_SECRETS": secret} | ({"STRIPE_API_KEY": key} if key else {}), ""
     (port,) = free_ports(1)
-    processes.start("stripe", [sys.executable, "-m", "local.fakes.stripe_stand_in", f"--port={port}"])
+    command = [sys.executable, "-m", "local.fakes.stripe_stand_in", f"--port={port}"]
+    processes.start("stripe", [*command, f"--webhook=http://127.0.0.1:{webhook}/"])
     processes.await_http("stripe", port)
     base = f"http://127.0.0.1:{port}"
     reading = {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": base, "RECONCILE_SINCE": "2020-01-01"}
@@ -129,7 +126,7 @@ def _signing_secret(console: Console) -> str | None:
     if given := os.environ.get("STRIPE_WEBHOOK_SECRETS"):
         console.print("Signing secret: the one in STRIPE_WEBHOOK_SECRETS.")
         return given
-    if cli := _stripe_cli():
+    if cli := stripe_cli():
         with console.status("Asking the Stripe CLI for its signing secret …"):
             secret = _ask_stripe(cli)
         if secret:
@@ -144,12 +141,6 @@ def _signing_secret(console: Console) -> str | None:
     return None
 
 
-def _stripe_cli() -> str | None:
-    """The command for the Stripe CLI: its name, or its path if npm installed it here."""
-    own, found = shutil.which("stripe", path=str(OWN_TOOLS)), shutil.which("stripe")
-    return own if own and (not found or Path(own).samefile(found)) else found and "stripe"
-
-
 def _ask_stripe(cli: str) -> str | None:
     command = [cli, "listen", "--print-secret"]
     try:
@@ -158,42 +149,6 @@ def _ask_stripe(cli: str) -> str | None:
         return None
     found = re.search(r"whsec_\S+", run.stdout)
     return found.group() if found else None
-
-
-def _explain(console: Console, running: Pipe, stand_in: str) -> None:
-    routes = Routes.parse(running.env["ROUTED_EVENTS"]) if "ROUTED_EVENTS" in running.env else ()
-    others = known_types().snapshot - set(SUBSCRIBERS)
-    types = ",".join([*SUBSCRIBERS, *sorted(each for each in others if each in routes)])
-    console.print(f"\nThe webhook listens on {running.webhook_url}. In another terminal:\n")
-    stripe, wss = shlex.quote(_stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
-    console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
-    console.print(f"  {stripe} trigger checkout.session.completed{stand_in}\n", style="bold")
-    landing = f"{running.order_status_url}?session_id={{CHECKOUT_SESSION_ID}}"
-    console.print(f"The order status page, for the success_url of your Checkout Sessions:\n\n  [bold]{landing}[/]\n")
-    exports = " ".join(f"{name}={host}" for name, host in running.emulators.env.items())
-    console.print("List orders and dead letters, in another terminal:\n")
-    console.print(f"  export {exports}", style="bold")
-    console.print("  scripts/ops orders list\n  scripts/ops dead-letters list\n", style="bold")
-    _explain_stripe(console, running)
-    if RECONCILE in running.entry_points:
-        url = f"http://127.0.0.1:{running.ports[RECONCILE]}/"
-        console.print(f"Run reconcile, as the schedule does:\n\n  [bold]curl -X POST {url}[/]\n")
-    console.print(
-        "Restart scripts/dev after a change to functions/hooks.py or functions/handlers. Ctrl-C stops everything.\n"
-    )
-
-
-def _explain_stripe(console: Console, running: Pipe) -> None:
-    """Prints the `scripts/ops` commands that use Stripe. It never prints a key of yours."""
-    key, base = running.env.get("STRIPE_API_KEY"), running.env.get("STRIPE_API_BASE")
-    if not key:
-        return
-    named = f"STRIPE_API_KEY={key} STRIPE_API_BASE={base}" if base else "STRIPE_API_KEY=sk_test_…   # yours"
-    console.print("Compare with Stripe, in that terminal (a dry run; add --yes to make the changes):\n")
-    console.print(f"  export {named}\n  scripts/ops reconcile --since 1d", style="bold")
-    if base:
-        console.print("  scripts/ops events resend --since 1d --delivered-too", style="bold")
-    console.print()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Follows the functions' logs, and formats their lines for people."""
 
+import functools
 import json
 import time
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from local.runtime.pipe import Pipe
+from local.runtime.pipe import FUNCTIONS, Pipe
 
 COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 
@@ -47,8 +48,22 @@ def readable(name: str, line: str) -> Text | None:
     parts += [str(record.get("outcome")).ljust(10), f"{record.get('message')}"]
     parts += [str(record[key]) for key in ("session", "event") if key in record]
     parts += [f"{effect} {state}" for effect, state in record.get("effects", {}).items()]
+    parts += [f"at {each}" for each in record.get("stack", ()) if _is_own(each)][-1:]
     text = "  ".join([*parts, f"{record.get('duration_ms')} ms"])
     return Text(text, style=COLORS.get(record.get("severity", ""), ""))
+
+
+def _is_own(place: str) -> bool:
+    """Whether a place of a stack, `folder/file.py:line function`, is in a file of the user's."""
+    return place.rpartition(":")[0] in _own_files()
+
+
+@functools.cache
+def _own_files() -> frozenset[str]:
+    """The user's files, each with its folder: all of `functions` that is not the product's."""
+    product = FUNCTIONS / "fulfillment"
+    files = (each for each in FUNCTIONS.rglob("*.py") if product not in each.parents and each.name != "main.py")
+    return frozenset(f"{each.parent.name}/{each.name}" for each in files)
 
 
 def _record(line: str) -> dict[str, Any] | None:

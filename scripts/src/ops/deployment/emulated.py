@@ -1,12 +1,13 @@
 """The deployment on this machine, used when the environment names both emulators. Terraform does not know it.
 
 Its names come from the same settings as its functions': EVENTS_TOPIC, DEAD_LETTER_TOPIC, FIRESTORE_DATABASE,
-ORDERS_COLLECTION and STRIPE_LIVEMODE, with the same defaults.
+ORDERS_COLLECTION, STRIPE_LIVEMODE, ROUTED_EVENTS and STRIPE_EVENTS_TOPIC, with the same defaults.
 """
 
+import re
 from collections.abc import Mapping
 
-from ops.deployment.model import Deployment, Secrets, Topics, Webhook
+from ops.deployment.model import Deployment, Secrets, StripeEvents, Topics, Webhook
 from ops.errors import WrongSettings
 
 HOSTS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST")
@@ -40,4 +41,13 @@ def emulated_deployment(env: Mapping[str, str]) -> Deployment:
         webhook=Webhook(function="local", url="http://127.0.0.1:8080/", account="local"),
         subscribers={},
         secrets=Secrets(webhook="local"),
+        stripe_events=_stripe_events(env),
     )
+
+
+def _stripe_events(env: Mapping[str, str]) -> StripeEvents:
+    """The topics of routed events, which exist here even if nothing is routed. DEAD_LETTER_TOPIC is that of orders."""
+    topic = env.get("STRIPE_EVENTS_TOPIC") or "checkout-stripe-events"
+    route = tuple(each for each in re.split(r"[,\s]+", env.get("ROUTED_EVENTS", "")) if each)
+    dead_letter = f"{topic}-dead-letter"
+    return StripeEvents(route=route, topic=topic, dead_letter=dead_letter, dead_letter_subscription=dead_letter)
