@@ -10,7 +10,7 @@ from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.stripe_types import known_types
 from ops.clients.webhook_endpoints import DesiredEndpoint, Endpoint, wanted
 from ops.deployment.model import Deployment
-from ops.webhook.registration import make_plan
+from ops.webhook.registration import Plan, make_plan
 from support.deployments import deployed
 
 URL = deployed().webhook.url
@@ -62,19 +62,10 @@ def _storing(ids: list[str]) -> SigningSecrets:
     return stored
 
 
-@given(registered, in_force, st.booleans(), st.booleans())
-def test_two_runs_bring_everything_in_order(
-    there: list[Endpoint],
-    stored: SigningSecrets,
-    connect: bool,  # noqa: FBT001 - a value
-    thin: bool,  # noqa: FBT001 - a value
-) -> None:
-    want = needed(deployed(connect=connect), thin=thin)
-    plan = make_plan(want, there, stored)
-    if plan.conflicts:
-        return
-    of_the_other_kind = [each for each in there if each.thin is not thin and not stored.knows(each.id)]
-    assert [each for each in plan.orphans + plan.others if each in of_the_other_kind] == []
+def carried_out(
+    plan: Plan, there: list[Endpoint], stored: SigningSecrets, *, thin: bool
+) -> tuple[list[Endpoint], SigningSecrets]:
+    """The endpoints and secrets after the plan's steps, without --retire."""
     for number, each in enumerate(plan.creates):
         made = Endpoint(
             id=f"{'ed' if thin else 'we'}_new{number}",
@@ -99,7 +90,23 @@ def test_two_runs_bring_everything_in_order(
         )
         for each in plan.updates
     }
-    there = [fixed.get(each.id, each) for each in there if each not in plan.orphans]
+    return [fixed.get(each.id, each) for each in there if each not in plan.orphans], stored
+
+
+@given(registered, in_force, st.booleans(), st.booleans())
+def test_two_runs_bring_everything_in_order(
+    there: list[Endpoint],
+    stored: SigningSecrets,
+    connect: bool,  # noqa: FBT001 - a value
+    thin: bool,  # noqa: FBT001 - a value
+) -> None:
+    want = needed(deployed(connect=connect), thin=thin)
+    plan = make_plan(want, there, stored)
+    if plan.conflicts:
+        return
+    of_the_other_kind = [each for each in there if each.thin is not thin and not stored.knows(each.id)]
+    assert [each for each in plan.orphans + plan.others if each in of_the_other_kind] == []
+    there, stored = carried_out(plan, there, stored, thin=thin)
     again = make_plan(want, there, stored)
     assert (again.creates, again.updates, again.orphans, again.conflicts) == ([], [], [], [])
     assert again.may_retire

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from support.filter_tokens import FilterTokens
+
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 _TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[()]|<=|>=|!=|=~|[=:<>]|[\w.*-]+)')
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -26,14 +28,13 @@ def matches(text: str, entry: Entry) -> bool:
     return _Filter(text).matches(entry)
 
 
-class _Filter:
+class _Filter(FilterTokens):
     """Reads a filter once, from left to right."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = _tokens(text)
+        super().__init__(text, _TOKEN)
         self._test = self._all()
-        if self._tokens:
-            raise ValueError(f"not expected: {self._tokens[0]}")
+        self._end()
 
     def matches(self, entry: Entry) -> bool:
         return self._test(entry)
@@ -70,32 +71,6 @@ class _Filter:
             values.append(self._next())
         self._expect(")")
         return values
-
-    def _took(self, token: str) -> bool:
-        if self._tokens[:1] == [token]:
-            del self._tokens[0]
-            return True
-        return False
-
-    def _expect(self, token: str) -> None:
-        if not self._took(token):
-            raise ValueError(f"{token} is missing before: {self._tokens[:1]}")
-
-    def _next(self) -> str:
-        if not self._tokens:
-            raise ValueError("the filter ends too soon")
-        return self._tokens.pop(0)
-
-
-def _tokens(text: str) -> list[str]:
-    found, at = [], 0
-    while text[at:].strip():
-        token = _TOKEN.match(text, at)
-        if not token:
-            raise ValueError(f"not a token: {text[at:]}")
-        found.append(token[1])
-        at = token.end()
-    return found
 
 
 def _field(entry: Entry, path: str) -> Any:

@@ -14,6 +14,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from support.filter_tokens import FilterTokens
+
 FILTER_BYTES = 256
 Attributes = Mapping[str, str]
 Test = Callable[[Attributes], bool]
@@ -34,22 +36,21 @@ def parse(text: str) -> Test:
     return _Parser(text).test
 
 
-class _Parser:
+class _Parser(FilterTokens):
     """Reads a filter once, from left to right."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = _tokens(text)
+        super().__init__(text, _TOKEN)
         self.test = self._all()
-        if self._tokens:
-            raise ValueError(f"not expected: {self._tokens[0]}")
+        self._end()
 
     def _all(self) -> Test:
         """Operands between the same operator."""
         tests = [self._one()]
-        operator = self._tokens[0] if self._tokens[:1] in (["AND"], ["OR"]) else None
+        operator = self._tokens[0] if self._is_next("AND", "OR") else None
         while operator and self._took(operator):
             tests.append(self._one())
-        if self._tokens[:1] in (["AND"], ["OR"]):
+        if self._is_next("AND", "OR"):
             raise ValueError("AND beside OR needs parentheses")
         quantifier = any if operator == "OR" else all
         return lambda attributes: quantifier(test(attributes) for test in tests)
@@ -105,32 +106,6 @@ class _Parser:
         if not token.startswith('"'):
             raise ValueError(f"a value needs quotes: {token}")
         return _unquoted(token)
-
-    def _took(self, token: str) -> bool:
-        if self._tokens[:1] == [token]:
-            del self._tokens[0]
-            return True
-        return False
-
-    def _expect(self, token: str) -> None:
-        if not self._took(token):
-            raise ValueError(f"{token} is missing before: {self._tokens[:1]}")
-
-    def _next(self) -> str:
-        if not self._tokens:
-            raise ValueError("the filter ends too soon")
-        return self._tokens.pop(0)
-
-
-def _tokens(text: str) -> list[str]:
-    found, at = [], 0
-    while text[at:].strip():
-        token = _TOKEN.match(text, at)
-        if not token:
-            raise ValueError(f"not a token: {text[at:]}")
-        found.append(token[1])
-        at = token.end()
-    return found
 
 
 def _unquoted(token: str) -> str:
