@@ -66,10 +66,8 @@ class PastMessage:
         return {name: text for name, text in found.items() if text}  # the trace is not known any more
 
 
-def types_in(names: Sequence[str]) -> Routes | None:
-    """The event types that the options --type select; None without one. WrongSettings if one is no type."""
-    if not names:
-        return None
+def types_in(names: Sequence[str]) -> Routes:
+    """The event types that the options --type select. WrongSettings if one is no type."""
     try:
         return Routes.select(",".join(names))
     except ValueError as error:

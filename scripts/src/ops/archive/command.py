@@ -93,7 +93,7 @@ def _wanted(
     events: StripeEvents, *, orders: bool, since: datetime, until: datetime | None, types: Sequence[str]
 ) -> ArchiveFilter:
     now = datetime.now(UTC)
-    selected = types_in(types) or Routes.parse("")
+    selected = types_in(types)
     routed = Routes.parse(",".join(events.route)) if events.route else ()
     unrouted = sorted(each for each in EventType if each in selected.names and each not in routed)
     if orders and not any(each in selected for each in ORDER_TYPES):

@@ -44,10 +44,12 @@ class Pipe:
 
     def types_in(self, names: Sequence[str]) -> Routes | None:
         """The event types that the options --type select; None without one. WrongSettings if one cannot be here."""
+        if not names:
+            return None
         if self.types is None:
             return types_in(names)
         types = types_in([_SHORT.get(each, each) for each in names])
-        if types and not any(each in types for each in self.types):
+        if not any(each in types for each in self.types):
             raise WrongSettings(f"--type must be {', '.join(_SHORT)}; for the type of another event add --events")
         return types
 
