@@ -32,6 +32,13 @@ class SessionId(_Matched):
     _NAME = "session id"
 
 
+class ObjectId(SessionId):
+    """The id of an object of Stripe's that can be a key in a document."""
+
+    __slots__ = ()
+    _NAME = "object id"
+
+
 class EventId(_Matched):
     """An event's id: Stripe's `evt_…`, or `reconcile:{session}:{claim}` for a synthetic event."""
 

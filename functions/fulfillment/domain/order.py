@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from fulfillment.domain.access import Access
+from fulfillment.domain.after_sale import Dispute, FraudWarning, RadarReview, Refund, Renewals
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import FULFILL, Effects, EffectState
 from fulfillment.domain.ids import Currency, EventId, Id
+from fulfillment.domain.order_money import Money, MoneyStatus, money_of
 from fulfillment.domain.records import Record
 from fulfillment.domain.status import Status
 
@@ -69,8 +72,16 @@ class Lease(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Announced(Record):
+    """The money status that was announced last, and how often it has changed."""
+
+    money: MoneyStatus = MoneyStatus.KEPT
+    changes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order(Checkout):
-    """A checkout with its history. Immutable: every change is a new order."""
+    """A checkout with its history, and what happened to its money later. Immutable: every change is a new order."""
 
     events: Mapping[str, Seen]
     created_at: datetime
@@ -82,6 +93,18 @@ class Order(Checkout):
     granted: tuple[str, ...] = ()
     fulfilled_at: datetime | None = None
     erased_at: datetime | None = None
+    refunds: Mapping[str, Refund] = field(default_factory=dict)
+    disputes: Mapping[str, Dispute] = field(default_factory=dict)
+    warnings: Mapping[str, FraudWarning] = field(default_factory=dict)
+    radar_reviews: Mapping[str, RadarReview] = field(default_factory=dict)
+    renewals: Renewals | None = None
+    access: Access | None = None
+    announced: Announced | None = None
+
+    @property
+    def money(self) -> Money:
+        """What became of the order's money."""
+        return money_of(self, self.refunds, self.disputes)
 
     @property
     def source(self) -> str:

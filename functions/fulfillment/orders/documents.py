@@ -37,6 +37,7 @@ def to_document(order: Order) -> dict[str, Any]:
         "status": order.status.value,
         "source": order.source,
         "paid_at": order.paid_at,
+        "money": order.money,
         "effect_states": sorted({effect.state.value for effect in order.effects.values()}),
     }
     return _encode_fields(order, 0) | {name: _encode(value, 1) for name, value in computed.items()}

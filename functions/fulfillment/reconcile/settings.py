@@ -25,7 +25,7 @@ class ReconcileSettings(Settings):
     order_filter: OrderFilter | None = setting("ORDER_FILTER", OrderFilter.parse, default=None)
     stripe_key: Callable[[], str] = shared.stripe_key()
     api_base: str = shared.api_base()
-    since: datetime | None = setting("RECONCILE_SINCE", parsers.moment, default=None)
+    since: datetime | None = shared.since()
     max_age_days: int = setting("RECONCILE_MAX_AGE_DAYS", parsers.count(1, 365), default=30)
     late_minutes: int = setting("RECONCILE_LATE_MINUTES", parsers.count(20, 1440), default=30)
     grace_seconds: int = setting("RECONCILE_GRACE_SECONDS", parsers.count(0, 120), default=20)

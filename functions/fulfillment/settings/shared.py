@@ -36,6 +36,16 @@ def events_topic() -> Any:
     return setting("EVENTS_TOPIC", parsers.topic, default="checkout-events")
 
 
+def abandoned_carts() -> Any:
+    """Whether `checkout.session.expired` is handled."""
+    return setting("ABANDONED_CARTS", parsers.true_or_false, default=False)
+
+
+def since() -> Any:
+    """Sessions that were created earlier belong to another system; None for no such time."""
+    return setting("RECONCILE_SINCE", parsers.moment, default=None)
+
+
 def database() -> Any:
     """The Firestore database with the orders."""
     return setting("FIRESTORE_DATABASE", parsers.database, default="(default)")

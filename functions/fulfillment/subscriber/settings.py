@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from fulfillment.domain import access
+from fulfillment.domain.access import AccessRule
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.settings import parsers, shared
 from fulfillment.settings.base import Settings, secret, setting
@@ -42,3 +44,6 @@ class SubscriberSettings(Settings):
     time_zone: tzinfo = shared.time_zone()
     hook_timeout: int = setting("HOOK_TIMEOUT", parsers.hook_timeout, default=30)
     hold_on_review: bool = setting("HOLD_ON_REVIEW", parsers.true_or_false, default=False)
+    access_policy: frozenset[AccessRule] = setting("ACCESS_POLICY", access.rules, default=access.DEFAULT_RULES)
+    refund_mails: bool = setting("REFUND_MAILS", parsers.true_or_false, default=False)
+    since: datetime | None = shared.since()

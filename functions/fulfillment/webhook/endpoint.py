@@ -20,7 +20,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from fulfillment.domain.event_types import ORDER_TYPES
+from fulfillment.domain.event_types import order_types
 from fulfillment.errors import MalformedEvent, PublishFailed
 from fulfillment.http import BodyTooLarge, read_body
 from fulfillment.telemetry import Line, Trace
@@ -38,6 +38,7 @@ class Webhook:
 
     def __init__(self, settings: WebhookSettings, orders: Topic, routed: Topic | None = None) -> None:
         self.settings, self._orders, self._routed = settings, orders, routed
+        self._types = order_types(abandoned_carts=settings.abandoned_carts)
 
     async def __call__(self, request: Request) -> Response:
         """The answer to one request. It never contains the text of an exception."""
@@ -104,7 +105,7 @@ class Webhook:
 
     def _topics(self, event_type: str) -> Sequence[Topic]:
         """The topics that get the type: an order's type may be routed too."""
-        orders, routes = event_type in ORDER_TYPES, self.settings.routes
+        orders, routes = event_type in self._types, self.settings.routes
         if self._routed is None or routes is None or event_type not in routes:
             return (self._orders,) if orders else ()
         return (self._orders, self._routed) if orders else (self._routed,)

@@ -17,6 +17,7 @@ class WebhookSettings(Settings):
     pubsub_emulator: str | None = shared.pubsub_emulator()
     webhook_secrets: Callable[[], tuple[str, ...]] = secret("STRIPE_WEBHOOK_SECRETS", parsers.parse_webhook_secrets)
     events_topic: str = shared.events_topic()
+    abandoned_carts: bool = shared.abandoned_carts()
     routes: Routes | None = setting("ROUTED_EVENTS", Routes.parse, default=None)
     stripe_events_topic: str = setting("STRIPE_EVENTS_TOPIC", parsers.topic, default="checkout-stripe-events")
 

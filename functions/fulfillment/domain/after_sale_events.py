@@ -1,0 +1,299 @@
+"""A verified body becomes an `AfterSaleEvent`, and an object that was read from Stripe becomes a `Fact`.
+
+No object of these names its Checkout Session: the order is found by the PaymentIntent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from fulfillment.domain.after_sale import (
+    APPEALS,
+    AfterSale,
+    Claim,
+    Dispute,
+    Fact,
+    FraudWarning,
+    LedgerEntry,
+    RadarReview,
+    Refund,
+    StatusRead,
+)
+from fulfillment.domain.event_types import CHARGE_REFUNDED, entry_point_of
+from fulfillment.domain.ids import Currency, EventId, Id, ObjectId, Owner
+from fulfillment.domain.json_object import load_object
+from fulfillment.domain.shape import ShapeError, read
+from fulfillment.errors import MalformedEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a fact comes from: an event, or (`is_read`) an answer of Stripe, with the time before the request."""
+
+    event: str
+    created: datetime
+    received_at: datetime
+    api_version: str | None = None
+    is_read: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterSaleEvent:
+    """One event of an object after the sale. `facts` is None for a `charge.refunded` without its list of refunds: they
+    must be listed. Other events have one fact.
+    """
+
+    id: EventId
+    type: str
+    livemode: bool
+    owner: Owner
+    source: Source
+    payment_intent: str | None
+    facts: tuple[Fact, ...] | None
+
+
+def parse_after_sale(body: bytes, received_at: datetime) -> AfterSaleEvent:
+    """The event in `body`. Raises only `MalformedEvent`, for any bytes."""
+    raw = load_object(body)
+    try:
+        event = read(_Event, raw)
+        source = Source(
+            event=event.id,
+            created=event.created,
+            received_at=received_at,
+            api_version=event.api_version,
+            is_read=event.id.startswith(EventId.FOUND),
+        )
+        if entry_point_of(event.type) is None:
+            raise ShapeError("type", "not a type of this product")  # noqa: TRY301
+        related, facts = _content(event, source)
+    except ShapeError as error:
+        raise MalformedEvent(str(error)) from None
+    return AfterSaleEvent(
+        id=event.id,
+        type=event.type,
+        livemode=event.livemode,
+        owner=Owner.told_by(event.account, event.context),
+        source=source,
+        payment_intent=related,
+        facts=facts,
+    )
+
+
+def _content(event: "_Event", source: Source) -> tuple[str | None, tuple[Fact, ...] | None]:
+    """The PaymentIntent, and the facts."""
+    if event.type == CHARGE_REFUNDED:
+        charge: _Charge = read(_Charge, event.data.object, "data.object")
+        return charge.payment_intent, _listed(charge, source)
+    fact = fact_of(event.data.object, source, "data.object")
+    return fact.payment_intent, (fact,)
+
+
+def fact_of(raw: Mapping[str, Any], source: Source, path: str = "") -> Fact:
+    """What an object in Stripe's format says. Raises ShapeError."""
+    kind = raw.get("object") if isinstance(raw, dict) else None
+    if not isinstance(kind, str) or kind not in OBJECTS:
+        raise ShapeError(f"{path}.object".lstrip("."), f"expected one of {', '.join(OBJECTS)}")
+    shape = OBJECTS[kind]
+    seen = read(shape, raw, path)
+    return Fact(
+        field=shape.FIELD,
+        id=seen.id,
+        told=_told(seen.joined(), source),
+        payment_intent=seen.payment_intent,
+    )
+
+
+def read_fact(raw: Mapping[str, Any], at: datetime, received_at: datetime, api_version: str) -> Fact:
+    """The fact of an object that was read from Stripe. `at`: before the request. Raises ShapeError."""
+    source = Source(event="", created=at, received_at=received_at, api_version=api_version, is_read=True)
+    fact = fact_of(raw, source)
+    name = read_id(fact)
+    claims = {status: replace(claim, event=name) for status, claim in fact.told.claims.items()}
+    return replace(fact, told=replace(fact.told, claims=claims))
+
+
+def read_id(fact: Fact) -> str:
+    """The id under which a read claims. It sorts after every `evt_…`, so an event leads where both claim the same."""
+    return f"{EventId.FOUND}{fact.id}:{fact.told.status}"
+
+
+def _told(blank: AfterSale, source: Source) -> AfterSale:
+    """The object with the source's claim."""
+    claim = Claim(
+        event=source.event, created=source.created, received_at=source.received_at, api_version=source.api_version
+    )
+    status = blank.status
+    claims = {"lost": claim, status: claim} if status in APPEALS else {status: claim}
+    if source.is_read:
+        return replace(blank, claims=claims, read=StatusRead(at=source.created, status=status))
+    return replace(blank, claims=claims, newest=source.created)
+
+
+def _listed(charge: "_Charge", source: Source) -> tuple[Fact, ...] | None:
+    if charge.refunds is None or charge.refunds.has_more:
+        return None
+    of_charge = [fact_of(each, source, "data.object.refunds.data") for each in charge.refunds.data]
+    return tuple(replace(each, payment_intent=each.payment_intent or charge.payment_intent) for each in of_charge)
+
+
+class _Status(str):
+    """A status in Stripe's words."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, value: object, path: str) -> "_Status":
+        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 100:
+            return cls(value)
+        raise ShapeError(path, "expected a status")
+
+
+UNSAID = "unknown"
+"""The status of an object that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refund:
+    FIELD: ClassVar[str] = "refunds"
+
+    id: ObjectId
+    status: _Status | None = None
+    amount: int | None = None
+    currency: Currency | None = None
+    reason: str | None = None
+    failure_reason: str | None = None
+    payment_intent: Id | None = None
+
+    def joined(self) -> Refund:
+        return Refund(
+            status=self.status or UNSAID,
+            claims={},
+            amount=self.amount,
+            currency=self.currency,
+            reason=self.reason,
+            failure_reason=self.failure_reason,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Movement:
+    id: ObjectId
+    amount: int
+    fee: int = 0
+    net: int | None = None
+    currency: Currency | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Evidence:
+    due_by: int | None = None
+    submission_count: int | None = None
+    has_evidence: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Dispute:
+    FIELD: ClassVar[str] = "disputes"
+
+    id: ObjectId
+    status: _Status | None = None
+    amount: int | None = None
+    currency: Currency | None = None
+    reason: str | None = None
+    evidence_details: _Evidence | None = None
+    balance_transactions: tuple[_Movement, ...] | None = None
+    payment_intent: Id | None = None
+
+    def joined(self) -> Dispute:
+        evidence = self.evidence_details or _Evidence()
+        status = self.status or UNSAID
+        return Dispute(
+            status=status,
+            claims={},
+            amount=self.amount,
+            currency=self.currency,
+            reason=self.reason,
+            due_by=read(datetime, evidence.due_by, "evidence_details.due_by") if evidence.due_by else None,
+            submission_count=evidence.submission_count or 0,
+            has_evidence=evidence.has_evidence or False,
+            appeal=APPEALS.get(status),
+            ledger={
+                each.id: LedgerEntry(
+                    amount=each.amount,
+                    fee=each.fee,
+                    net=each.amount - each.fee if each.net is None else each.net,
+                    currency=each.currency,
+                )
+                for each in self.balance_transactions or ()
+            },
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Warning:
+    FIELD: ClassVar[str] = "warnings"
+
+    id: ObjectId
+    actionable: bool = True
+    fraud_type: str | None = None
+    payment_intent: Id | None = None
+
+    def joined(self) -> FraudWarning:
+        status = "actionable" if self.actionable else "settled"
+        return FraudWarning(status=status, claims={}, fraud_type=self.fraud_type)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Review:
+    FIELD: ClassVar[str] = "radar_reviews"
+
+    id: ObjectId
+    open: bool = True
+    opened_reason: str | None = None
+    closed_reason: str | None = None
+    payment_intent: Id | None = None
+
+    def joined(self) -> RadarReview:
+        status = "open" if self.open else "closed"
+        return RadarReview(status=status, claims={}, reason=self.opened_reason, closed_reason=self.closed_reason)
+
+
+OBJECTS: Mapping[str, Any] = {
+    "refund": _Refund,
+    "dispute": _Dispute,
+    "radar.early_fraud_warning": _Warning,
+    "review": _Review,
+}
+"""By the field `object`, which is a thin event's `related_object.type` too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refunds:
+    data: tuple[Mapping[str, Any], ...]
+    has_more: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Charge:
+    id: ObjectId
+    payment_intent: Id | None = None
+    refunds: _Refunds | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Data:
+    object: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Event:
+    id: EventId
+    type: str
+    created: datetime
+    livemode: bool
+    data: _Data
+    api_version: str | None = None
+    account: str | None = None
+    context: Any = None
