@@ -17,6 +17,9 @@ FulfillmentError
     ├── MailServerUnavailable    the mail server did not answer, refused the login, or refused temporarily
     ├── SessionNotComplete       Stripe returned a session that its event says is complete, but is not
     ├── RefusedForNow            refused, perhaps permanently: retried a few times with growing pauses
+    ├── StatusUnsettled          a read contradicts an event, and is not clearly newer: it is made again
+    ├── OrderNotHere             the order of a refund or dispute is not here yet
+    ├── OrderGone                the order was deleted while it was changed
     ├── OrderContended           other writers kept changing the same order
     ├── LeaseLost                another delivery has taken over the order's effects
     ├── HookFailed               the user's hook did not return or raise normally
@@ -120,6 +123,18 @@ class RefusedForNow(TransientError):
     def __init__(self, text: str, final: PermanentError) -> None:
         super().__init__(text)
         self.final = final
+
+
+class StatusUnsettled(TransientError):
+    """A read of Stripe contradicts an event, and is not clearly newer than it: it is made again."""
+
+
+class OrderNotHere(TransientError):
+    """The order of a refund or dispute is not here yet, and there is no key to ask Stripe whose it is."""
+
+
+class OrderGone(TransientError):
+    """The order was deleted while it was changed."""
 
 
 class OrderContended(TransientError):

@@ -95,8 +95,8 @@ class World:
     def __post_init__(self) -> None:
         self.orders = MortalOrders(self.life, lambda: self.now)
         self.topic, self.dead_letter = MortalTopic(self.life, "publish"), MortalTopic(self.life, "park")
-        by_name = {name: EffectExecutor(30, self._performing(name)) for name in EFFECTS}
-        self.executors = EffectExecutors(by_name, hold_on_review=self.story.hold)
+        by_kind = {name: EffectExecutor(30, self._performing(name)) for name in EFFECTS}
+        self.executors = EffectExecutors(by_kind, hold_on_review=self.story.hold)
         webhook = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
         self.webhook = Webhook(webhook, self.topic)
         settings = SubscriberSettings(project="local", livemode=False)

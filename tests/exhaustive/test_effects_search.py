@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fulfillment.domain.decision import News
 from fulfillment.domain.effects import EffectState, owed
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
@@ -206,7 +207,7 @@ def deliver(world: World, message: int) -> Run:
         world.now += timedelta(seconds=world.executors.lease)
     world.waiting.remove(message)
     world.begun.append(message)
-    delivery = Delivery(orders=world.orders, executors=world.executors, event=PARSED[world.said[message]["id"]])
+    delivery = Delivery(orders=world.orders, executors=world.executors, news=News.of(PARSED[world.said[message]["id"]]))
 
     async def park(_error: PermanentError) -> None:
         await world.park(message)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fulfillment.domain.decision import News
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
 from fulfillment.effects.runner import EffectExecutors
@@ -48,7 +49,7 @@ async def deliver(orders: Orders, said: Json) -> None:
     async def park(error: PermanentError) -> None:
         raise error
 
-    await Delivery(orders=orders, executors=EffectExecutors({}), event=parsed(said)).run(park)
+    await Delivery(orders=orders, executors=EffectExecutors({}), news=News.of(parsed(said))).run(park)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fulfillment.domain.checkout import Customer
+from fulfillment.domain.decision import News
 from fulfillment.domain.status import Status
 from fulfillment.effects import mail, runner
 from fulfillment.effects.mail import SECONDS, Mailer
@@ -287,7 +288,7 @@ async def deliveries(sending: Mailer, monkeypatch: pytest.MonkeyPatch, wait: Cal
     for number in range(100):
         wait(number)
         try:
-            await Delivery(orders=orders, executors=executors, event=paid).run(park)
+            await Delivery(orders=orders, executors=executors, news=News.of(paid)).run(park)
         except EffectsOutstanding:
             Clock.at += timedelta(minutes=10)
         else:

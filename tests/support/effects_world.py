@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fulfillment.domain.decision import ReplayRequest
+from fulfillment.domain.decision import News, ReplayRequest
 from fulfillment.domain.order import Order
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
@@ -37,8 +37,8 @@ class World:
         self.done: list[str] = []
         self.parked: list[str] = []
         self.failing: dict[str, Exception] = {}
-        by_name = {name: EffectExecutor(10, self._performing(name)) for name in names or ("fulfill",)}
-        self.executors = EffectExecutors(by_name, budget, hold_on_review, reconciled)
+        by_kind = {name: EffectExecutor(10, self._performing(name)) for name in names or ("fulfill",)}
+        self.executors = EffectExecutors(by_kind, budget, hold_on_review, reconciled)
 
     def _performing(self, name: str) -> Perform:
         async def perform(_order: Order, key: str) -> None:
@@ -50,7 +50,7 @@ class World:
 
     def delivery(self, said: Json = PAID, request: ReplayRequest | None = None) -> Delivery:
         wished = request or ReplayRequest()
-        return Delivery(orders=self.orders, executors=self.executors, event=parsed(said), request=wished)
+        return Delivery(orders=self.orders, executors=self.executors, news=News.of(parsed(said)), request=wished)
 
     async def park(self, error: PermanentError) -> None:
         self.parked.append(error.reason)

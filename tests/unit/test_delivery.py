@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fulfillment.domain.decision import GRANTED, Policy, ReplayRequest
+from fulfillment.domain.decision import GRANTED, News, Policy, ReplayRequest
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import apply
@@ -71,7 +71,7 @@ def test_a_request_is_an_attribute_that_says_true(attributes: dict[str, str], as
 
 
 def test_a_delivery_asks_for_nothing_and_is_known_by_a_token_of_its_own() -> None:
-    one, other = (Delivery(orders=MemoryOrders(), executors=EffectExecutors({}), event=EVENT) for _ in range(2))
+    one, other = (Delivery(orders=MemoryOrders(), executors=EffectExecutors({}), news=News.of(EVENT)) for _ in range(2))
     assert one.request == ReplayRequest()
     assert one.owner != other.owner
     assert len(one.owner) >= 16
@@ -94,7 +94,7 @@ async def test_what_can_no_longer_be_done_here_is_dropped_and_the_line_says_so()
     async def park(error: PermanentError) -> None:
         raise error
 
-    delivery = Delivery(orders=orders, executors=EffectExecutors({}), event=EVENT)
+    delivery = Delivery(orders=orders, executors=EffectExecutors({}), news=News.of(EVENT))
     assert (await delivery.run(park)).effects == {}
     assert {name: str(each) for name, each in delivery.attempts.items()} == {
         "send_receipt": "dropped: overtaken, or not configured here"

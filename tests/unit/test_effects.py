@@ -126,15 +126,15 @@ async def test_effects_of_an_overtaken_status_are_not_performed() -> None:
 async def test_what_others_add_meanwhile_is_performed_too() -> None:
     """The holder performs for an order that waits; the money comes before it is through."""
     world = World("announce_awaiting_payment", "fulfill")
-    original = world.executors.by_name["announce_awaiting_payment"].perform
+    original = world.executors.by_kind["announce_awaiting_payment"].perform
 
     async def slow(order: Order, key: str) -> None:
         await original(order, key)
         with pytest.raises(EffectsOutstanding):
             await world.deliver()
 
-    by_name = {**world.executors.by_name, "announce_awaiting_payment": EffectExecutor(10, slow)}
-    world.executors = EffectExecutors(by_name)
+    by_kind = {**world.executors.by_kind, "announce_awaiting_payment": EffectExecutor(10, slow)}
+    world.executors = EffectExecutors(by_kind)
     order = await world.deliver(UNPAID)
     assert order.status is Status.FULFILLED
     assert world.done == ["announce_awaiting_payment", "fulfill"]
@@ -175,14 +175,14 @@ async def test_no_effect_starts_without_its_full_time_limit_left() -> None:
 
 async def test_what_an_effect_took_is_missing_for_the_next_one() -> None:
     world = World("fulfill", "send_receipt", budget=13)
-    first = world.executors.by_name["fulfill"].perform
+    first = world.executors.by_kind["fulfill"].perform
 
     async def slow(order: Order, key: str) -> None:
         await asyncio.sleep(3.1)
         await first(order, key)
 
-    by_name = {**world.executors.by_name, "fulfill": EffectExecutor(10, slow)}
-    world.executors = replace(world.executors, by_name=by_name)
+    by_kind = {**world.executors.by_kind, "fulfill": EffectExecutor(10, slow)}
+    world.executors = replace(world.executors, by_kind=by_kind)
     with pytest.raises(EffectsOutstanding, match="still owed: send_receipt"):
         await world.deliver()
     assert world.done == ["fulfill"]
@@ -262,7 +262,7 @@ async def test_each_strike_off_renews_the_lease() -> None:
 
         return perform
 
-    world.executors = EffectExecutors({name: EffectExecutor(10, slow(name)) for name in world.executors.by_name})
+    world.executors = EffectExecutors({name: EffectExecutor(10, slow(name)) for name in world.executors.by_kind})
     await world.deliver()
     assert calls == ["fulfill", "send_receipt", "announce_paid"]
 

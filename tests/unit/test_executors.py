@@ -21,12 +21,12 @@ def test_only_what_is_configured_is_owed() -> None:
     def hook(_order: Order, _key: str) -> None:
         """Does nothing."""
 
-    assert set(configured(SETTINGS, hooks_file(fulfill=hook)).by_name) == {"fulfill"}
-    both = configured(SETTINGS, hooks_file(fulfill=hook, payment_failed=hook)).by_name
+    assert set(configured(SETTINGS, hooks_file(fulfill=hook)).by_kind) == {"fulfill"}
+    both = configured(SETTINGS, hooks_file(fulfill=hook, payment_failed=hook)).by_kind
     assert set(both) == {"fulfill", "payment_failed"}
     announcing = replace(SETTINGS, order_events_topic="order-events", hook_timeout=60, hold_on_review=True)
     executors = configured(announcing, hooks_file(fulfill=hook))
-    assert {name for name in executors.by_name if name.startswith("announce_")} == {
+    assert {name for name in executors.by_kind if name.startswith("announce_")} == {
         *("announce_awaiting_payment", "announce_payment_failed", "announce_paid", "announce_fulfilled"),
     }
     assert executors.lease == 90
@@ -50,5 +50,5 @@ def test_a_key_and_a_mail_server_make_line_items_and_mails_owed() -> None:
     env |= {"SMTP_URL": "smtp+insecure://127.0.0.1:1025", "EMAIL_FROM": "shop@example.com"}
     settings = SubscriberSettings.load(env)
     executors = configured(settings, hooks_file(fulfill=print), stripe_api(settings))
-    assert set(executors.by_name) == {"load_line_items", "fulfill", "send_receipt", "notify_payment_failed"}
+    assert set(executors.by_kind) == {"load_line_items", "fulfill", "send_receipt", "notify_payment_failed"}
     assert executors.lease == 65

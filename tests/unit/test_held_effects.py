@@ -38,7 +38,7 @@ async def test_doubts_that_the_line_items_raise_hold_the_rest() -> None:
         return lambda order: replace(order, review=("amounts_differ",))
 
     world.executors = EffectExecutors(
-        {**world.executors.by_name, "load_line_items": EffectExecutor(10, load)}, hold_on_review=True
+        {**world.executors.by_kind, "load_line_items": EffectExecutor(10, load)}, hold_on_review=True
     )
     order = await world.deliver()
     assert (order.status, order.review) == (Status.PAID, ("amounts_differ",))

@@ -115,8 +115,8 @@ async def test_however_a_hook_ends_it_is_an_error_of_that_effect_alone(
     make: Callable[[BaseException], Callable[[Order, str], Awaitable[None] | None]], error: BaseException
 ) -> None:
     world = World(*ALL)
-    by_name = {**world.executors.by_name, "fulfill": EffectExecutor(5, Hooks().performing(make(error)))}
-    world.executors = EffectExecutors(by_name)
+    by_kind = {**world.executors.by_kind, "fulfill": EffectExecutor(5, Hooks().performing(make(error)))}
+    world.executors = EffectExecutors(by_kind)
     with pytest.raises(EffectsOutstanding, match="still owed: fulfill"):
         await world.deliver()
     fulfill = (await world.order()).effects["fulfill"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fulfillment.domain.decision import ReplayRequest
+from fulfillment.domain.decision import News, ReplayRequest
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
@@ -44,9 +44,11 @@ async def deliver(
     orders: MemoryOrders, said: Json, request: ReplayRequest | None = None, *, hold_on_review: bool = False
 ) -> Order | str:
     """The order, or why the message comes again."""
-    by_name = {name: EffectExecutor(1, perform) for name in ("fulfill", "payment_failed", "send_receipt")}
-    executors = EffectExecutors(by_name, hold_on_review=hold_on_review)
-    delivery = Delivery(orders=orders, executors=executors, event=parsed(said), request=request or ReplayRequest())
+    by_kind = {name: EffectExecutor(1, perform) for name in ("fulfill", "payment_failed", "send_receipt")}
+    executors = EffectExecutors(by_kind, hold_on_review=hold_on_review)
+    delivery = Delivery(
+        orders=orders, executors=executors, news=News.of(parsed(said)), request=request or ReplayRequest()
+    )
     try:
         return await delivery.run(park)
     except EffectsOutstanding as error:

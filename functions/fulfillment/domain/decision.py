@@ -7,10 +7,15 @@ from datetime import datetime
 from typing import Self
 
 from fulfillment.domain import lifecycle
-from fulfillment.domain.effects import keep_configured
+from fulfillment.domain.access import DEFAULT_RULES, AccessRule
+from fulfillment.domain.after_sale import Fact
+from fulfillment.domain.effects import KNOWN, keep_configured, kind_of
 from fulfillment.domain.events import CheckoutEvent
+from fulfillment.domain.facts import was_approved, with_facts
 from fulfillment.domain.order import Order
+from fulfillment.domain.settlement import owe_objects, settle, with_level
 from fulfillment.domain.transitions import Outcome, apply
+from fulfillment.errors import OrderGone
 
 REQUESTS = ("replay", "release")
 """Attributes of a message that an operator sent again: what they ask for beyond its event."""
@@ -19,12 +24,15 @@ GRANTED = 20  # message ids that an order keeps
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A deployment's policy: the names of the effects that it can perform, and whether the effects of an order under
-    review are held until a person releases it.
+    """A deployment's policy: the kinds of effects that it can perform, whether the effects of an order under review are
+    held until a person releases it, and what revokes access. `drops`: the kinds that this function drops if it cannot
+    perform them; others may be configured where they come from.
     """
 
     configured: AbstractSet[str]
     hold_on_review: bool = False
+    access: AbstractSet[AccessRule] = DEFAULT_RULES
+    drops: AbstractSet[str] = KNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,25 +71,74 @@ class Decision:
     dropped: tuple[str, ...] = ()
 
 
-def decide(order: Order | None, event: CheckoutEvent, policy: Policy, request: ReplayRequest) -> Decision:
-    """Applies the event, drops effects that are not configured, holds a doubtful order if the policy says so, and
-    applies the request.
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What a delivery tells of an order: an event of its sale, facts of the time after it, or both. `doubts` are review
+    codes that come with them.
     """
-    transition = apply(order, event)
-    after = transition.order
-    after = replace(after, effects=keep_configured(after.effects, policy.configured))
+
+    order_id: str
+    event: CheckoutEvent | None = None
+    facts: tuple[Fact, ...] = ()
+    doubts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, event: CheckoutEvent, facts: tuple[Fact, ...] = ()) -> Self:
+        """The news of an event of the sale."""
+        return cls(order_id=event.checkout.id, event=event, facts=facts)
+
+
+def decide(order: Order | None, news: News, policy: Policy, request: ReplayRequest, now: datetime) -> Decision:
+    """Applies the news, drops effects that are not configured, holds a doubtful order if the policy says so, settles
+    what it owes by its money, and applies the request. Raises OrderGone if there is neither an order nor its event.
+    """
+    sale = apply(order, news.event) if news.event else None
+    sold = sale.order if sale else order
+    if sold is None:
+        raise OrderGone("the order was deleted meanwhile")
+    after = _with_facts(order, sold, news, policy, now)
+    kept = {name for name, each in (order.effects if order else {}).items() if kind_of(name, each) not in policy.drops}
+    after = replace(after, effects=keep_configured(after.effects, policy.configured, kept))
     dropped = set(order.effects) - set(after.effects) if order else set[str]()
-    in_doubt = lifecycle.has_new_review(order, after) or (transition.outcome is Outcome.ADVANCED and after.review)
+    advanced = sale is not None and sale.outcome is Outcome.ADVANCED
+    in_doubt = lifecycle.has_new_review(order, after) or (advanced and after.review)
     if policy.hold_on_review and in_doubt:
         after = lifecycle.hold(after)
-    return Decision(order=request.grant(after), outcome=transition.outcome, dropped=tuple(sorted(dropped)))
+    after = lifecycle.release(after) if was_approved(order, after) else after
+    outcome = sale.outcome if sale else Outcome.DUPLICATE
+    if outcome is Outcome.DUPLICATE and after is not sold:
+        outcome = Outcome.ADVANCED
+    after = settle(request.grant(after), policy.configured)
+    return Decision(order=after, outcome=outcome, dropped=tuple(sorted(dropped)))
 
 
-def complete(order: Order, name: str, result: Callable[[Order], Order], at: datetime, policy: Policy) -> Order:
+@dataclass(frozen=True, kw_only=True)
+class Performed:
+    """An effect that was performed: its name, the key at that time, and when."""
+
+    name: str
+    key: str
+    at: datetime
+
+
+def complete(order: Order, done: Performed, result: Callable[[Order], Order], policy: Policy) -> Order:
     """The order after an effect was performed, with its result. New effects that this deployment cannot perform are
     dropped; older ones stay. A new review reason holds the other effects, if the policy says so.
     """
-    after = lifecycle.mark_done(result(order), name, at)
-    after = replace(after, effects=keep_configured(after.effects, policy.configured | order.effects.keys()))
+    after = lifecycle.mark_done(result(order), done.name, done.at, done.key)
+    after = replace(after, effects=keep_configured(after.effects, policy.configured, order.effects.keys()))
     in_doubt = policy.hold_on_review and lifecycle.has_new_review(order, after)
     return lifecycle.hold(after) if in_doubt else after
+
+
+def _with_facts(before: Order | None, order: Order, news: News, policy: Policy, now: datetime) -> Order:
+    """The order with the facts, the level that follows, and the effects of what has changed. The same object if they
+    add nothing.
+    """
+    after = with_facts(order, news.facts, news.doubts) if news.facts or news.doubts else order
+    if after == order:
+        return order
+    after = replace(after, updated_at=now)
+    if (after.refunds, after.disputes) == (order.refunds, order.disputes):
+        return after
+    return owe_objects(before, with_level(after, policy.access, now), policy.configured)

@@ -3,7 +3,10 @@
     owed ──performed──────────────> done      when `fulfill` is done, the order is fulfilled
      │ ╲──refused permanently─────> failed    a message with `replay = true` makes it owed again
      │  ╲─refused, perhaps permanently        backs off, is retried with growing pauses, and is `failed` in the end
-     └────under review────────────> held      a message with `release = true` makes it owed again
+     ├────under review────────────> held      a message with `release = true` makes it owed again
+     └────access is revoked───────> held      owed again when access is granted: see `settlement`
+
+A result names the key that was performed: meanwhile the effect may have another key, and is still owed.
 
 The lease names the delivery that performs: a random token per delivery, and the store's clock at the last write. A
 delivery that leaves an effect owed does not acknowledge its message, so each owed effect has an outstanding message. An
@@ -11,10 +14,24 @@ effect that this version does not know never changes.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from fulfillment.domain.effects import KNOWN, LOAD_LINE_ITEMS, WAITS_FOR_LINE_ITEMS, Effect, EffectState, enter, owed
+from fulfillment.domain.effects import (
+    ACCESS_CHANGED,
+    HOLDABLE,
+    KNOWN,
+    LOAD_LINE_ITEMS,
+    OF_AN_OBJECT,
+    REVIEW,
+    WAITS_FOR_LINE_ITEMS,
+    Effect,
+    EffectState,
+    enter,
+    kind_of,
+    owed,
+)
 from fulfillment.domain.order import Lease, Order
 from fulfillment.domain.status import Status
 
@@ -25,9 +42,20 @@ first attempt, is permanent. Pub/Sub redelivers for twice that time, so the mess
 
 
 def hold(order: Order) -> Order:
-    """The owed effects wait for a person. The line items do not: the person needs them for the review."""
-    held = [name for name in owed(order.effects) if name in KNOWN and name != LOAD_LINE_ITEMS]
-    return _with(order, {name: replace(order.effects[name], state=EffectState.HELD) for name in held})
+    """The undone effects of the sale wait for a person. The line items do not: the person needs them for the review."""
+    waiting = {name: each for name, each in order.effects.items() if each.is_undone and name in HOLDABLE}
+    return _with(order, {name: held(each, {*each.reasons, REVIEW}) for name, each in waiting.items()})
+
+
+def held(effect: Effect, reasons: AbstractSet[str]) -> Effect:
+    """An undone effect with these reasons to be held; without any it is owed."""
+    state = EffectState.HELD if reasons else EffectState.OWED
+    return replace(effect, state=state, held_by=tuple(sorted(reasons)))
+
+
+def is_held_for_review(order: Order) -> bool:
+    """Whether an effect waits for a person."""
+    return any(REVIEW in each.reasons for each in order.effects.values())
 
 
 def has_new_review(before: Order | None, after: Order) -> bool:
@@ -36,39 +64,60 @@ def has_new_review(before: Order | None, after: Order) -> bool:
 
 
 def release(order: Order) -> Order:
-    """Held effects are owed again."""
-    return _fail_dependents(_owe_again(order, EffectState.HELD))
+    """Effects that were held for review are owed again, unless the money holds them too."""
+    waiting = {name: each for name, each in order.effects.items() if REVIEW in each.reasons and name in HOLDABLE}
+    free = {name: _fresh(held(each, {*each.reasons} - {REVIEW})) for name, each in waiting.items()}
+    return fail_dependents(_with(order, free))
 
 
 def retry_failed(order: Order) -> Order:
     """Failed effects are owed again, and effects that back off are retried at once."""
-    waiting = {name: effect for name, effect in order.effects.items() if effect.not_before and name in KNOWN}
-    awake = {name: replace(effect, refusals=0, not_before=None) for name, effect in waiting.items()}
-    return _owe_again(_with(order, awake), EffectState.FAILED)
+    known = {name: effect for name, effect in order.effects.items() if kind_of(name, effect) in KNOWN}
+    awake = {name: replace(each, refusals=0, not_before=None) for name, each in known.items() if each.not_before}
+    failed = {name: each for name, each in known.items() if each.state is EffectState.FAILED}
+    return _with(order, awake | {name: replace(_fresh(each), state=EffectState.OWED) for name, each in failed.items()})
 
 
-def mark_done(order: Order, name: str, at: datetime) -> Order:
-    """The effect is done. When `fulfill` is done, the order enters `fulfilled` and owes that status's effects.
+def mark_done(order: Order, name: str, at: datetime, key: str | None = None) -> Order:
+    """The effect is done. When `fulfill` is done, the order enters `fulfilled` and owes that status's effects. Done
+    effects of an object are not kept: there may be many.
 
     An effect that was dropped meanwhile, or was already marked done (a lost reply), changes nothing.
     """
-    effect = order.effects.get(name)
-    if effect is None or effect.state is EffectState.DONE:
+    order = _told(order, key) if name == ACCESS_CHANGED and key else order
+    effect = _performed(order, name, key)
+    if effect is None:
         return order
+    if effect.kind in OF_AN_OBJECT:
+        return replace(order, effects={other: each for other, each in order.effects.items() if other != name})
     tried = replace(effect, attempts=effect.attempts + 1, error=None, not_before=None)
-    done = replace(tried, state=EffectState.DONE, done_at=at)
+    done = replace(tried, state=EffectState.DONE, done_at=at, held_by=())
     after = _with(order, {name: done})
     if after.status is Status.FULFILLED and order.status is not Status.FULFILLED:
         return replace(after, effects=enter(order.id, Status.FULFILLED, after.effects), fulfilled_at=at)
     return after
 
 
-def record_failure(order: Order, name: str, error: str) -> Order:
-    """An attempt failed. The effect is still owed (or held, if a review was added meanwhile)."""
-    effect = order.effects.get(name)
-    if effect is None or effect.state is EffectState.DONE:
+def _told(order: Order, key: str) -> Order:
+    """The order whose access level of this key was told."""
+    number = int(key.rpartition(":")[2])
+    if order.access is None or order.access.told >= number:
         return order
-    return _with(order, {name: replace(effect, attempts=effect.attempts + 1, error=error)})
+    return replace(order, access=replace(order.access, told=number))
+
+
+def _performed(order: Order, name: str, key: str | None) -> Effect | None:
+    """The effect that was performed; None if it was dropped, overtaken by one with another key, or marked done."""
+    effect = order.effects.get(name)
+    if effect is None or effect.state is EffectState.DONE or key not in {None, effect.key}:
+        return None
+    return effect
+
+
+def record_failure(order: Order, name: str, error: str, key: str | None = None) -> Order:
+    """An attempt failed. The effect is still owed (or held, if a review was added meanwhile)."""
+    effect = _performed(order, name, key)
+    return order if effect is None else _with(order, {name: replace(effect, attempts=effect.attempts + 1, error=error)})
 
 
 def is_backing_off(order: Order, now: datetime) -> bool:
@@ -88,9 +137,9 @@ def is_last_refusal(order: Order, name: str) -> bool:
     return effect is not None and effect.refusals >= len(BACKOFFS)
 
 
-def back_off(order: Order, name: str, error: str, now: datetime) -> Order:
+def back_off(order: Order, name: str, error: str, now: datetime, key: str | None = None) -> Order:
     """The effect was refused, perhaps permanently. It is still owed, and is retried after a pause."""
-    after = record_failure(order, name, error)
+    after = record_failure(order, name, error, key)
     if after is order:
         return order
     effect = after.effects[name]
@@ -98,17 +147,17 @@ def back_off(order: Order, name: str, error: str, now: datetime) -> Order:
     return _with(after, {name: replace(effect, refusals=effect.refusals + 1, not_before=now + pause)})
 
 
-def mark_failed(order: Order, name: str, error: str) -> Order:
+def mark_failed(order: Order, name: str, error: str, key: str | None = None) -> Order:
     """The effect was refused permanently. It has failed, and so have the effects that wait for it."""
-    effect = order.effects.get(name)
-    if effect is None or effect.state in {EffectState.DONE, EffectState.FAILED}:
+    effect = _performed(order, name, key)
+    if effect is None or effect.state is EffectState.FAILED:
         return order
-    tried = replace(effect, attempts=effect.attempts + 1, error=error, not_before=None)
+    tried = replace(effect, attempts=effect.attempts + 1, error=error, not_before=None, held_by=())
     failed = replace(tried, state=EffectState.FAILED)
-    return _fail_dependents(_with(order, {name: failed}))
+    return fail_dependents(_with(order, {name: failed}))
 
 
-def _fail_dependents(order: Order) -> Order:
+def fail_dependents(order: Order) -> Order:
     """Fails the effects that need line items which cannot be read. Without line items nothing would be delivered, but
     the order would become fulfilled. A message with `replay` makes all of them owed again.
     """
@@ -147,10 +196,9 @@ def holds_lease(order: Order, owner: str) -> bool:
     return order.lease is not None and order.lease.owner == owner
 
 
-def _owe_again(order: Order, state: EffectState) -> Order:
-    again = {name: effect for name, effect in order.effects.items() if effect.state is state and name in KNOWN}
-    fresh = {name: replace(effect, error=None, refusals=0, not_before=None) for name, effect in again.items()}
-    return _with(order, {name: replace(effect, state=EffectState.OWED) for name, effect in fresh.items()})
+def _fresh(effect: Effect) -> Effect:
+    """The effect without its past refusals."""
+    return replace(effect, error=None, refusals=0, not_before=None)
 
 
 def _with(order: Order, effects: Mapping[str, Effect]) -> Order:

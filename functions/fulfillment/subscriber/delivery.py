@@ -1,6 +1,6 @@
-"""Applies one event to its order, and performs the effects that the order owes.
+"""Applies news to its order, and performs the effects that the order owes.
 
-1  write the event and the lease on the order's effects, in one atomic write
+1  write the news and the lease on the order's effects, in one atomic write
 2  if this delivery has the lease: perform, mark done, release              (`effects.runner`)
 3  if nothing is owed, or reconcile publishes it later: the message may be acknowledged
    if anything else is owed: Pub/Sub must redeliver the message
@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from fulfillment.domain import lifecycle
-from fulfillment.domain.decision import Decision, ReplayRequest, decide
+from fulfillment.domain.decision import Decision, News, ReplayRequest, decide
 from fulfillment.domain.effects import owed
-from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.order import Order
 from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.attempts import Attempt, AttemptState
@@ -26,21 +25,22 @@ _DROPPED = Attempt(AttemptState.DROPPED, "overtaken, or not configured here")
 
 @dataclass(kw_only=True)
 class Delivery:
-    """One delivery of one event. `outcome` is the result of the event, `attempts` the result of each effect. Both
-    are set when the store is asked to write, for the log.
+    """One delivery of one order's news. `outcome` is the result of the news, `attempts` the result of each effect. Both
+    are set when the store is asked to write, for the log. `known` is the order if it was read already.
     """
 
     orders: Orders
     executors: EffectExecutors
-    event: CheckoutEvent
+    news: News
+    known: Stored | None = None
     request: ReplayRequest = field(default_factory=ReplayRequest)
     owner: str = field(default_factory=lambda: secrets.token_hex(8))
     outcome: Outcome = Outcome.DUPLICATE
     attempts: dict[str, Attempt] = field(default_factory=dict)
 
     async def run(self, park: Park) -> Order:
-        """Applies the event and performs the effects. Raises EffectsOutstanding while the order owes any."""
-        stored, _ = await commit(self.orders, self.event.checkout.id, self._decide, None)
+        """Applies the news and performs the effects. Raises EffectsOutstanding while the order owes any."""
+        stored, _ = await commit(self.orders, self.news.order_id, self._decide, self.known)
         runner = EffectRunner(self.orders, self.executors, park, self.owner)
         runner.attempts.update(self.attempts)
         self.attempts = runner.attempts
@@ -51,7 +51,7 @@ class Delivery:
 
     def _decide(self, stored: Stored | None) -> Decision:
         order, read_at = (stored.order, stored.read_at) if stored else (None, None)
-        decision = decide(order, self.event, self.executors.policy, self.request)
+        decision = decide(order, self.news, self.executors.policy, self.request, datetime.now(UTC))
         self.outcome, self.attempts = decision.outcome, dict.fromkeys(decision.dropped, _DROPPED)
         leased = lifecycle.acquire_lease(decision.order, self.owner, read_at, self.executors.lease)
         return replace(decision, order=leased)

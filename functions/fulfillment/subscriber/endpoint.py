@@ -17,7 +17,7 @@ import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fulfillment.domain.decision import REQUESTS, ReplayRequest
+from fulfillment.domain.decision import REQUESTS, News, ReplayRequest
 from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.events import CheckoutEvent, parse
@@ -98,7 +98,7 @@ class Subscriber(PushEndpoint):
     async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:
         """Applies the event to its order and performs the order's effects."""
         request = ReplayRequest.of(message.id, message.attributes)
-        delivery = Delivery(orders=self.orders, executors=self.executors, event=event, request=request)
+        delivery = Delivery(orders=self.orders, executors=self.executors, news=News.of(event), request=request)
         try:
             order = await delivery.run(functools.partial(self._publish_parked, message))
         finally:

@@ -90,12 +90,12 @@ async def built(folder: Path, profile: Profile, plan: Plan) -> AsyncIterator[Tes
             targets = {"pubsub": _port(hosts.pubsub), "firestore": _port(hosts.firestore), **around.ports}
             links = [_link(name, targets | ports) for name in link_names()]
             async with proxy.running(links) as around.callers:
-                by_name = {link.name: link for link in links}
-                env = {name: _env(name, by_name, folder, profile) | _clock(name, plan) for name in FUNCTIONS}
+                by_kind = {link.name: link for link in links}
+                env = {name: _env(name, by_kind, folder, profile) | _clock(name, plan) for name in FUNCTIONS}
                 admin = PubSubAdmin(hosts.pubsub, PROJECT)
                 orders = FirestoreOrders(PROJECT, "(default)", "orders")
                 with _environment(hosts.env):
-                    testbed = Testbed(processes, hosts, by_name, ports, env, source, around, admin, orders)
+                    testbed = Testbed(processes, hosts, by_kind, ports, env, source, around, admin, orders)
                     await _open(testbed, profile)
                     yield testbed
 
