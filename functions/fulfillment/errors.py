@@ -8,6 +8,7 @@ FulfillmentError
 │   ├── UnstorableOrder          Firestore permanently refuses the document
 │   ├── LineItemsRefused         the API key cannot read the session's line items
 │   ├── ReadRefused              the API key cannot read the object of a thin event
+│   ├── NoOrderKnown             no key to ask Stripe whose refund or dispute it is, and no order here
 │   └── MailRefused              no mail server accepts the address or the mail
 └── TransientError               a later delivery may succeed: Pub/Sub redelivers the message
     ├── PublishFailed            Pub/Sub did not store the message
@@ -83,6 +84,12 @@ class ReadRefused(PermanentError):
     """The API key cannot read the object of a thin event in its context, or there is no key."""
 
     code = "read_refused"
+
+
+class NoOrderKnown(PermanentError):
+    """A refund or dispute has no order here, and there is no key to ask Stripe whose it is, or for its refunds."""
+
+    code = "no_order_known"
 
 
 class TransientError(FulfillmentError):

@@ -6,7 +6,7 @@ No object of these names its Checkout Session: the order is found by the Payment
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from fulfillment.domain.after_sale import (
     APPEALS,
@@ -24,6 +24,7 @@ from fulfillment.domain.event_types import CHARGE_REFUNDED, entry_point_of
 from fulfillment.domain.ids import Currency, EventId, Id, ObjectId, Owner
 from fulfillment.domain.json_object import load_object
 from fulfillment.domain.shape import ShapeError, read
+from fulfillment.domain.thin_events import ThinEvent
 from fulfillment.errors import MalformedEvent
 
 
@@ -48,9 +49,21 @@ class AfterSaleEvent:
     type: str
     livemode: bool
     owner: Owner
-    source: Source
     payment_intent: str | None
     facts: tuple[Fact, ...] | None
+    api_version: str | None = None
+
+    @classmethod
+    def of_thin(cls, thin: ThinEvent, fact: Fact) -> Self:
+        """A thin event, with the fact of its object as it was read."""
+        return cls(
+            id=thin.id,
+            type=thin.type,
+            livemode=thin.livemode,
+            owner=thin.owner,
+            payment_intent=fact.payment_intent,
+            facts=(fact,),
+        )
 
 
 def parse_after_sale(body: bytes, received_at: datetime) -> AfterSaleEvent:
@@ -75,9 +88,9 @@ def parse_after_sale(body: bytes, received_at: datetime) -> AfterSaleEvent:
         type=event.type,
         livemode=event.livemode,
         owner=Owner.told_by(event.account, event.context),
-        source=source,
         payment_intent=related,
         facts=facts,
+        api_version=event.api_version,
     )
 
 

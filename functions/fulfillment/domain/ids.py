@@ -33,7 +33,7 @@ class SessionId(_Matched):
 
 
 class ObjectId(SessionId):
-    """The id of an object of Stripe's that can be a key in a document."""
+    """The id of an object of Stripe's that can be a key in a document and a part of an effect's key."""
 
     __slots__ = ()
     _NAME = "object id"

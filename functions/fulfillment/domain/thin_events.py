@@ -1,4 +1,4 @@
-"""A thin event says which Checkout Session has changed, not how. The session is read from Stripe, as it is then.
+"""A thin event says which object has changed, not how. The object is read from Stripe, as it is then.
 
     {"object": "v2.core.event", "id": "evt_…", "type": "v1.checkout.session.completed", "livemode": true,
      "created": "2026-11-28T09:30:00Z", "context": "acct_…", "snapshot_event": "evt_…",
@@ -8,23 +8,24 @@ The id of a thin event never becomes the id of an order's event: what is read de
 two contents.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fulfillment.domain.event_types import THIN_EVENT
-from fulfillment.domain.ids import EventId, Owner, SessionId
+from fulfillment.domain.ids import EventId, ObjectId, Owner, SessionId
 from fulfillment.domain.json_object import load_object
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import MalformedEvent
 
-_SESSION = "checkout.session"
+SESSION = "checkout.session"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThinEvent:
-    """A thin event of one Checkout Session. `snapshot_event`: the id of the snapshot event that tells the same, if
-    Stripe made one.
+    """A thin event of one object. `snapshot_event`: the id of the snapshot event that tells the same, if Stripe made
+    one.
     """
 
     id: EventId
@@ -32,19 +33,25 @@ class ThinEvent:
     created: datetime
     livemode: bool
     owner: Owner
-    session_id: SessionId
+    object_type: str
+    object_id: ObjectId
     snapshot_event: EventId | None
 
+    @property
+    def session_id(self) -> SessionId:
+        """The object's id, of an event of a Checkout Session."""
+        return self.object_id
 
-def parse_thin(body: bytes) -> ThinEvent:
-    """The thin event in `body`. Raises only `MalformedEvent`, for any bytes."""
+
+def parse_thin(body: bytes, of: Collection[str] = (SESSION,)) -> ThinEvent:
+    """The thin event in `body`, of an object of one of these types. Raises only `MalformedEvent`, for any bytes."""
     raw = load_object(body)
     try:
         event = read(_Event, raw)
         if event.object != THIN_EVENT:
             raise ShapeError("object", f"expected {THIN_EVENT}")  # noqa: TRY301
-        if event.related_object.type != _SESSION:
-            raise ShapeError("related_object.type", f"expected {_SESSION}")  # noqa: TRY301
+        if event.related_object.type not in of:
+            raise ShapeError("related_object.type", f"expected {' or '.join(of)}")  # noqa: TRY301
     except ShapeError as error:
         raise MalformedEvent(str(error)) from None
     return ThinEvent(
@@ -53,7 +60,8 @@ def parse_thin(body: bytes) -> ThinEvent:
         created=event.created,
         livemode=event.livemode,
         owner=Owner.told_by(None, event.context),
-        session_id=event.related_object.id,
+        object_type=event.related_object.type,
+        object_id=event.related_object.id,
         snapshot_event=event.snapshot_event,
     )
 
@@ -74,7 +82,7 @@ class _Time:
 
 @dataclass(frozen=True, kw_only=True)
 class _Related:
-    id: SessionId
+    id: ObjectId
     type: str
 
 

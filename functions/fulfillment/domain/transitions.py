@@ -46,6 +46,8 @@ class Outcome(StrEnum):
     STALE = "stale"
     NOT_OURS = "not_ours"
     NO_ORDER = "no_order"
+    STRANGER = "stranger"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, kw_only=True)

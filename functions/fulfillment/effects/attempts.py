@@ -14,6 +14,21 @@ class AttemptState(Enum):
     NOT_YET = "to be tried again from"
     DROPPED = "dropped"
 
+    @property
+    def severity(self) -> int:
+        """How much it needs a person: of several results the log shows the one with the most."""
+        return [*_BY_SEVERITY].index(self)
+
+
+_BY_SEVERITY = (
+    AttemptState.DONE,
+    AttemptState.DROPPED,
+    AttemptState.NOT_YET,
+    AttemptState.BACKING_OFF,
+    AttemptState.RETRY,
+    AttemptState.FAILED,
+)
+
 
 @dataclass(frozen=True)
 class Attempt:

@@ -11,19 +11,18 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from fulfillment.errors import HookFailed
 
 THREADS = 16
-T = TypeVar("T")
-Hook = Callable[[T, str], Awaitable[None] | None]
+Hook = Callable[..., Awaitable[None] | None]
 
 
-def takes_two(hook: object) -> bool:
-    """Whether the object is a function that takes two arguments by their places: an order or event, and a key."""
+def takes(hook: object, places: int) -> bool:
+    """Whether the object is a function that takes so many arguments by their places."""
     try:
-        inspect.signature(hook).bind(None, None)  # type: ignore[arg-type]
+        inspect.signature(hook).bind(*[None] * places)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return False
     return True
@@ -36,33 +35,33 @@ class Hooks:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="hook")
         self._free = asyncio.Semaphore(threads)
 
-    def performing(self, hook: Hook[T]) -> Callable[[T, str], Awaitable[None]]:
+    def performing(self, hook: Hook) -> Callable[..., Awaitable[None]]:
         """A function that calls the hook. A returned value is ignored, an exception is raised."""
         return functools.partial(self._call, hook)
 
-    async def _call(self, hook: Hook[T], given: T, key: str) -> None:
+    async def _call(self, hook: Hook, *given: Any) -> None:
         given = copy.deepcopy(given)
         if inspect.iscoroutinefunction(hook):
-            await _guarded(hook(given, key))
+            await _guarded(hook(*given))
             return
-        returned = await self._in_thread(hook, given, key)
+        returned = await self._in_thread(hook, *given)
         if inspect.isawaitable(returned):  # a partial, or a callable object
             await _guarded(returned)
         elif inspect.isgenerator(returned) or inspect.isasyncgen(returned):
             raise HookFailed("it has a yield, so none of it was run")
 
-    async def _in_thread(self, hook: Hook[T], given: T, key: str) -> Any:
+    async def _in_thread(self, hook: Hook, *given: Any) -> Any:
         await self._free.acquire()
-        call = self._threads.submit(_contained, hook, given, key)
+        call = self._threads.submit(_contained, hook, *given)
         loop = asyncio.get_running_loop()
         call.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free.release))
         return await asyncio.shield(asyncio.wrap_future(call))
 
 
-def _contained(hook: Hook[T], given: T, key: str) -> Any:
+def _contained(hook: Hook, *given: Any) -> Any:
     """The hook's result. StopIteration and a BaseException would break the event loop, so they become HookFailed."""
     try:
-        return hook(given, key)
+        return hook(*given)
     except StopIteration:
         raise HookFailed("StopIteration") from None
     except Exception:

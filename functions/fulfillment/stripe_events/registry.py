@@ -13,7 +13,7 @@ from typing import Any
 
 from fulfillment.domain.event_types import family_type
 from fulfillment.domain.routes import Routes
-from fulfillment.effects.hook import takes_two
+from fulfillment.effects.hook import takes
 from fulfillment.errors import ConfigurationError
 
 Handler = Callable[[dict[str, Any], str], Awaitable[None] | None]
@@ -44,7 +44,7 @@ def named(handlers: object) -> dict[str, Any]:
 
 
 def _problems(name: str, handler: object, routes: Routes) -> Iterator[str]:
-    if not takes_two(handler):
+    if not takes(handler, 2):
         yield f"{name} must be a function that takes (event, key)"
     if name.startswith(f"{_ON}v1_"):
         yield f"{name} must be called {_ON}{name.removeprefix(f'{_ON}v1_')}: it gets the thin events too"

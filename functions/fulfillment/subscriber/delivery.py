@@ -38,6 +38,15 @@ class Delivery:
     outcome: Outcome = Outcome.DUPLICATE
     attempts: dict[str, Attempt] = field(default_factory=dict)
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The results by the effects' kinds, for the log; of several objects the worst."""
+        texts: dict[str, Attempt] = {}
+        for name, attempt in self.attempts.items():
+            kind = name.partition(":")[0]
+            texts[kind] = max(texts.get(kind, attempt), attempt, key=lambda each: each.state.severity)
+        return {kind: str(attempt) for kind, attempt in texts.items()}
+
     async def run(self, park: Park) -> Order:
         """Applies the news and performs the effects. Raises EffectsOutstanding while the order owes any."""
         stored, _ = await commit(self.orders, self.news.order_id, self._decide, self.known)

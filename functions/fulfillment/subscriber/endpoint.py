@@ -16,19 +16,23 @@ that back off after a refusal and that reconcile publishes again.
 import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
+from fulfillment.domain.after_sale import Fact
 from fulfillment.domain.decision import REQUESTS, News, ReplayRequest
-from fulfillment.domain.effects import EffectState
 from fulfillment.domain.event_types import SUBSCRIBERS, EventType
 from fulfillment.domain.events import CheckoutEvent, parse
+from fulfillment.domain.ids import EventId
 from fulfillment.domain.ownership import Ownership, Verdict
+from fulfillment.domain.status import Status
 from fulfillment.domain.thin_events import parse_thin
-from fulfillment.domain.transitions import Outcome
-from fulfillment.effects.attempts import AttemptState
+from fulfillment.domain.transitions import Outcome, claim_of
 from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import MalformedMessage
-from fulfillment.orders.store import Orders
+from fulfillment.orders.store import Orders, Stored
+from fulfillment.subscriber.after_sale_reader import AfterSaleReader, Stripe
 from fulfillment.subscriber.delivery import Delivery
+from fulfillment.subscriber.reporting import note_order, noticed, other_mode
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.subscriber.thin_sales import Sessions, ThinSales
 from fulfillment.telemetry import Line, Trace
@@ -37,6 +41,10 @@ from fulfillment.topic.publisher import Topic
 from fulfillment.topic.push_endpoint import PushEndpoint
 
 _OTHER_TYPE = "the attribute event_type is not the type in the body"
+
+
+class StripeReads(Sessions, Stripe, Protocol):
+    """The part of `StripeApi` that is needed here."""
 
 
 @dataclass(eq=False)
@@ -51,7 +59,7 @@ class Subscriber(PushEndpoint):
     orders: Orders
     dead_letter: Topic
     executors: EffectExecutors
-    stripe: Sessions | None = None
+    stripe: StripeReads | None = None
 
     def __post_init__(self) -> None:
         super().__init__(SUBSCRIBERS[self.event_type], self.settings.project, self.dead_letter)
@@ -86,7 +94,7 @@ class Subscriber(PushEndpoint):
         if thin.type != self.event_type.thin:
             raise MalformedMessage(_OTHER_TYPE)
         if thin.livemode is not self.settings.livemode:
-            return _other_mode(line)
+            return other_mode(line)
         event = await self._thin_sales.event_of(thin, datetime.now(UTC))
         if event is None:
             return _nothing_sold(line)
@@ -98,26 +106,34 @@ class Subscriber(PushEndpoint):
     async def _deliver(self, event: CheckoutEvent, message: Message, line: Line) -> Outcome:
         """Applies the event to its order and performs the order's effects."""
         request = ReplayRequest.of(message.id, message.attributes)
-        delivery = Delivery(orders=self.orders, executors=self.executors, news=News.of(event), request=request)
+        facts, known = await self._brought_along(event, line)
+        delivery = Delivery(
+            orders=self.orders, executors=self.executors, news=News.of(event, facts), known=known, request=request
+        )
         try:
             order = await delivery.run(functools.partial(self._publish_parked, message))
         finally:
-            texts = {name: str(attempt) for name, attempt in delivery.attempts.items()}
-            line.note(effects=texts or None, brought=delivery.outcome.value)
-        states = {effect.state for effect in order.effects.values()}
-        tried = {attempt.state for attempt in delivery.attempts.values()}
-        failed = EffectState.FAILED in states and AttemptState.FAILED in tried
-        severity = "ERROR" if failed else "WARNING" if EffectState.HELD in states else "INFO"
-        failing = ", an effect was refused for good: its message is parked" if failed else ""
-        line.say(severity, f"order {order.status.value}{failing}", outcome=delivery.outcome.value)
-        line.note(order_status=order.status.value, review=list(order.review) or None)
+            line.note(effects=delivery.texts or None, brought=delivery.outcome.value)
+            line.note(noticed=noticed(known.order if known else None, facts, "") or None)
+        note_order(line, order, delivery)
         return delivery.outcome
+
+    async def _brought_along(self, event: CheckoutEvent, line: Line) -> tuple[tuple[Fact, ...], Stored | None]:
+        """The refunds and disputes of a sale that was found by reading Stripe, and the stored order. Its events may be
+        lost, and so may those of its refunds: what was refunded must not be fulfilled first.
+        """
+        if self.stripe is None or not event.id.startswith(EventId.FOUND) or claim_of(event) is not Status.PAID:
+            return (), None
+        known = await self.orders.get(event.checkout.id)
+        if known and known.order.status >= Status.PAID:
+            return (), known
+        return await AfterSaleReader(self.stripe).all_of(event.checkout, line), known
 
     def _ignored(self, event: CheckoutEvent, line: Line) -> Outcome | None:
         """The outcome of an event that makes no order here, or None if it makes one."""
         match self._ownership.judge(event.checkout):
             case Verdict.OTHER_MODE:
-                return _other_mode(line)
+                return other_mode(line)
             case Verdict.FILTERED:
                 line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
                 return Outcome.NOT_OURS
@@ -125,11 +141,6 @@ class Subscriber(PushEndpoint):
                 return _nothing_sold(line)
             case Verdict.OURS:  # pragma: no branch - mypy proves that there is no other
                 return None
-
-
-def _other_mode(line: Line) -> Outcome:
-    line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
-    return Outcome.NOT_OURS
 
 
 def _nothing_sold(line: Line) -> Outcome:

@@ -1,22 +1,30 @@
 """The effects that this deployment can perform, with their executors. An effect without its settings is not owed."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from fulfillment.domain.effects import (
+    ACCESS_CHANGED,
+    AFTER_SALE_KINDS,
     ANNOUNCEMENTS,
+    DISPUTED,
     FULFILL,
+    HOOKS,
     LOAD_LINE_ITEMS,
     NOTIFY_PAYMENT_FAILED,
+    OF_A_STATUS,
     PAYMENT_FAILED,
+    REFUNDED,
     SEND_RECEIPT,
+    object_of,
 )
 from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
 from fulfillment.effects.announce import Announcer
-from fulfillment.effects.hook import Hooks, takes_two
-from fulfillment.effects.runner import EffectExecutor, EffectExecutors
+from fulfillment.effects.hook import Hooks, takes
+from fulfillment.effects.runner import EffectExecutor, EffectExecutors, Result
 from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.publisher import PubSubTopic
@@ -38,7 +46,19 @@ def stripe_api(settings: SubscriberSettings) -> "StripeApi | None":
     return StripeApi(settings.stripe_key, settings.api_base)
 
 
-def configured(settings: SubscriberSettings, hooks: object, stripe: "StripeApi | None" = None) -> EffectExecutors:
+OF_THE_SALE: AbstractSet[str] = HOOKS | frozenset(OF_A_STATUS)
+AFTER_THE_SALE: AbstractSet[str] = HOOKS | AFTER_SALE_KINDS
+"""The kinds that a subscriber drops if they are not configured: those that its own events give, and hooks, which are
+the same code in every function.
+"""
+
+
+def configured(
+    settings: SubscriberSettings,
+    hooks: object,
+    stripe: "StripeApi | None" = None,
+    drops: AbstractSet[str] = OF_THE_SALE,
+) -> EffectExecutors:
     """The executors that the settings and the user's hooks.py allow. Raises ConfigurationError."""
     by_name = _line_items(stripe) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
     return EffectExecutors(
@@ -46,6 +66,8 @@ def configured(settings: SubscriberSettings, hooks: object, stripe: "StripeApi |
         budget=settings.hook_timeout + REST_SECONDS,
         hold_on_review=settings.hold_on_review,
         reconciled=stripe is not None,
+        access=settings.access_policy,
+        drops=drops,
     )
 
 
@@ -67,12 +89,42 @@ def _line_items(stripe: "StripeApi | None") -> dict[str, EffectExecutor]:
 def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecutor]:
     if not callable(getattr(hooks, FULFILL, None)):
         raise ConfigurationError("hooks.py must have a function fulfill(order, key)")
-    running = Hooks()
-    found = {name: getattr(hooks, name) for name in (FULFILL, PAYMENT_FAILED) if callable(getattr(hooks, name, None))}
+    found = {name: getattr(hooks, name) for name in _ARGUMENTS if callable(getattr(hooks, name, None))}
     for name, hook in found.items():
-        if not takes_two(hook):  # at start, so that the first order does not find a wrong hook
-            raise ConfigurationError(f"hooks.py: {name} must take (order, key)")
-    return {name: EffectExecutor(settings.hook_timeout, running.performing(hook)) for name, hook in found.items()}
+        arguments = _ARGUMENTS[name]
+        if not takes(hook, len(arguments)):  # at start, so that the first order does not find a wrong hook
+            raise ConfigurationError(f"hooks.py: {name} must take ({', '.join(arguments)})")
+    running = Hooks()
+    performed = {name: running.performing(hook) for name, hook in found.items()}
+    return {name: EffectExecutor(settings.hook_timeout, _given(name, hook)) for name, hook in performed.items()}
+
+
+_ARGUMENTS = {
+    FULFILL: ("order", "key"),
+    PAYMENT_FAILED: ("order", "key"),
+    ACCESS_CHANGED: ("order", "access", "key"),
+    REFUNDED: ("order", "refund", "key"),
+    DISPUTED: ("order", "dispute", "key"),
+}
+"""The hooks, and what each is given."""
+
+
+def _given(name: str, hook: Callable[..., Awaitable[None]]) -> Callable[[Order, str], Awaitable[Result]]:
+    """The call of a hook, with what its effect is about."""
+
+    async def call(order: Order, key: str) -> Result:
+        match name:
+            case "access_changed":
+                await hook(order, order.access, key)
+            case "refunded":
+                await hook(order, order.refunds[object_of(key)], key)
+            case "disputed":
+                await hook(order, order.disputes[object_of(key)], key)
+            case _:
+                await hook(order, key)
+        return None
+
+    return call
 
 
 def _mails(settings: SubscriberSettings) -> dict[str, EffectExecutor]:

@@ -1,0 +1,119 @@
+"""Reads from Stripe what happened to an order's money. The time of each read is taken before its request."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from fulfillment.domain.after_sale import Fact
+from fulfillment.domain.after_sale_events import read_fact
+from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.ids import OWN, Owner
+from fulfillment.domain.shape import ShapeError
+from fulfillment.errors import StripeRefused, StripeUnavailable
+from fulfillment.telemetry import Line
+
+PATHS: Mapping[str, str] = {
+    "refund": "/v1/refunds",
+    "dispute": "/v1/disputes",
+    "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings",
+    "review": "/v1/reviews",
+}
+"""Where Stripe's API has an object, by its type."""
+OBJECTS: Mapping[str, str] = {
+    "refunds": "refund",
+    "disputes": "dispute",
+    "warnings": "radar.early_fraud_warning",
+    "radar_reviews": "review",
+}
+"""An object's type by the order's field for it."""
+
+
+class Stripe(Protocol):
+    """The part of `StripeApi` that is needed here."""
+
+    async def object_at(self, path: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The object at a path of the API."""
+        ...
+
+    async def refunds_of(self, payment_intent: str, owner: Owner = OWN) -> Sequence[Mapping[str, Any]]:
+        """All refunds of a PaymentIntent."""
+        ...
+
+    async def disputes_of(self, payment_intent: str, owner: Owner = OWN) -> Sequence[Mapping[str, Any]]:
+        """All disputes of a PaymentIntent."""
+        ...
+
+    async def invoice_payments_of(
+        self, owner: Owner = OWN, *, payment_intent: str | None = None, invoice: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The payments of an invoice, or those that a PaymentIntent made, with their invoices expanded."""
+        ...
+
+    async def sessions_of(
+        self, owner: Owner = OWN, *, payment_intent: str | None = None, subscription: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The Checkout Sessions of a PaymentIntent, or of a subscription."""
+        ...
+
+    @property
+    def api_version(self) -> str:
+        """The version of Stripe's API in which the objects are written."""
+        ...
+
+
+class AfterSaleReader:
+    """Reads objects, and turns them into facts."""
+
+    def __init__(self, stripe: Stripe) -> None:
+        self._stripe = stripe
+
+    async def read(self, kind: str, object_id: str, owner: Owner) -> Fact:
+        """One object, by its type at Stripe. Raises StripeUnavailable, or StripeRefused if Stripe does not show it."""
+        facts = await self._facts(lambda: self._one(f"{PATHS[kind]}/{object_id}", owner))
+        if facts[0].id != object_id:
+            raise StripeUnavailable("Stripe's answer is another object: look at the proxy, or STRIPE_API_BASE")
+        return facts[0]
+
+    async def refunds_of(self, payment_intent: str, owner: Owner) -> tuple[Fact, ...]:
+        """All refunds of a PaymentIntent. Raises StripeUnavailable."""
+        return await self._facts(lambda: self._stripe.refunds_of(payment_intent, owner))
+
+    async def all_of(self, sale: Checkout, line: Line) -> tuple[Fact, ...]:
+        """The refunds and disputes of a sale. Without the key's permission there are none, and the sale goes on: its
+        order was never held for what this key cannot see. Raises StripeUnavailable.
+        """
+        facts: list[Fact] = []
+        try:
+            for payment_intent in await self._payments_of(sale):
+                facts += await self.refunds_of(payment_intent, sale.owner)
+                facts += await self._facts(lambda pi=payment_intent: self._stripe.disputes_of(pi, sale.owner))  # type: ignore[misc]
+        except StripeRefused as refused:
+            line.note(unlisted=str(refused))
+        return tuple(facts)
+
+    async def _payments_of(self, sale: Checkout) -> list[str]:
+        if sale.payment_intent:
+            return [sale.payment_intent]
+        if not sale.invoice:
+            return []
+        payments = await self._stripe.invoice_payments_of(sale.owner, invoice=sale.invoice)
+        return [each for each in map(payment_intent_of, payments) if each]
+
+    async def _one(self, path: str, owner: Owner) -> Sequence[Mapping[str, Any]]:
+        return [await self._stripe.object_at(path, owner)]
+
+    async def _facts(self, ask: Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]) -> tuple[Fact, ...]:
+        at = datetime.now(UTC)
+        answer = await ask()
+        try:
+            return tuple(read_fact(each, at, datetime.now(UTC), self._stripe.api_version) for each in answer)
+        except ShapeError as error:
+            raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
+
+
+def payment_intent_of(invoice_payment: Mapping[str, Any]) -> str | None:
+    """The PaymentIntent of an invoice's payment."""
+    payment = invoice_payment.get("payment")
+    found = payment.get("payment_intent") if isinstance(payment, Mapping) else None
+    found = found.get("id") if isinstance(found, Mapping) else found
+    return found if isinstance(found, str) else None
