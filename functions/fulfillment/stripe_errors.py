@@ -47,6 +47,35 @@ OBJECT_ADVICE = SESSION_ADVICE | {
     404: "no such object: it was deleted, or the key is of the other mode, or of another account than the webhook's",
 }
 
+REFUNDS, DISPUTES, INVOICES = "Charges and Refunds: read", "Disputes: read", "Invoices: read"
+WARNINGS, REVIEWS = "Radar (early fraud warnings): read", "Radar (reviews): read"
+SCOPES = {
+    REFUNDS: "/v1/refunds",
+    DISPUTES: "/v1/disputes",
+    INVOICES: "/v1/invoice_payments",
+    WARNINGS: "/v1/radar/early_fraud_warnings",
+    REVIEWS: "/v1/reviews",
+}
+"""What a restricted key needs after the sale: each permission, and a list that it allows to read. Stripe publishes no
+list of the names: its dashboard may word one a little differently.
+"""
+_UNDER = {path: scope for scope, path in SCOPES.items()} | {"/v1/charges": REFUNDS, "/v1/invoices": INVOICES}
+
+
+def advice_of(*scopes: str) -> Mapping[int, str]:
+    """The advice for an object that is read with these permissions."""
+    named = " and ".join(f"'{each}'" for each in scopes)
+    return OBJECT_ADVICE | {
+        403: "the key lacks a permission: a restricted key needs to read objects of this kind "
+        f"({named}, or what Stripe's dashboard calls it), and for a connected account the access to it"
+    }
+
+
+def advice_at(path: str) -> Mapping[int, str]:
+    """The advice for the object at a path of the API. It names the permission where this product knows it."""
+    known = next((scope for under, scope in _UNDER.items() if path.startswith(f"{under}/")), None)
+    return advice_of(known) if known else OBJECT_ADVICE
+
 
 def where_to_look(
     error: BaseException | None, key: str, owner: Owner, advice: Mapping[int, str] = SESSION_ADVICE
@@ -62,7 +91,7 @@ def where_to_look(
         case ShapeError():
             return f"Stripe's answer cannot be read: {error}"
         case InvalidRequestError(param="starting_after"):
-            return "the list of line items has changed between two pages: the next retry reads it from its start"
+            return "the list has changed between two pages: the next retry reads it from its start"
         case StripeError(http_status=400 | 403 | 404 as status) if not is_about_the_question(error):
             return (
                 f"not Stripe, but something on the way to it answered {status}: look at the proxy, or STRIPE_API_BASE"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-from fulfillment import stripe_api
+from fulfillment import stripe_client
 from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
 from fulfillment.settings.parsers import parse_api_key
@@ -287,7 +287,7 @@ async def test_a_last_try_that_the_limit_cuts_off_hides_no_reason(stand_in: Stri
 async def test_a_try_that_hangs_is_followed_by_another(
     stand_in: StripeStandIn, api: StripeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stripe_api, "TRY_SECONDS", 0.5)
+    monkeypatch.setattr(stripe_client, "TRY_SECONDS", 0.5)
     sold(stand_in, 1)
     stand_in.delay = 4
     reading = asyncio.create_task(api.line_items(SESSION))

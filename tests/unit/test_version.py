@@ -90,7 +90,6 @@ def test_the_clients_that_are_known_are_found() -> None:
         ("pubsub", "grpc.aio.secure_channel"),
         ("pubsub", "grpc.aio.insecure_channel"),
         ("subscription", "SubscriberGrpcAsyncIOTransport"),
-        ("stripe_api", "StripeClient"),
         ("stripe_client", "StripeClient"),
         ("google_api", "_NamedSession"),
         ("google_api", "kind.get_transport_class('rest')"),

@@ -36,7 +36,7 @@ STARTING_SECONDS = 10  # for the functions' start; then the plan begins
 LAID_OVER = Path(__file__).parent / "overlay"
 HURRIED = {  # file: the text there, and its replacement in the hurried copy
     "effects/mail.py": ("SECONDS = 30", "SECONDS = 5"),
-    "stripe_api.py": ("READ_SECONDS = 20", "READ_SECONDS = 5"),
+    "stripe_client.py": ("READ_SECONDS = 20", "READ_SECONDS = 5"),
     "effects/runner.py": ("SLACK_SECONDS = 30", "SLACK_SECONDS = 8"),
     "orders/firestore.py": ("RPC_SECONDS = 10.0", "RPC_SECONDS = 3.0"),
     "topic/publisher.py": ("PUBLISH_SECONDS = 8", "PUBLISH_SECONDS = 3"),

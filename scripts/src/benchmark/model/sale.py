@@ -13,7 +13,7 @@ from benchmark.model.settings import FULFILL, LINE_ITEMS, Settings
 from benchmark.model.stations import Clock, Met, Throttle, TokenBucket, ramp
 from benchmark.model.subscription import Subscription
 
-READ_SECONDS, RETRY_FIRST, RETRY_MOST = 20.0, 0.5, 4.0  # functions/fulfillment/stripe_api.py: one read, its pauses
+READ_SECONDS, RETRY_FIRST, RETRY_MOST = 20.0, 0.5, 4.0  # functions/fulfillment/stripe_client.py: one read, its pauses
 RPC_SECONDS = 10.0  # functions/fulfillment/orders/firestore.py: the time for one call
 REDELIVERED_CALLS = 3  # a refused create, a read, a compare-and-set: docs/performance.md
 
