@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fulfillment import telemetry
-from fulfillment.domain.event_types import SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import AFTER_SALE, ON_DISPUTE, ON_REFUND, SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
 from fulfillment.version import VERSION
 
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from fulfillment.order_status.endpoint import OrderStatus
     from fulfillment.reconcile.endpoint import Reconcile
     from fulfillment.stripe_events.endpoint import StripeEvents
+    from fulfillment.subscriber.after_sale import AfterSaleSubscriber
     from fulfillment.subscriber.endpoint import Subscriber
     from fulfillment.webhook.endpoint import Webhook
+
+    _Door = Webhook | Subscriber | AfterSaleSubscriber | Reconcile | OrderStatus | StripeEvents
 
 
 @functions_framework.aio.http
@@ -51,6 +54,18 @@ async def on_async_payment_succeeded(request: Request) -> Response:
 async def on_async_payment_failed(request: Request) -> Response:
     """A delayed payment has failed."""
     return await _subscriber(EventType.ASYNC_PAYMENT_FAILED)(request)
+
+
+@functions_framework.aio.http
+async def on_refund(request: Request) -> Response:
+    """A payment is refunded, or a refund has failed."""
+    return await _after_sale(ON_REFUND)(request)
+
+
+@functions_framework.aio.http
+async def on_dispute(request: Request) -> Response:
+    """A payment is disputed, suspected of fraud, or reviewed."""
+    return await _after_sale(ON_DISPUTE)(request)
 
 
 @functions_framework.aio.http
@@ -97,6 +112,22 @@ def _subscriber(event_type: EventType) -> "Subscriber":
     stripe = stripe_api(settings)
     executors = configured(settings, _users("hooks", "hooks.py"), stripe)
     return Subscriber(event_type, settings, orders, dead_letter, executors, stripe)
+
+
+@functools.cache
+def _after_sale(entry_point: str) -> "AfterSaleSubscriber":
+    from fulfillment.orders.firestore_orders import FirestoreOrders
+    from fulfillment.subscriber.after_sale import AfterSaleSubscriber
+    from fulfillment.subscriber.executors import AFTER_THE_SALE, configured, stripe_api
+    from fulfillment.subscriber.settings import SubscriberSettings
+    from fulfillment.topic.publisher import PubSubTopic
+
+    settings = SubscriberSettings.load(os.environ)
+    orders = FirestoreOrders(settings.project, settings.database, settings.collection)
+    dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
+    stripe = stripe_api(settings)
+    executors = configured(settings, _users("hooks", "hooks.py"), stripe, AFTER_THE_SALE)
+    return AfterSaleSubscriber(entry_point, settings, orders, dead_letter, executors, stripe)
 
 
 def _users(module: str, file: str) -> ModuleType:
@@ -161,9 +192,10 @@ def _stripe_events() -> "StripeEvents":
 def _start(entry_point: str) -> None:
     """Wires one entry point. On a configuration error it logs one line that names all problems, and exits."""
     subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
-    entry_points: dict[str, Callable[[], Webhook | Subscriber | Reconcile | OrderStatus | StripeEvents]] = {
+    entry_points: dict[str, Callable[[], _Door]] = {
         "stripe_webhook": _webhook,
         **subscribers,
+        **{name: functools.partial(_after_sale, name) for name in AFTER_SALE},
         "reconcile": _reconcile,
         "order_status": _order_status,
         "on_stripe_event": _stripe_events,

@@ -25,7 +25,8 @@ def test_it_says_which_session_and_in_whose_context() -> None:
         created=datetime(2026, 11, 28, 9, 30, tzinfo=UTC),
         livemode=True,
         owner=Owner(account="acct_1", context=ContextPath("org_1/acct_1")),
-        object_type="checkout.session", object_id="cs_test_a1",  # type: ignore[arg-type]
+        object_type="checkout.session",
+        object_id="cs_test_a1",  # type: ignore[arg-type]
         snapshot_event="evt_2",  # type: ignore[arg-type]
     )
 

@@ -4,6 +4,8 @@ Input: `json_object`, `shape`, `records`, `ids`, `checkout`, `session`, `event_t
 Which other events are routed: `routes`.
 Ownership: `ownership`, `order_filter`.
 The order: `status`, `order`, `items`, `money`, `sums` (which amounts add up), `erasure`.
+After the sale: `after_sale` (the joins), `after_sale_objects` and `after_sale_events` (what is read into them), `facts`
+(into an order), `order_money` (what became of its money), `access` (may the buyer use it), `settlement` (what it owes).
 Its changes: `transitions` (by an event), `effects` and `lifecycle` (what it owes, and how that is done), `decision`
 (both, for one delivery).
 Events from reading Stripe: `synthetic_events`, `source_event`, `cursor`. The order status page: `buyer_view`.

@@ -6,22 +6,18 @@ No object of these names its Checkout Session: the order is found by the Payment
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from fulfillment.domain.after_sale import (
     APPEALS,
     AfterSale,
     Claim,
-    Dispute,
     Fact,
-    FraudWarning,
-    LedgerEntry,
-    RadarReview,
-    Refund,
     StatusRead,
 )
+from fulfillment.domain.after_sale_objects import OBJECTS
 from fulfillment.domain.event_types import CHARGE_REFUNDED, entry_point_of
-from fulfillment.domain.ids import Currency, EventId, Id, ObjectId, Owner
+from fulfillment.domain.ids import EventId, Id, ObjectId, Owner
 from fulfillment.domain.json_object import load_object
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.domain.thin_events import ThinEvent
@@ -113,7 +109,7 @@ def fact_of(raw: Mapping[str, Any], source: Source, path: str = "") -> Fact:
     return Fact(
         field=shape.FIELD,
         id=seen.id,
-        told=_told(seen.joined(), source),
+        told=_told(seen.record(), source),
         payment_intent=seen.payment_intent,
     )
 
@@ -149,137 +145,6 @@ def _listed(charge: "_Charge", source: Source) -> tuple[Fact, ...] | None:
         return None
     of_charge = [fact_of(each, source, "data.object.refunds.data") for each in charge.refunds.data]
     return tuple(replace(each, payment_intent=each.payment_intent or charge.payment_intent) for each in of_charge)
-
-
-class _Status(str):
-    """A status in Stripe's words."""
-
-    __slots__ = ()
-
-    @classmethod
-    def read(cls, value: object, path: str) -> "_Status":
-        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 100:
-            return cls(value)
-        raise ShapeError(path, "expected a status")
-
-
-UNSAID = "unknown"
-"""The status of an object that has none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Refund:
-    FIELD: ClassVar[str] = "refunds"
-
-    id: ObjectId
-    status: _Status | None = None
-    amount: int | None = None
-    currency: Currency | None = None
-    reason: str | None = None
-    failure_reason: str | None = None
-    payment_intent: Id | None = None
-
-    def joined(self) -> Refund:
-        return Refund(
-            status=self.status or UNSAID,
-            claims={},
-            amount=self.amount,
-            currency=self.currency,
-            reason=self.reason,
-            failure_reason=self.failure_reason,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Movement:
-    id: ObjectId
-    amount: int
-    fee: int = 0
-    net: int | None = None
-    currency: Currency | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Evidence:
-    due_by: int | None = None
-    submission_count: int | None = None
-    has_evidence: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Dispute:
-    FIELD: ClassVar[str] = "disputes"
-
-    id: ObjectId
-    status: _Status | None = None
-    amount: int | None = None
-    currency: Currency | None = None
-    reason: str | None = None
-    evidence_details: _Evidence | None = None
-    balance_transactions: tuple[_Movement, ...] | None = None
-    payment_intent: Id | None = None
-
-    def joined(self) -> Dispute:
-        evidence = self.evidence_details or _Evidence()
-        status = self.status or UNSAID
-        return Dispute(
-            status=status,
-            claims={},
-            amount=self.amount,
-            currency=self.currency,
-            reason=self.reason,
-            due_by=read(datetime, evidence.due_by, "evidence_details.due_by") if evidence.due_by else None,
-            submission_count=evidence.submission_count or 0,
-            has_evidence=evidence.has_evidence or False,
-            appeal=APPEALS.get(status),
-            ledger={
-                each.id: LedgerEntry(
-                    amount=each.amount,
-                    fee=each.fee,
-                    net=each.amount - each.fee if each.net is None else each.net,
-                    currency=each.currency,
-                )
-                for each in self.balance_transactions or ()
-            },
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Warning:
-    FIELD: ClassVar[str] = "warnings"
-
-    id: ObjectId
-    actionable: bool = True
-    fraud_type: str | None = None
-    payment_intent: Id | None = None
-
-    def joined(self) -> FraudWarning:
-        status = "actionable" if self.actionable else "settled"
-        return FraudWarning(status=status, claims={}, fraud_type=self.fraud_type)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Review:
-    FIELD: ClassVar[str] = "radar_reviews"
-
-    id: ObjectId
-    open: bool = True
-    opened_reason: str | None = None
-    closed_reason: str | None = None
-    payment_intent: Id | None = None
-
-    def joined(self) -> RadarReview:
-        status = "open" if self.open else "closed"
-        return RadarReview(status=status, claims={}, reason=self.opened_reason, closed_reason=self.closed_reason)
-
-
-OBJECTS: Mapping[str, Any] = {
-    "refund": _Refund,
-    "dispute": _Dispute,
-    "radar.early_fraud_warning": _Warning,
-    "review": _Review,
-}
-"""By the field `object`, which is a thin event's `related_object.type` too."""
 
 
 @dataclass(frozen=True, kw_only=True)

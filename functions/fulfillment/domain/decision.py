@@ -96,9 +96,9 @@ def decide(order: Order | None, news: News, policy: Policy, request: ReplayReque
     sold = sale.order if sale else order
     if sold is None:
         raise OrderGone("the order was deleted meanwhile")
-    after = _with_facts(order, sold, news, policy, now)
+    known = _with_facts(order, sold, news, policy, now)
     kept = {name for name, each in (order.effects if order else {}).items() if kind_of(name, each) not in policy.drops}
-    after = replace(after, effects=keep_configured(after.effects, policy.configured, kept))
+    after = replace(known, effects=keep_configured(known.effects, policy.configured, kept))
     dropped = set(order.effects) - set(after.effects) if order else set[str]()
     advanced = sale is not None and sale.outcome is Outcome.ADVANCED
     in_doubt = lifecycle.has_new_review(order, after) or (advanced and after.review)
@@ -106,7 +106,7 @@ def decide(order: Order | None, news: News, policy: Policy, request: ReplayReque
         after = lifecycle.hold(after)
     after = lifecycle.release(after) if was_approved(order, after) else after
     outcome = sale.outcome if sale else Outcome.DUPLICATE
-    if outcome is Outcome.DUPLICATE and after is not sold:
+    if outcome is Outcome.DUPLICATE and known is not sold:
         outcome = Outcome.ADVANCED
     after = settle(request.grant(after), policy.configured)
     return Decision(order=after, outcome=outcome, dropped=tuple(sorted(dropped)))

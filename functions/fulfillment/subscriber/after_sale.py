@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from fulfillment.domain.after_sale import AfterSale, Fact, merge
-from fulfillment.domain.after_sale_events import OBJECTS as THIN_OBJECTS
 from fulfillment.domain.after_sale_events import AfterSaleEvent, parse_after_sale
+from fulfillment.domain.after_sale_objects import OBJECTS as THIN_OBJECTS
 from fulfillment.domain.decision import REQUESTS, News, ReplayRequest
 from fulfillment.domain.event_types import OLD_REFUNDS, THIN, entry_point_of, needs_old_refunds
 from fulfillment.domain.ids import Owner
@@ -36,8 +36,8 @@ from fulfillment.errors import (
     StripeRefused,
 )
 from fulfillment.orders.store import Orders
-from fulfillment.subscriber.after_sale_reader import OBJECTS, AfterSaleReader, Stripe
 from fulfillment.subscriber.delivery import Delivery
+from fulfillment.subscriber.fact_reader import OBJECTS, FactReader, Stripe
 from fulfillment.subscriber.order_finder import OrderFinder, Place
 from fulfillment.subscriber.reporting import note_order, noticed, other_mode
 from fulfillment.subscriber.settings import SubscriberSettings
@@ -69,7 +69,7 @@ class AfterSaleSubscriber(PushEndpoint):
         super().__init__(self.entry_point, self.settings.project, self.dead_letter)
         ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
         self._finder = OrderFinder(self.orders, self.stripe, ownership, self.settings.since)
-        self._reader = AfterSaleReader(self.stripe) if self.stripe else None
+        self._reader = FactReader(self.stripe) if self.stripe else None
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message."""

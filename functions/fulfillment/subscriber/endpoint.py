@@ -30,8 +30,8 @@ from fulfillment.domain.transitions import Outcome, claim_of
 from fulfillment.effects.runner import EffectExecutors
 from fulfillment.errors import MalformedMessage
 from fulfillment.orders.store import Orders, Stored
-from fulfillment.subscriber.after_sale_reader import AfterSaleReader, Stripe
 from fulfillment.subscriber.delivery import Delivery
+from fulfillment.subscriber.fact_reader import FactReader, Stripe
 from fulfillment.subscriber.reporting import note_order, noticed, other_mode
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.subscriber.thin_sales import Sessions, ThinSales
@@ -127,7 +127,7 @@ class Subscriber(PushEndpoint):
         known = await self.orders.get(event.checkout.id)
         if known and known.order.status >= Status.PAID:
             return (), known
-        return await AfterSaleReader(self.stripe).all_of(event.checkout, line), known
+        return await FactReader(self.stripe).all_of(event.checkout, line), known
 
     def _ignored(self, event: CheckoutEvent, line: Line) -> Outcome | None:
         """The outcome of an event that makes no order here, or None if it makes one."""

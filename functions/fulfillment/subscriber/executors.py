@@ -3,8 +3,11 @@
 import functools
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fulfillment.domain.after_sale import Fact
+from fulfillment.domain.after_sale_events import read_fact
 from fulfillment.domain.effects import (
     ACCESS_CHANGED,
     AFTER_SALE_KINDS,
@@ -20,12 +23,14 @@ from fulfillment.domain.effects import (
     SEND_RECEIPT,
     object_of,
 )
+from fulfillment.domain.facts import with_facts
 from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
+from fulfillment.domain.shape import ShapeError
 from fulfillment.effects.announce import Announcer
 from fulfillment.effects.hook import Hooks, takes
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors, Result
-from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
+from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused, StripeUnavailable
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.publisher import PubSubTopic
 
@@ -60,7 +65,12 @@ def configured(
     drops: AbstractSet[str] = OF_THE_SALE,
 ) -> EffectExecutors:
     """The executors that the settings and the user's hooks.py allow. Raises ConfigurationError."""
-    by_name = _line_items(stripe) | _hooks(settings, hooks) | _mails(settings) | _announcements(settings)
+    by_name = (
+        _line_items(stripe, hold_on_review=settings.hold_on_review)
+        | _hooks(settings, hooks)
+        | _mails(settings)
+        | _announcements(settings)
+    )
     return EffectExecutors(
         by_name,
         budget=settings.hook_timeout + REST_SECONDS,
@@ -71,19 +81,37 @@ def configured(
     )
 
 
-def _line_items(stripe: "StripeApi | None") -> dict[str, EffectExecutor]:
+def _line_items(stripe: "StripeApi | None", *, hold_on_review: bool) -> dict[str, EffectExecutor]:
     if stripe is None:
         return {}
     from fulfillment.stripe_api import READ_SECONDS
 
-    async def load(order: Order, _key: str) -> Callable[[Order], Order]:
+    async def load(order: Order, _key: str) -> Result:
         try:
             items = await stripe.line_items(order.id, order.owner)
         except StripeRefused as refused:
             raise LineItemsRefused(str(refused)) from None
-        return lambda latest: with_line_items(latest, items)
+        reviewed = await _open_review(stripe, order) if hold_on_review else None
+        return lambda latest: with_facts(with_line_items(latest, items), reviewed or (), frozenset())
 
-    return {LOAD_LINE_ITEMS: EffectExecutor(READ_SECONDS + _MARGIN_SECONDS, load)}
+    seconds = READ_SECONDS * (2 if hold_on_review else 1) + _MARGIN_SECONDS
+    return {LOAD_LINE_ITEMS: EffectExecutor(seconds, load)}
+
+
+async def _open_review(stripe: "StripeApi", order: Order) -> tuple[Fact, ...]:
+    """The open Radar review of the order's charge, which holds the order. None if the key may not see it: its event
+    then tells of it.
+    """
+    if order.payment_intent is None:
+        return ()
+    at = datetime.now(UTC)
+    try:
+        review = await stripe.open_review_of(order.payment_intent, order.owner)
+        return (read_fact(review, at, datetime.now(UTC), stripe.api_version),) if review else ()
+    except StripeRefused:
+        return ()
+    except ShapeError as error:
+        raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
 
 
 def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecutor]:

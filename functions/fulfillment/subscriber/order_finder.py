@@ -28,7 +28,7 @@ from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.errors import CorruptOrder, NoOrderKnown, OrderNotHere, StripeUnavailable
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders, Stored
-from fulfillment.subscriber.after_sale_reader import Stripe
+from fulfillment.subscriber.fact_reader import Stripe
 
 NEW = timedelta(seconds=OVERLAP_SECONDS)
 """Without RECONCILE_SINCE: how old a session may be that makes an order here."""

@@ -35,22 +35,22 @@ class Stripe(Protocol):
         """The object at a path of the API."""
         ...
 
-    async def refunds_of(self, payment_intent: str, owner: Owner = OWN) -> Sequence[Mapping[str, Any]]:
+    async def refunds_of(self, payment_intent: str, owner: Owner) -> Sequence[Mapping[str, Any]]:
         """All refunds of a PaymentIntent."""
         ...
 
-    async def disputes_of(self, payment_intent: str, owner: Owner = OWN) -> Sequence[Mapping[str, Any]]:
+    async def disputes_of(self, payment_intent: str, owner: Owner) -> Sequence[Mapping[str, Any]]:
         """All disputes of a PaymentIntent."""
         ...
 
     async def invoice_payments_of(
-        self, owner: Owner = OWN, *, payment_intent: str | None = None, invoice: str | None = None
+        self, owner: Owner, *, payment_intent: str | None = None, invoice: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
         """The payments of an invoice, or those that a PaymentIntent made, with their invoices expanded."""
         ...
 
     async def sessions_of(
-        self, owner: Owner = OWN, *, payment_intent: str | None = None, subscription: str | None = None
+        self, owner: Owner, *, payment_intent: str | None = None, subscription: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
         """The Checkout Sessions of a PaymentIntent, or of a subscription."""
         ...
@@ -61,7 +61,7 @@ class Stripe(Protocol):
         ...
 
 
-class AfterSaleReader:
+class FactReader:
     """Reads objects, and turns them into facts."""
 
     def __init__(self, stripe: Stripe) -> None:
