@@ -31,16 +31,16 @@ class AfterSaleReader(StripeReader):
         self, owner: Owner, *, payment_intent: str | None = None, subscription: str | None = None
     ) -> tuple[Mapping[str, Any], ...]:
         """The Checkout Sessions of a PaymentIntent or of a subscription, with their PaymentIntents expanded."""
-        asked = _one_of(payment_intent=payment_intent, subscription=subscription) | {"expand": ["data.payment_intent"]}
+        asked = one_of(payment_intent=payment_intent, subscription=subscription) | {"expand": ["data.payment_intent"]}
         return await self._all("/v1/checkout/sessions", asked, owner, SESSION_ADVICE | _OF_ALL)
 
     async def refunds_of(self, payment_intent: str, owner: Owner) -> tuple[Mapping[str, Any], ...]:
         """All refunds of a PaymentIntent."""
-        return await self._all(SCOPES[REFUNDS], _one_of(payment_intent=payment_intent), owner, advice_of(REFUNDS))
+        return await self._all(SCOPES[REFUNDS], one_of(payment_intent=payment_intent), owner, advice_of(REFUNDS))
 
     async def disputes_of(self, payment_intent: str, owner: Owner) -> tuple[Mapping[str, Any], ...]:
         """All disputes and inquiries of a PaymentIntent."""
-        return await self._all(SCOPES[DISPUTES], _one_of(payment_intent=payment_intent), owner, advice_of(DISPUTES))
+        return await self._all(SCOPES[DISPUTES], one_of(payment_intent=payment_intent), owner, advice_of(DISPUTES))
 
     async def refunds(self, created_from: int, created_until: int, after: str | None = None) -> Objects:
         """A page of up to 100 refunds of our own, starting after the refund `after`. They were created from
@@ -56,7 +56,7 @@ class AfterSaleReader(StripeReader):
         self, owner: Owner, *, payment_intent: str | None = None, invoice: str | None = None
     ) -> tuple[Mapping[str, Any], ...]:
         """The payments of an invoice, or those made with a PaymentIntent, with their invoices expanded."""
-        asked = _one_of(payment_intent=payment_intent, invoice=invoice)
+        asked = one_of(payment_intent=payment_intent, invoice=invoice)
         if payment_intent is not None:
             asked = {"payment": {"type": "payment_intent", **asked}}
         return await self._all(SCOPES[INVOICES], asked | {"expand": ["data.invoice"]}, owner, advice_of(INVOICES))
@@ -91,7 +91,7 @@ class _Paid:
     latest_charge: _Charge | None = None
 
 
-def _one_of(**filters: str | None) -> dict[str, Any]:
+def one_of(**filters: str | None) -> dict[str, Any]:
     """The one filter that is given. Raises ValueError for none or several: without one, a list is the whole account."""
     given = {name: value for name, value in filters.items() if value}
     if len(given) != 1:

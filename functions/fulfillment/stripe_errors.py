@@ -59,7 +59,13 @@ SCOPES = {
 """What a restricted key needs after the sale: each permission, and a list that it allows to read. Stripe publishes no
 list of the names: its dashboard may word one a little differently.
 """
-_UNDER = {path: scope for scope, path in SCOPES.items()} | {"/v1/charges": REFUNDS, "/v1/invoices": INVOICES}
+_UNDER = {
+    **{path: scope for scope, path in SCOPES.items()},
+    "/v1/charges": REFUNDS,
+    "/v1/invoices": INVOICES,
+    "/v1/checkout/sessions": "Checkout Sessions: read",
+    "/v1/payment_intents": "PaymentIntents: read",
+}
 
 
 def advice_of(*scopes: str) -> Mapping[int, str]:
@@ -73,8 +79,9 @@ def advice_of(*scopes: str) -> Mapping[int, str]:
 
 def advice_at(path: str) -> Mapping[int, str]:
     """The advice for the object at a path of the API. It names the permission where this product knows it."""
-    known = next((scope for under, scope in _UNDER.items() if path.startswith(f"{under}/")), None)
-    return advice_of(known) if known else OBJECT_ADVICE
+    asked = path.partition("?")[0]
+    known = [scope for under, scope in _UNDER.items() if f"{asked}/".startswith(f"{under}/")]
+    return advice_of(*known) if known else OBJECT_ADVICE
 
 
 def where_to_look(

@@ -3,11 +3,12 @@
 `memory_topic`                 Pub/Sub in memory
 `memory_orders`                the order store in memory
 `memory_checkpoint`            reconcile's checkpoint in memory
-`memory_stripe`                Stripe's sessions in memory
+`memory_stripe`                Stripe's objects in memory
 `endless_stripe`               any number of sessions, for measurements
 `pubsub_stand_in`              Pub/Sub's publisher over real gRPC, which can be slow or refuse
 
 `stripe_events`                events as Stripe writes and signs them
+`stripe_lists`                 how Stripe lists, filters and expands its objects
 `stripe_stand_in`              Stripe over HTTP: a checkout, its events, and the program that serves it
 `stripe_stand_in_api`          the API that the product reads
 `stripe_stand_in_cli`          the API of the official Stripe CLI's `stripe listen`

@@ -1,13 +1,17 @@
 """The stand-in's API for reading, as Stripe's:
 
     GET /v1/checkout/sessions?limit=100&starting_after=cs_…&status=complete&created[gte]=…&created[lt]=…
+    GET /v1/checkout/sessions?payment_intent=pi_…&expand[]=data.payment_intent, ?subscription=sub_…
     GET /v1/checkout/sessions/{session}?expand[]=payment_intent
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
     GET /v1/payment_intents?limit=1&created[lt]=…               always empty
+    GET /v1/payment_intents/{intent}?expand[]=latest_charge.review
+    GET /v1/refunds, /v1/disputes, /v1/radar/early_fraud_warnings, /v1/reviews, /v1/invoice_payments
+        ?payment_intent=pi_…, ?payment[payment_intent]=pi_…, ?invoice=in_…, ?created[gte]=…    see `stripe_lists`
     GET /v1/…, /v2/…                                            any other object, by its path
 
-It answers 401 without a key, 400 for an organization's key without a context, and 404 for an object that is unknown, of
-the other mode or of another account.
+It answers 401 without a key, 400 for an organization's key without a context, 400 for a filter that the list does not
+have, and 404 for an object that is unknown, of the other mode or of another account.
 """
 
 import asyncio
@@ -19,15 +23,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.fakes.stripe_events import Json
+from local.fakes.stripe_lists import FILTERS, SESSIONS, by_id, expanded, is_live, selected, under
 
 
 class ReadableStripe:
     """Sessions, their line items, and faults of reads. Everything may be set at any time:
 
     `sessions`    Checkout Sessions as they are now, by id, oldest first
-    `intents`     PaymentIntents, by id, for reads that expand them
+    `intents`     PaymentIntents, by id
     `line_items`  the line items of each session, made by `stripe_events.line_item`, by the session's id
-    `others`      any other object, by its path: `/v1/invoices/in_1`
+    `others`      any other object, by its path: `/v1/invoices/in_1`. It is in the list of its path
     `accounts`    the connected account of an object, by the object's id; without one it is our own
     `faults`      the next answers to reads: a status, a response, or None for a normal answer
     `delay`       seconds that every read takes
@@ -51,10 +56,11 @@ class ReadableStripe:
     def read_routes(self) -> list[Route]:
         """The routes for reading."""
         return [
-            Route("/v1/checkout/sessions", self._sessions),
+            *(Route(path, self._list, methods=["GET"]) for path in FILTERS),
             Route("/v1/checkout/sessions/{id}", self._session),
             Route("/v1/checkout/sessions/{id}/line_items", self._line_items),
             Route("/v1/payment_intents", self._intents),
+            Route("/v1/payment_intents/{id}", self._intent),
         ]
 
     def other_routes(self) -> list[Route]:
@@ -69,25 +75,29 @@ class ReadableStripe:
     async def _session(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
-        found = self._visible_session(request)
-        expanded = {text for name, text in request.query_params.multi_items() if name.startswith("expand[")}
-        intent = self.intents.get(found.get("payment_intent") or "") if "payment_intent" in expanded else None
-        return JSONResponse(found | ({"payment_intent": intent} if intent else {}))
+        return JSONResponse(expanded(self._visible_session(request), _expansions(request), self._known))
 
-    async def _sessions(self, request: Request) -> Response:
+    async def _intent(self, request: Request) -> Response:
         if fault := await self._fault(request):
             return fault
-        asked, account, livemode = request.query_params, _account(request), "_live_" in authorized(request)
-        earliest, latest = int(asked.get("created[gte]", "0")), int(asked.get("created[lt]", str(2**60)))
-        fitting = [
-            each
-            for each in self.sessions.values()
-            if each["livemode"] is livemode
-            and asked.get("status", each["status"]) == each["status"]
-            and earliest <= each["created"] < latest
-            and self.accounts.get(each["id"]) == account
-        ]
-        return JSONResponse(page(sorted(fitting, key=lambda each: (-each["created"], each["id"])), request))
+        wanted = request.path_params["id"]
+        known = wanted in self.intents
+        found = self._visible(request, *((self.intents, wanted) if known else (self.others, request.url.path)))
+        return JSONResponse(expanded(found, _expansions(request), self._known))
+
+    async def _list(self, request: Request) -> Response:
+        if fault := await self._fault(request):
+            return fault
+        path, account, livemode = request.url.path, _account(request), "_live_" in authorized(request)
+        listed = self.sessions.values() if path == SESSIONS else under(path, self.others)
+        own = [e for e in listed if self.accounts.get(e["id"]) == account and is_live(e, self._known) is livemode]
+        answer = page(selected(own, _filters(request)), request)
+        inside = [each.removeprefix("data.") for each in _expansions(request)]
+        return JSONResponse(answer | {"data": [expanded(each, inside, self._known) for each in answer["data"]]})
+
+    def _known(self, wanted: str) -> Json | None:
+        """The object of that id, or None."""
+        return by_id(wanted, self.others, self.intents, self.sessions)
 
     async def _intents(self, request: Request) -> Response:
         if fault := await self._fault(request):
@@ -118,9 +128,22 @@ class ReadableStripe:
         """The requested object, if the key may see it."""
         key, found = authorized(request), find(among, wanted)
         own = _account(request) == self.accounts.get(found["id"])
-        if not own or (key[2:7] != "_org_" and found["livemode"] is not ("_live_" in key)):
-            raise HTTPException(404, f"No such {found['object']}: '{found['id']}'")
+        if not own or (key[2:7] != "_org_" and is_live(found, self._known) is not ("_live_" in key)):
+            raise HTTPException(404, f"No such {found.get('object', 'object')}: '{found['id']}'")
         return found
+
+
+def _expansions(request: Request) -> list[str]:
+    return [text for name, text in request.query_params.multi_items() if name.startswith("expand[")]
+
+
+def _filters(request: Request) -> dict[str, str]:
+    """The filters of a list. 400 for an unknown one."""
+    asked = {name: text for name, text in request.query_params.items() if not name.startswith("expand[")}
+    filters = {name: text for name, text in asked.items() if name not in {"limit", "starting_after"}}
+    if unknown := {name.partition("[")[0] for name in filters} - FILTERS[request.url.path]:
+        raise HTTPException(400, f"Received unknown parameter: {min(unknown)}")
+    return filters
 
 
 def refuse_lacking(request: Request, lacking: Mapping[str, str]) -> None:
