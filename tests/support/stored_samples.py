@@ -16,9 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from fulfillment.domain import lifecycle
+from fulfillment.domain.after_sale import (
+    AfterSale,
+    Claim,
+    Dispute,
+    Fact,
+    FraudWarning,
+    LedgerEntry,
+    RadarReview,
+    Refund,
+    StatusRead,
+)
 from fulfillment.domain.checkout import Address, Discount, Presentment, Shipping, ShippingCost, TaxId
 from fulfillment.domain.cursor import Cursor
-from fulfillment.domain.effects import FULFILL, LOAD_LINE_ITEMS, PAYMENT_FAILED, SEND_RECEIPT
+from fulfillment.domain.decision import News, Policy, ReplayRequest, decide
+from fulfillment.domain.effects import FULFILL, KNOWN, LOAD_LINE_ITEMS, PAYMENT_FAILED, SEND_RECEIPT
 from fulfillment.domain.erasure import erase
 from fulfillment.domain.ids import OWN, Currency, EventId, Id
 from fulfillment.domain.order import Lease, Order, Seen
@@ -61,6 +73,7 @@ def orders() -> Iterator[tuple[str, Order]]:
     yield "backing_off", lifecycle.back_off(paid, SEND_RECEIPT, "550", NOW)
     yield "refused", replace(lifecycle.mark_failed(paid, LOAD_LINE_ITEMS, "line_items_refused: 403"), granted=("17",))
     yield "told_by_a_thin_event", replace(paid, events=_told_by_a_thin_event(paid))
+    yield "refunded", _after_the_sale(fulfilled_order())
     yield "erased", erase(lifecycle.mark_done(paid, FULFILL, NOW), NOW)
     yield "guest_with_every_field", _with_every_field(paid)
     yield "escaped", replace(paid, metadata={"__name__": "json:", "": {"a": [[1]]}, "half": "\ud800", "big": 2**64})
@@ -72,6 +85,36 @@ def _told_by_a_thin_event(order: Order) -> dict[str, Seen]:
         **order.events,
         f"{EventId.FOUND}{SESSION}:paid": replace(order.events["evt_2"], thin_events=("evt_thin_1",)),
     }
+
+
+def _after_the_sale(order: Order) -> Order:
+    """The order with one of everything that can happen later; access is revoked, and a hook was told."""
+    facts = [
+        Fact(field="refunds", id="re_1", told=_told(Refund, "failed", _REFUND)),
+        Fact(field="refunds", id="re_2", told=_told(Refund, "succeeded", _REFUND)),
+        Fact(field="disputes", id="dp_1", told=_told(Dispute, "appeal_under_review", _DISPUTE)),
+        Fact(field="warnings", id="issfr_1", told=_told(FraudWarning, "settled", {"fraud_type": "misc"})),
+        Fact(field="radar_reviews", id="prv_1", told=_told(RadarReview, "closed", _REVIEW)),
+    ]
+    renewal = [replace(each, renewal=True) for each in facts]
+    policy = Policy(configured=KNOWN)
+    news = News(order_id=order.id, facts=(*facts, *renewal))
+    after = decide(order, news, policy, ReplayRequest(), NOW).order
+    assert after.access
+    return replace(after, access=replace(after.access, told=1))
+
+
+_MONEY: dict[str, Any] = {"amount": 900, "currency": Currency("usd"), "reason": "fraudulent"}
+_REFUND = _MONEY | {"failure_reason": "lost_or_stolen_card"}
+_MOVED = LedgerEntry(amount=-900, fee=15, net=-915, currency=Currency("usd"))
+_DISPUTE = _MONEY | {"due_by": NOW, "submission_count": 1, "has_evidence": True, "ledger": {"txn_1": _MOVED}}
+_REVIEW = {"reason": "rule", "closed_reason": "approved"}
+
+
+def _told(kind: type[AfterSale], status: str, fields: dict[str, Any]) -> AfterSale:
+    claim = Claim(event="evt_9", created=NOW, received_at=NOW, api_version="2026-10-28.endive")
+    read = StatusRead(at=NOW, status=status)
+    return kind(status=status, claims={status: claim}, newest=NOW, read=read, **fields)
 
 
 def messages() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -81,7 +81,7 @@ def test_a_room_imports_the_rooms_that_it_may(path: Path) -> None:
 def test_handlers_perform_no_effects() -> None:
     taken = {name for path in FULFILLMENT.glob("stripe_events/*.py") for name in imports(path)}
     effects = {name for name in taken if name.startswith("fulfillment.effects")}
-    assert effects == {"fulfillment.effects.hook.Hooks", "fulfillment.effects.hook.takes_two"}
+    assert effects == {"fulfillment.effects.hook.Hooks", "fulfillment.effects.hook.takes"}
 
 
 def test_the_errors_import_nothing() -> None:

@@ -38,6 +38,7 @@ CONTRACT = {
         "granted",
     ),
     *("created_at", "updated_at", "paid_at", "fulfilled_at", "erased_at"),
+    *("refunds", "disputes", "warnings", "radar_reviews", "renewals", "access", "announced", "money"),
 }
 
 
@@ -59,7 +60,7 @@ def test_the_document_has_the_fields_of_the_contract_and_no_other() -> None:
         "api_version",
         "thin_events",
     }
-    known = {"state", "key", "attempts", "error", "done_at", "refusals", "not_before"}
+    known = {"state", "key", "attempts", "error", "done_at", "refusals", "not_before", "kind", "held_by"}
     assert document["effects"]["fulfill"].keys() == known
     assert (document["schema"], document["status"], document["source"]) == (1, "paid", "evt_1")
 

@@ -179,7 +179,9 @@ def test_outcomes_are_named_after_what_happened() -> None:
 
 
 def test_the_words_for_outcomes_are_the_contracts() -> None:
-    assert [each.value for each in Outcome] == ["created", "advanced", "duplicate", "stale", "not_ours", "no_order"]
+    assert [each.value for each in Outcome] == [
+        *("created", "advanced", "duplicate", "stale", "not_ours", "no_order", "stranger", "superseded"),
+    ]
 
 
 def test_paid_at_is_stripes_clock_and_the_others_are_ours() -> None:
