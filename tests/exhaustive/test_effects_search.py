@@ -1,266 +1,18 @@
-"""A search through schedules of the real code: two messages, crashes between any two steps, lost replies, leases
-that run out under their holder, effects that fail or are refused. Not samples: every schedule within the bounds.
+"""Every schedule of a sale's messages within bounds: nothing is lost, and nothing is done twice without a reason."""
 
-Each step that touches the world waits at a gate. The search opens one gate after the other and decides what
-happens there; it replays the real code from the start for each schedule.
-"""
-
-import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
 from fulfillment.domain.decision import News
 from fulfillment.domain.effects import EffectState, owed
-from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.effects.runner import EffectExecutor, EffectExecutors
-from fulfillment.errors import PermanentError, TransientError
-from fulfillment.orders.store import Stored
-from fulfillment.subscriber.delivery import Delivery
-from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from support.builders import parsed
 from support.samples import Json
+from support.schedules import Bounds, World, schedules
 
 FAULTS = ("crash", "lost", "expire", "fail", "refuse", "down")
-
-
-@dataclass
-class Gate:
-    """Where a delivery waits: what it is about to do, and the verdict it gets."""
-
-    kind: str
-    verdict: "asyncio.Future[str]"
-
-
-@dataclass
-class Run:
-    """A delivery under way."""
-
-    message: int
-    task: "asyncio.Task[None]"
-    gate: Gate | None = None
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How far the search goes: how many of each fault and in all, and how often a delivery is interrupted."""
-
-    faults: tuple[str, ...]
-    in_all: int = 1
-    switches: int = 1
-
-
-@dataclass
-class World:
-    """One schedule: the choices made so far lead, then the first possibility is taken each time."""
-
-    said: Sequence[Json]
-    bounds: Bounds
-    prefix: Sequence[int]
-    options: list[int] = field(default_factory=list)
-    trail: list[str] = field(default_factory=list)
-    used: list[str] = field(default_factory=list)
-    performed: list[tuple[str, str]] = field(default_factory=list)
-    parked: list[int] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
-    waiting: list[int] = field(default_factory=list)
-    begun: list[int] = field(default_factory=list)
-    now: datetime = datetime(2026, 11, 23, tzinfo=UTC)
-    switches: int = 0
-    current: Run | None = None
-
-    def __post_init__(self) -> None:
-        self.orders = GatedOrders(self)
-        effects = ("load_line_items", "fulfill", "announce_fulfilled", "announce_payment_failed")
-        self.executors = EffectExecutors(
-            {name: EffectExecutor(1000, self._performing(name)) for name in effects}, budget=10_000
-        )
-        self.waiting = list(range(len(self.said)))
-
-    def choose(self, possibilities: Sequence[str]) -> str:
-        if len(possibilities) == 1:
-            return possibilities[0]
-        place = len(self.options)
-        self.options.append(len(possibilities))
-        chosen = possibilities[self.prefix[place] if place < len(self.prefix) else 0]
-        self.trail.append(chosen)
-        return chosen
-
-    async def pass_gate(self, kind: str) -> str:
-        run = next(run for run in self.runs if run.task is asyncio.current_task())
-        run.gate = Gate(kind, asyncio.get_running_loop().create_future())
-        verdict = await run.gate.verdict
-        if verdict == "crash":
-            run.task.cancel()
-            await asyncio.sleep(0)
-        return verdict
-
-    def _performing(self, name: str) -> Callable[[Order, str], Awaitable[None]]:
-        async def perform(order: Order, key: str) -> None:
-            assert name == "load_line_items" or "load_line_items" not in owed(order.effects) or name.startswith("ann")
-            verdict = await self.pass_gate("perform")
-            if verdict == "fail":
-                raise ConnectionError
-            if verdict == "refuse":
-                raise PermanentError("refused for good")
-            self.performed.append((name, key))
-            await self.pass_gate("performed")
-
-        return perform
-
-    async def park(self, message: int) -> None:
-        if await self.pass_gate("park") == "down":
-            raise TransientError("down")
-        self.parked.append(message)
-
-    def document(self) -> Order | None:
-        return self.orders.last.order if self.orders.last else None
-
-
-class GatedOrders(MemoryOrders):
-    """The store in memory; each step waits at its gate, and a reply may be lost after the work was done."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(lambda: world.now)
-        self._world = world
-        self.last: Stored | None = None
-
-    def _write(self, order: Order) -> Stored:
-        self.last = super()._write(order)
-        return self.last
-
-    async def create(self, order: Order) -> Stored | None:
-        return await self._gated(super().create(order))
-
-    async def replace(self, order: Order, version: Any) -> Stored | None:
-        return await self._gated(super().replace(order, version))
-
-    async def get(self, order_id: str) -> Stored | None:
-        await self._world.pass_gate("read")
-        return await super().get(order_id)
-
-    async def _gated(self, write: Any) -> Stored | None:
-        try:
-            verdict = await self._world.pass_gate("write")
-            written: Stored | None = await write
-        finally:
-            write.close()
-        if await self._world.pass_gate("written") == "crash" or verdict == "lost":
-            return None  # the library asks again, and finds its own write in the way
-        return written
-
-
-FAULTS_AT = {
-    "write": ("crash", "lost", "expire"),
-    "written": ("crash",),
-    "read": ("crash",),
-    "perform": ("crash", "fail", "refuse", "expire"),
-    "performed": ("crash", "expire"),
-    "park": ("crash", "down"),
-}
-
-
-async def play(world: World) -> None:
-    """Plays one schedule to its end: every message acknowledged."""
-    for _step in range(400):
-        if not world.runs and not world.waiting:
-            return
-        await settle(world)
-        check_debt_has_a_message(world)
-        run = whose_turn(world)
-        if run is None:
-            continue
-        await step(world, run)
-    pytest.fail(f"no end in sight: {world.trail}")
-
-
-def whose_turn(world: World) -> Run | None:
-    """Goes on with the same delivery, unless a switch is left and chosen; None if a new delivery was begun."""
-    possible = ["on"] if world.current in world.runs else []
-    others = [run for run in world.runs if run is not world.current]
-    if not possible or world.switches < world.bounds.switches:
-        possible += ["other"] if others else []
-        if len(world.runs) < 2:
-            waiting = dict.fromkeys(world.waiting)
-            # A message that was refused comes again later, not at once and forever while another is at it.
-            possible += [f"deliver {each}" for each in waiting if not world.runs or world.begun.count(each) < 2]
-    chosen = world.choose(possible)
-    if chosen == "on":
-        return world.current
-    if world.current in world.runs:
-        world.switches += 1
-    if chosen == "other":
-        world.current = others[0]
-        return world.current
-    world.current = deliver(world, int(chosen.split()[1]))
-    return None
-
-
-def deliver(world: World, message: int) -> Run:
-    if not world.runs:  # no run is under way, and time passes until Pub/Sub delivers again
-        world.now += timedelta(seconds=world.executors.lease)
-    world.waiting.remove(message)
-    world.begun.append(message)
-    delivery = Delivery(orders=world.orders, executors=world.executors, news=News.of(PARSED[world.said[message]["id"]]))
-
-    async def park(_error: PermanentError) -> None:
-        await world.park(message)
-
-    async def run() -> None:
-        await delivery.run(park)
-
-    started = Run(message, asyncio.create_task(run()))
-    world.runs.append(started)
-    return started
-
-
-async def step(world: World, run: Run) -> None:
-    """Opens the gate of a delivery, with or without a fault."""
-    gate = run.gate
-    assert gate is not None
-    left = (
-        [fault for fault in world.bounds.faults if fault not in world.used]
-        if len(world.used) < world.bounds.in_all
-        else []
-    )
-    verdict = world.choose(["ok", *(fault for fault in FAULTS_AT[gate.kind] if fault in left)])
-    if verdict != "ok":
-        world.used.append(verdict)
-    if verdict == "expire":
-        world.now += timedelta(seconds=world.executors.lease + 1)
-    run.gate = None
-    gate.verdict.set_result(verdict)
-    await settle(world)
-
-
-async def settle(world: World) -> None:
-    """Until every delivery waits at a gate or has ended; what has not acknowledged comes again."""
-    while True:
-        moving = [run for run in world.runs if run.gate is None and not run.task.done()]
-        if not moving:
-            break
-        await asyncio.sleep(0)
-    for run in [run for run in world.runs if run.task.done()]:
-        world.runs.remove(run)
-        if run.task.cancelled():
-            world.waiting.append(run.message)
-            continue
-        error = run.task.exception()
-        assert error is None or isinstance(error, TransientError), (error, world.trail)
-        if error is not None:
-            world.waiting.append(run.message)
-
-
-def check_debt_has_a_message(world: World) -> None:
-    order = world.document()
-    if order is not None and owed(order.effects):
-        assert world.waiting or world.runs, f"a debt without a message: {world.trail}"
 
 
 def check_end(world: World, status: Status) -> None:
@@ -283,24 +35,6 @@ def check_end(world: World, status: Status) -> None:
         assert set(times.values()) <= {1}, f"done twice without a reason: {times} {world.trail}"
 
 
-def schedules(said: Sequence[Json], bounds: Bounds, status: Status) -> Iterator[World]:
-    """Every schedule within the bounds, depth first."""
-    prefix: list[int] = []
-    with asyncio.Runner() as runner:
-        while True:
-            world = World(said, bounds, prefix)
-            runner.run(play(world))
-            check_end(world, status)
-            yield world
-            taken = [*prefix, *itertools.repeat(0, len(world.options) - len(prefix))][: len(world.options)]
-            while taken and taken[-1] + 1 >= world.options[len(taken) - 1]:
-                taken.pop()
-            if not taken:
-                return
-            taken[-1] += 1
-            prefix = taken
-
-
 PAID = event(COMPLETED, session("cs_test_a1"), id="evt_a")
 TWIN = event(COMPLETED, session("cs_test_a1"), id="evt_b")
 UNPAID = event(COMPLETED, session("cs_test_a1", payment_status="unpaid"), id="evt_c")
@@ -308,11 +42,12 @@ FAILURE = event(FAILED, session("cs_test_a1"), id="evt_d")
 SUCCESS = event(SUCCEEDED, session("cs_test_a1"), id="evt_e")
 
 
-PARSED = {said["id"]: parsed(said) for said in (PAID, TWIN, UNPAID, FAILURE, SUCCESS)}
-
-
 def search(said: Sequence[Json], bounds: Bounds, status: Status = Status.FULFILLED) -> int:
-    return sum(1 for _ in schedules(said, bounds, status))
+    tried = 0
+    for world in schedules([News.of(parsed(each)) for each in said], bounds):
+        check_end(world, status)
+        tried += 1
+    return tried
 
 
 def test_the_same_message_twice_at_once_is_performed_once() -> None:

@@ -207,7 +207,7 @@ def merge(known: O | None, new: O) -> O:
     }
     newest = max((each for each in (known.newest, new.newest) if each), default=None)
     reads = [each for each in (known.read, new.read) if each]
-    read = max(reads, key=lambda each: (each.at, each.status), default=None)
+    read = max(reads, key=lambda each: (each.at, new.rank(each.status)), default=None)
     joined = replace(leader, claims=claims, newest=newest, read=read, **_grown(known, new))
     return _viewed(inherit_unknown(joined, known))
 

@@ -1,7 +1,8 @@
 """Erases the personal data of an order permanently, and keeps the accounting data.
 
-Kept: the payment's ids, amounts, what was bought and when, and the history. Erased: the buyer's data, and all fields
-with free text of the shop or the buyer.
+Kept: the payment's ids, amounts, what was bought and when, the history, and what happened to the money. Erased: the
+buyer's data, and all fields with free text of the shop or the buyer. `access_changed` goes on: a shop stores the
+order's id with what it grants.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,27 +14,46 @@ from typing import Any, TypeVar
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.effects import (
     FULFILL,
+    MONEY,
     NOTIFY_PAYMENT_FAILED,
+    NOTIFY_REFUND,
     PAYMENT_FAILED,
     SEND_RECEIPT,
+    Effect,
     Effects,
     EffectState,
+    kind_of,
 )
 from fulfillment.domain.order import LineItem, Order
+from fulfillment.domain.order_money import INQUIRIES, OPEN
 from fulfillment.domain.status import Status
 
 PERSONAL = ("customer", "shipping", "custom_fields", "metadata", "client_reference_id")
-_MAILS = frozenset({SEND_RECEIPT, NOTIFY_PAYMENT_FAILED})
+_MAILS = frozenset({SEND_RECEIPT, NOTIFY_PAYMENT_FAILED, NOTIFY_REFUND})
 _NEED_THE_BUYER = _MAILS | {FULFILL, PAYMENT_FAILED}
 T = TypeVar("T", bound=Checkout)
 
 
 def unsettled(order: Order) -> str | None:
-    """Why the buyer's data is still needed; None if it is not."""
-    unfinished = [name for name in _undone(order.effects) if name in _NEED_THE_BUYER]
+    """Why the buyer's data is still needed; None if it is not. What only the money holds is settled: it is owed again
+    only if access is granted again. A dispute may need the data as evidence.
+    """
     if order.status is Status.AWAITING_PAYMENT:
         return "the payment is still awaited"
+    if _is_disputed(order):
+        return "a dispute is open"
+    unfinished = [name for name, each in order.effects.items() if _is_unfinished(name, each)]
     return f"not done yet: {', '.join(sorted(unfinished))}" if unfinished else None
+
+
+def _is_disputed(order: Order) -> bool:
+    renewals = order.renewals.disputes.values() if order.renewals else ()
+    return any(each.status in {*OPEN, *INQUIRIES} for each in (*order.disputes.values(), *renewals))
+
+
+def _is_unfinished(name: str, effect: Effect) -> bool:
+    needed = kind_of(name, effect) in _NEED_THE_BUYER and effect.state is not EffectState.DONE
+    return needed and effect.reasons != (MONEY,)
 
 
 def erase(order: Order, at: datetime, keep: Collection[str] = ()) -> Order:
@@ -67,10 +87,10 @@ def without_mails(effects: Effects) -> Effects:
     return _without(effects, _MAILS)
 
 
-def _without(effects: Effects, names: AbstractSet[str]) -> Effects:
-    """The effects without the unfinished ones that have one of the names."""
-    return {name: each for name, each in effects.items() if name not in names & _undone(effects)}
-
-
-def _undone(effects: Effects) -> set[str]:
-    return {name for name, each in effects.items() if each.state is not EffectState.DONE}
+def _without(effects: Effects, kinds: AbstractSet[str]) -> Effects:
+    """The effects without the unfinished ones of these kinds."""
+    return {
+        name: each
+        for name, each in effects.items()
+        if each.state is EffectState.DONE or kind_of(name, each) not in kinds
+    }
