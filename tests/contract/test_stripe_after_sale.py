@@ -12,6 +12,7 @@ from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.errors import StripeRefused, StripeUnavailable
 from fulfillment.stripe_api import StripeApi
 from local.fakes.memory_stripe import MemoryStripe
+from local.fakes.stripe_after_sale import AfterSaleWorld
 from local.fakes.stripe_events import Json, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 
@@ -139,6 +140,25 @@ async def test_an_object_is_read_by_its_path(world: World, path: str) -> None:
     assert await world.read.object_at(f"/v1/{path}") == said
     with pytest.raises(StripeRefused, match="404"):
         await world.read.object_at(f"/v1/{path}", CONNECTED)
+
+
+@pytest.mark.parametrize("owner", [OWN, CONNECTED])
+async def test_a_life_after_the_sale_is_read_as_its_events_tell_it(world: World, owner: Owner) -> None:
+    life = AfterSaleWorld(stripe=world.fake)
+    sold = world.sessions["cs_test_a"] = session("cs_test_a", payment_intent="pi_1")
+    life.pay(sold, owner.account)
+    life.warn("pi_1")
+    life.refunded("pi_1", "pending", "succeeded", amount=100)
+    life.disputed("pi_1", "needs_response", "won")
+    life.review("pi_1")
+    last = {told.about: told for told in life.told}
+    assert len(last) == 4
+    for told in last.values():
+        assert told.thin
+        assert await world.read.object_at(told.thin["related_object"]["url"], owner) == told.object
+    assert [each["status"] for each in await world.read.refunds_of("pi_1", owner)] == ["succeeded"]
+    assert [each["status"] for each in await world.read.disputes_of("pi_1", owner)] == ["won"]
+    assert await world.read.open_review_of("pi_1", owner) == life.told[-1].object
 
 
 async def test_a_failing_stripe_is_no_empty_list(world: World) -> None:

@@ -10,6 +10,7 @@ from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.errors import StripeRefused, StripeUnavailable
 from fulfillment.stripe_api import StripeApi
 from fulfillment.stripe_errors import SCOPES
+from local.fakes.stripe_after_sale import AfterSaleWorld
 from local.fakes.stripe_events import Json
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 
@@ -149,6 +150,13 @@ async def test_a_key_without_the_permission_is_told_its_name(
     assert KEY not in str(refused.value)
 
 
+async def test_a_list_that_is_not_found_blames_no_session(stand_in: StripeStandIn, api: StripeApi) -> None:
+    for ask, *_ in ASKED:
+        stand_in.faults = [404]
+        with pytest.raises(StripeRefused, match="no such object"):
+            await ask(api)
+
+
 @pytest.mark.parametrize("path", SCOPES.values())
 async def test_each_permission_is_tried_by_a_list_that_exists(api: StripeApi, path: str) -> None:
     assert (await api.object_at(f"{path}?limit=1&created[lt]=1"))["object"] == "list"
@@ -175,6 +183,20 @@ async def test_an_id_stays_one_part_of_the_path(stand_in: StripeStandIn, api: St
     with pytest.raises(StripeRefused):
         await api.invoice("../customers/cus_1?x", OWN)
     assert stand_in.reads[0].url.path.startswith("/v1/invoices/")
+
+
+async def test_a_refund_is_of_the_mode_of_its_payment(stand_in: StripeStandIn) -> None:
+    life = AfterSaleWorld(stripe=stand_in)
+    life.payment("pi_1", 100, livemode=True)
+    (told,) = life.refund("pi_1")
+    async with serve(stand_in) as base:
+        live, test = (StripeApi(lambda key=key: key, base) for key in ("rk_live_1", "rk_test_1"))  # type: ignore[misc]
+        assert (len(await live.refunds_of("pi_1", OWN)), len(await test.refunds_of("pi_1", OWN))) == (1, 0)
+        assert await live.object_at(f"/v1/refunds/{told.about}") == told.object
+        with pytest.raises(StripeRefused, match="404"):
+            await test.object_at(f"/v1/refunds/{told.about}")
+        await live.close()
+        await test.close()
 
 
 async def test_a_filter_that_stripe_does_not_have_is_refused(api: StripeApi) -> None:

@@ -9,6 +9,9 @@
 
 `stripe_events`                events as Stripe writes and signs them
 `stripe_lists`                 how Stripe lists, filters and expands its objects
+`stripe_payments`              payments, and the events about what belongs to them
+`stripe_after_sale`            what follows a payment: refunds, disputes, warnings, reviews, and their events
+`stripe_after_sale_objects`    these objects as Stripe writes them
 `stripe_stand_in`              Stripe over HTTP: a checkout, its events, and the program that serves it
 `stripe_stand_in_api`          the API that the product reads
 `stripe_stand_in_cli`          the API of the official Stripe CLI's `stripe listen`
