@@ -18,8 +18,8 @@ from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.reconciler import FEW
-from fulfillment.reconcile.session_reader import IN_A_ROW
 from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.single_reads import IN_A_ROW
 from fulfillment.settings.base import Settings
 from fulfillment.settings.hosts import SmtpServer
 from fulfillment.settings.parsers import parse_webhook_secrets

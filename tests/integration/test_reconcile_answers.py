@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fulfillment.domain.ids import Id
 from fulfillment.errors import StripeUnavailable
 from fulfillment.orders.firestore import Collection
 from fulfillment.orders.firestore_orders import FirestoreOrders
@@ -22,6 +23,7 @@ from fulfillment.reconcile.endpoint import Reconcile
 from fulfillment.topic.finder import Finder
 from local.fakes.memory_topic import ORIGIN
 from local.runtime.emulators import Emulators
+from support.money_stripe import PATHS, dispute, due_in, refund
 from support.reconciling import Case, Shop
 
 
@@ -61,6 +63,28 @@ async def test_a_round_that_is_over_is_200_and_counted(capsys: pytest.CaptureFix
     assert await call(shop) == 200
     said = line(capsys)
     assert (said["severity"], said["message"]) == ("INFO", "every order is where Stripe says")
+
+
+async def test_disputes_and_deadlines_are_in_the_line_and_what_the_key_may_not_list(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shop = Shop()
+    await shop.add(Case(order="fulfilled"))
+    due = due_in(timedelta(hours=3))
+    shop.stripe.put(refund("re_1", "pi_cs_test_00000"), dispute("dp_1", "pi_cs_test_00000", evidence_details=due))
+    shop.stripe.forbidden = {PATHS["refund"]}
+    assert await call(shop) == 200
+    said = line(capsys)
+    counted = "1 with a refund or dispute behind Stripe, 1 with a dispute that needs evidence within 72 hours"
+    assert said["message"].startswith(f"{counted}; refunds were not compared: Stripe answered 403")
+    assert (said["severity"], said["outcome"], said["unlisted"]) == ("WARNING", "reconciled", ["refunds"])
+    assert (said["refunds"], said["disputes"], said["money_behind"], said["unplaced"]) == (0, 1, 1, 0)
+    assert (said["open_disputes"], said["evidence_due_72h"], said["evidence_due_24h"]) == (1, 1, 1)
+    shop.stripe.forbidden = {PATHS["dispute"]}
+    assert await call(shop) == 200
+    said = line(capsys)
+    assert said["message"].startswith("disputes were not compared: Stripe answered 403")
+    assert {"open_disputes", "evidence_due_72h", "evidence_due_24h"}.isdisjoint(said), "nobody knows"
 
 
 async def test_a_run_whose_time_is_up_is_200_and_the_next_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,6 +160,29 @@ async def test_on_firestore_orders_end_where_stripe_says_killed_or_doubled(store
     assert await shop.ends() == {order_id: case.end for order_id, case in shop.cases.items()}
     assert len(shop.fulfilled) == len(set(shop.fulfilled))
     assert (await shop.reconcile()).published == 0
+
+
+async def test_on_firestore_the_orders_of_refunds_and_disputes_are_found(stored: tuple[Shop, str]) -> None:
+    shop, _ = stored
+    for number in range(35):  # more than one query may ask for
+        await shop.add(Case(order="fulfilled"))
+        shop.stripe.put(refund(f"re_{number}", f"pi_cs_test_{number:05d}"))
+    await shop.add(Case(order="fulfilled", account="acct_1"))
+    ours = "pi_cs_test_00035"
+    shop.stripe.put(dispute("dp_1", ours), dispute("dp_2", "pi_renewal", evidence_details=due_in(timedelta(hours=3))))
+    await shop.reconcile()
+    shop.stripe.change("dp_1", status="won")
+    shop.stripe.accounts["dp_1"] = "acct_1"
+    found = await shop.orders.get("cs_test_00001")
+    assert found
+    await shop.orders.replace(replace(found.order, subscription=Id("sub_1")), found.version)
+    shop.stripe.put_renewal("pi_renewal", "sub_1")
+    stats = await shop.reconcile()
+    assert (stats.disputes, stats.money_behind, stats.open_disputes, stats.evidence_due_72h) == (2, 2, 1, 1)
+    orders = [await shop.orders.get(each) for each in shop.cases]
+    assert [each and list(each.order.refunds) for each in orders[:35]] == [[f"re_{number}"] for number in range(35)]
+    assert orders[35]
+    assert orders[35].order.disputes["dp_1"].status == "won"
 
 
 async def test_on_firestore_a_debt_that_was_untouched_for_long_is_found(stored: tuple[Shop, str]) -> None:

@@ -27,11 +27,11 @@ from fulfillment.telemetry import Trace
 from fulfillment.topic.finder import Finder
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
-from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.memory_topic import ORIGIN, MemoryTopic
 from local.fakes.stripe_events import COMPLETED, FAILED, Json, event, session
 from local.runtime.memory_pipe import subscribe
 from support.builders import order_of, parsed
+from support.money_stripe import MoneyBook, MoneyStripe
 
 FILTER = OrderFilter.parse("metadata.shop=ours")
 LONG_AGO = timedelta(hours=3)
@@ -107,7 +107,7 @@ class Shop:
     """The whole: `fulfilled` are the keys in the order in which they were performed."""
 
     cases: dict[str, Case] = field(default_factory=dict)
-    stripe: MemoryStripe = field(default_factory=functools.partial(MemoryStripe, page=7))
+    stripe: MoneyStripe = field(default_factory=functools.partial(MoneyStripe, page=7))
     orders: Orders = field(default_factory=MemoryOrders)
     checkpoint: Checkpoint = field(default_factory=MemoryCheckpoint)
     topic: MemoryTopic = field(default_factory=MemoryTopic)
@@ -129,6 +129,11 @@ class Shop:
         settings = SubscriberSettings(project="shop", livemode=False, order_filter=FILTER)
         executors = EffectExecutors({FULFILL: EffectExecutor(5, self._fulfill)})
         subscribe(self.topic, lambda each: Subscriber(each, settings, self.orders, self.dead_letter, executors))
+        self.money = MoneyBook(self.orders)
+        self.topic.subscribe(self._take_money)
+
+    async def _take_money(self, body: bytes) -> int:
+        return await self.money.push(body)
 
     async def _fulfill(self, _order: Order, key: str) -> None:
         if self.fulfill_fails:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.cursor import OVERLAP_SECONDS, Cursor, Stage, next_cursor, read_cursor
+from fulfillment.domain.cursor import (
+    DISPUTE_DAYS,
+    OVERLAP_SECONDS,
+    REFUND_DAYS,
+    Cursor,
+    Stage,
+    next_cursor,
+    read_cursor,
+)
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -69,7 +77,10 @@ def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     """These are the words and fields in the checkpoints of those who have deployed this."""
     kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": "waiting", "after": after, "over": True}
     assert read_cursor(kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
-    assert [each.value for each in Stage] == ["late", "sessions", "waiting", "owed"]
+    assert [each.value for each in Stage] == [
+        *("late", "sessions", "waiting", "owed"),
+        *("disputes", "disputed_orders", "refunds"),
+    ]
 
 
 def test_the_stages_follow_each_other_and_then_it_is_over() -> None:
@@ -79,6 +90,40 @@ def test_the_stages_follow_each_other_and_then_it_is_over() -> None:
         reached = reached.up_to("cs_1").next_stage()
         assert reached.after is None
     assert reached.over
+
+
+@pytest.mark.parametrize("stage", [Stage.LATE, Stage.OWED, Stage.DISPUTED_ORDERS])
+def test_each_list_is_read_from_the_windows_end(stage: Stage) -> None:
+    reached = Cursor(since=0, start=1, end=9, before=3, stage=stage)
+    assert reached.next_stage().before == 9
+
+
+def test_a_stage_of_orders_leaves_the_window_as_it_is() -> None:
+    """The version before reads the checkpoint: it must not list the sessions again for it."""
+    reached = Cursor(since=0, start=1, end=9, before=3, stage=Stage.SESSIONS)
+    assert reached.next_stage().before == 3
+
+
+def test_lists_reach_back_as_far_as_stripe_changes_what_is_in_them() -> None:
+    """A refund fails up to 30 days after it succeeded. An inquiry is closed after 120 days, a dispute earlier."""
+    assert (REFUND_DAYS, DISPUTE_DAYS) == (30 + 1, 120 + 10)
+
+
+def test_days_back_end_where_the_deployment_begins() -> None:
+    reached = Cursor(since=100_000, start=100_000, end=300_000, before=300_000)
+    assert (reached.days_back(2), reached.days_back(3)) == (300_000 - 2 * 86400, 100_000)
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_a_thorough_window_reaches_back_to_the_last_thorough_round(pauses: list[int]) -> None:
+    """However long reconcile did not run: what has no order here is told in thorough rounds alone."""
+    at, last, reached_until = NOW, None, None
+    for pause in pauses:
+        at += timedelta(seconds=pause)
+        last = replace(next_cursor(last, None, at), over=True)
+        if last.thorough:
+            assert reached_until is None or last.start <= reached_until
+            reached_until = last.end
 
 
 @given(st.lists(st.integers(-3600, 10**6), min_size=1, max_size=20), st.integers(0, 86400))
@@ -94,7 +139,7 @@ def test_whenever_it_runs_a_session_is_in_a_window_after_it_was_completed(pauses
         assert seen or not completed or created < last.since
 
 
-@pytest.mark.parametrize("stage", ["refunds", "", None, 7])
+@pytest.mark.parametrize("stage", ["of_a_newer_version", "", None, 7])
 def test_a_stage_that_only_a_newer_version_knows_is_passed_over(stage: object) -> None:
     kept = {"since": 1, "start": 2, "end": 9, "before": 5, "stage": stage, "after": "cs_1", "over": False, "more": 1}
     assert read_cursor(kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.LATE, after=None)

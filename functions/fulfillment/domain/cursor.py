@@ -1,14 +1,21 @@
 """The progress of a round of reconcile: what it compares, and in which order.
 
-    late ──> sessions ──> waiting ──> owed ──> over
+    late ──> sessions ──> waiting ──> owed ──> disputes ──> disputed_orders ──> refunds ──> over
 
-    late       orders that are paid but not fulfilled; first, so that they are reported even if Stripe is down
-    sessions   complete Checkout Sessions, newest first, from the window's end down to its start
-    waiting    orders that wait for a delayed payment; once a day also those whose payment failed: it may still succeed
-    owed       orders that owe an effect
+    late                 orders that are paid but not fulfilled; first, so that they are reported even if Stripe is down
+    sessions             complete Checkout Sessions, newest first, from the window's end down to its start
+    waiting              orders that wait for a delayed payment; once a day also those whose payment failed: it may
+                         still succeed
+    owed                 orders that owe an effect
+    disputes             disputes, newest first, from the window's end down to 130 days before
+    disputed_orders      disputed orders that the list's entries do not name: of connected accounts and subscriptions
+    refunds              once a day: refunds, newest first, from the window's end down to 31 days before
 
 A window begins 26 hours before the last one ended. A session completes within 24 hours of its creation, so each session
-that completed after the last window's end was created after the start of this window.
+that completed after the last window's end was created after the start of this window. A refund can fail until 30 days
+after it succeeded. A dispute is decided 60 to 75 days after it was made, an inquiry is closed after 120.
+
+The window of a thorough round begins before the last thorough round ended, however long ago that was.
 """
 
 from collections.abc import Mapping
@@ -21,6 +28,7 @@ from fulfillment.domain.shape import read
 
 OVERLAP_SECONDS = 26 * 3600
 DAY_SECONDS = 24 * 3600
+DISPUTE_DAYS, REFUND_DAYS = 130, 31
 
 
 class Stage(StrEnum):
@@ -30,6 +38,12 @@ class Stage(StrEnum):
     SESSIONS = "sessions"
     WAITING = "waiting"
     OWED = "owed"
+    DISPUTES = "disputes"
+    DISPUTED_ORDERS = "disputed_orders"
+    REFUNDS = "refunds"
+
+
+_LISTS = frozenset({Stage.SESSIONS, Stage.DISPUTES, Stage.REFUNDS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +52,9 @@ class Cursor:
 
     `since`         sessions created earlier belong to another system and are never compared
     `start`, `end`  the window: sessions created from `start` until before `end`
-    `before`        the window's sessions created at this time or later are already compared
+    `before`        the stage's sessions, disputes or refunds created at this time or later are already compared
     `after`         the stage's orders up to this id are already compared
-    `thorough`      whether it is the first round of its day (UTC): it also checks failed payments
+    `thorough`      whether it is the first round of its day (UTC): it also checks failed payments and refunds
     """
 
     since: int
@@ -53,7 +67,7 @@ class Cursor:
     thorough: bool = True
 
     def down_to(self, created: int) -> "Cursor":
-        """The cursor after a page whose last session was created at `created`. That second may have more sessions."""
+        """The cursor after a page whose last object was created at `created`. That second may have more sessions."""
         return replace(self, before=created + 1)
 
     def up_to(self, order_id: str) -> "Cursor":
@@ -64,7 +78,14 @@ class Cursor:
         """The cursor after the last page of a stage. After the last stage the round is over."""
         stages = list(Stage)
         rest = stages[stages.index(self.stage) + 1 :]
-        return replace(self, after=None, **({"stage": rest[0]} if rest else {"over": True}))
+        if not rest:
+            return replace(self, after=None, over=True)
+        before = self.end if rest[0] in _LISTS else self.before
+        return replace(self, after=None, stage=rest[0], before=before)
+
+    def days_back(self, days: int) -> int:
+        """The time that many days before the window's end, but no earlier than `since`."""
+        return max(self.since, self.end - days * DAY_SECONDS)
 
 
 def read_cursor(document: Mapping[str, Any]) -> Cursor:

@@ -108,13 +108,18 @@ class Reconcile:
 
 def _sum_up(line: Line, end: End, stats: ReconcileStats) -> None:
     """Sets the message of the log line."""
-    problems = ", ".join(f"{count} {what}" for what, count in stats.problems().items() if count)
+    counted = ", ".join(f"{count} {what}" for what, count in stats.problems().items() if count)
+    unlisted = [f"{name.replace('_', ' ')} were not compared: {reason}" for name, reason in stats.unlisted.items()]
+    problems = "; ".join([*([counted] if counted else []), *unlisted])
     severity = "WARNING" if problems else "INFO"
     line.say(severity, problems or "every order is where Stripe says", outcome=end.value)
 
 
 def _count(line: Line, stats: ReconcileStats) -> None:
     line.note(sessions=stats.sessions, waiting=stats.waiting, owed=stats.owed, published=stats.published)
+    line.note(refunds=stats.refunds, disputes=stats.disputes, money_behind=stats.money_behind, unplaced=stats.unplaced)
+    line.note(open_disputes=stats.open_disputes, unlisted=list(stats.unlisted) or None)
+    line.note(evidence_due_72h=stats.evidence_due_72h, evidence_due_24h=stats.evidence_due_24h)
     line.note(missing=stats.missing, behind=stats.behind, unattended=stats.unattended, late=stats.late)
     line.note(unreadable=stats.unreadable, refused=stats.refused, examples=stats.examples or None)
     line.note(oldest_missing_s=stats.oldest_missing_s, oldest_late_s=stats.oldest_late_s)

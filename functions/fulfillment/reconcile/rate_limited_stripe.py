@@ -2,22 +2,53 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from fulfillment.domain.ids import OWN, Owner
-from fulfillment.stripe_api import Sessions
+
+
+class Listed(Protocol):
+    """A page of objects in Stripe's format, newest first. `has_more` means that there are older ones."""
+
+    @property
+    def data(self) -> tuple[Mapping[str, Any], ...]:
+        """The objects."""
+        ...
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is another page."""
+        ...
 
 
 class Reader(Protocol):
-    """A reader of Stripe's sessions."""
+    """A reader of Stripe's sessions, and of what happens after the sale."""
 
     async def session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any] | None:
         """A Checkout Session with its PaymentIntent expanded, or None if it does not exist."""
         ...
 
-    async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
+    async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Listed:
         """A page of complete Checkout Sessions, newest first."""
+        ...
+
+    async def refunds(self, created_from: int, created_until: int, after: str | None = None) -> Listed:
+        """A page of refunds, newest first."""
+        ...
+
+    async def disputes(self, created_from: int, created_until: int, after: str | None = None) -> Listed:
+        """A page of disputes, newest first."""
+        ...
+
+    async def object_at(self, path: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The object at a path of the API."""
+        ...
+
+    async def invoice_payments_of(
+        self, owner: Owner, *, payment_intent: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The payments of invoices that were made with a PaymentIntent, with their invoices expanded."""
         ...
 
     @property
@@ -44,10 +75,32 @@ class RateLimitedStripe:
         await self._turn()
         return await self._stripe.session(session_id, owner)
 
-    async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Sessions:
+    async def sessions(self, created_from: int, created_until: int, after: str | None = None) -> Listed:
         """A page of complete Checkout Sessions, newest first."""
         await self._turn()
         return await self._stripe.sessions(created_from, created_until, after)
+
+    async def refunds(self, created_from: int, created_until: int, after: str | None = None) -> Listed:
+        """A page of refunds, newest first."""
+        await self._turn()
+        return await self._stripe.refunds(created_from, created_until, after)
+
+    async def disputes(self, created_from: int, created_until: int, after: str | None = None) -> Listed:
+        """A page of disputes, newest first."""
+        await self._turn()
+        return await self._stripe.disputes(created_from, created_until, after)
+
+    async def object_at(self, path: str, owner: Owner = OWN) -> Mapping[str, Any]:
+        """The object at a path of the API."""
+        await self._turn()
+        return await self._stripe.object_at(path, owner)
+
+    async def invoice_payments_of(
+        self, owner: Owner, *, payment_intent: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The payments of invoices that were made with a PaymentIntent, with their invoices expanded."""
+        await self._turn()
+        return await self._stripe.invoice_payments_of(owner, payment_intent=payment_intent)
 
     @property
     def api_version(self) -> str:

@@ -8,7 +8,10 @@
 | an order that owes an effect and    | its session's event, or else its source event:  |
 |   was not written for a long time,  |   the subscriber then performs the effect       |
 |   unless all its effects back off   |                                                 |
-| an order that is paid and late      | never: it is only counted                       |
+| an order that is paid and late,     | never: it is only counted                       |
+|   unless its access is revoked      |                                                 |
+| a refund or a dispute               | if its order does not show it as it is, or if   |
+|                                     |   it has no order and is new (once)             |
 
 Every delivery that finds an owed effect writes the document: a lease, a failure, or that it is done. Pub/Sub redelivers
 within ten minutes, so a document that was not written for half an hour has no outstanding message.
@@ -22,12 +25,18 @@ from fulfillment.domain.cursor import Cursor, Stage
 from fulfillment.domain.effects import FULFILL, EffectState
 from fulfillment.domain.order import Order
 from fulfillment.domain.ownership import Ownership
+from fulfillment.domain.settlement import is_revoked
 from fulfillment.domain.source_event import source_event
 from fulfillment.domain.status import Status
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Found, Orders
+from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison
+from fulfillment.reconcile.after_sale_lists import AfterSaleLists
 from fulfillment.reconcile.comparison import Comparison, Publish
+from fulfillment.reconcile.dispute_levels import DisputeLevels
+from fulfillment.reconcile.disputed_orders import DISPUTED, DisputedOrders
 from fulfillment.reconcile.rate_limited_stripe import Reader
+from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.session_reader import SessionReader
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
@@ -57,6 +66,25 @@ class Reconciler:
         self._sessions = SessionReader(stripe=self.stripe, ownership=ownership, stats=self.stats)
         grace = self.settings.grace_seconds
         self._compare = Comparison(orders=self.orders, publish=self.publish, stats=self.stats, grace_seconds=grace)
+        self._levels = DisputeLevels(stats=self.stats)
+        compare = AfterSaleComparison(
+            orders=self.orders, comparison=self._compare, stats=self.stats, grace_seconds=grace
+        )
+        self._lists = AfterSaleLists(
+            settings=self.settings,
+            stripe=self.stripe,
+            compare=compare,
+            renewals=RenewalFinder(stripe=self.stripe, orders=self.orders, stats=self.stats),
+            levels=self._levels,
+            stats=self.stats,
+        )
+        self._disputed = DisputedOrders(
+            stripe=self.stripe,
+            compare=compare,
+            levels=self._levels,
+            stats=self.stats,
+            livemode=self.settings.livemode,
+        )
 
     async def step(self, reached: Cursor) -> Cursor:
         """Compares the next page, and returns the cursor after it. Repeating a page does no harm. Raises TransientError
@@ -69,14 +97,20 @@ class Reconciler:
                 return await self._complete_sessions(reached)
             case Stage.WAITING:
                 return await self._waiting(reached)
-            case Stage.OWED:  # pragma: no branch - mypy proves that there is no other
+            case Stage.OWED:
                 return await self._owed(reached)
+            case Stage.DISPUTES:
+                return await self._lists.disputes(reached)
+            case Stage.DISPUTED_ORDERS:
+                return await self._disputed_orders(reached)
+            case Stage.REFUNDS:  # pragma: no branch - mypy proves that there is no other
+                return await self._lists.refunds(reached)
 
     async def _late(self, reached: Cursor) -> Cursor:
         found = await self._find(_PAID, reached, MANY)
         for each in found.orders:
             age = each.read_at - (each.order.paid_at or each.order.updated_at)
-            if age > self._patience and not _given_up(each.order):
+            if age > self._patience and not _waits_for_nothing(each.order):
                 self.stats.add_late(each.order.id, age)
         return _behind(reached, found)
 
@@ -113,6 +147,13 @@ class Reconciler:
         await self._compare.publish_all(events)
         return _behind(reached, found)
 
+    async def _disputed_orders(self, reached: Cursor) -> Cursor:
+        found = await self._find(DISPUTED, reached, FEW)
+        await self._disputed.compare_all([each.order for each in found.orders])
+        if found.last is None:
+            self._levels.report()
+        return _behind(reached, found)
+
     @property
     def _patience(self) -> timedelta:
         return timedelta(minutes=self.settings.late_minutes)
@@ -123,9 +164,12 @@ class Reconciler:
         return found
 
 
-def _given_up(order: Order) -> bool:
-    """Whether the buyer of an order that was not fulfilled was erased, and with that its owed effects."""
-    return order.erased_at is not None and FULFILL not in order.effects
+def _waits_for_nothing(order: Order) -> bool:
+    """Whether nothing is late: the buyer was erased, and with that the owed effects; or the money left before the
+    goods did, and they are held until it is back.
+    """
+    given_up = order.erased_at is not None and FULFILL not in order.effects
+    return given_up or is_revoked(order)
 
 
 def _behind(reached: Cursor, page: Found) -> Cursor:

@@ -31,6 +31,8 @@ GUARDS = {
     "domain/order_filter.py": ("tests/unit/test_settings.py",),
     "domain/ownership.py": ("tests/unit/test_ownership.py",),
     "domain/source_event.py": (_SOURCE_EVENT,),
+    "domain/evidence.py": ("tests/unit/test_found_objects.py",),
+    "domain/found_objects.py": ("tests/unit/test_found_objects.py",),
     "domain/cursor.py": ("tests/unit/test_cursor.py", _STORED),
     "domain/session.py": (*_EVENTS,),
     "domain/records.py": (_STORED, _DOCUMENTS),

@@ -8,7 +8,6 @@ import click
 
 from fulfillment.domain.cursor import Cursor, next_cursor
 from fulfillment.domain.order_filter import OrderFilter
-from fulfillment.domain.synthetic_events import SyntheticEvent
 from fulfillment.reconcile.comparison import Publish
 from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
 from fulfillment.reconcile.reconciler import Reconciler
@@ -16,7 +15,7 @@ from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Trace
-from fulfillment.topic.finder import Finder, origin_of
+from fulfillment.topic.finder import Finder, FoundEvent, origin_of
 from fulfillment.topic.publisher import PubSubTopic
 from ops.clients.access import stripe_access
 from ops.command import Report, changing, order_operation
@@ -76,7 +75,7 @@ def _publisher(deployment: Deployment) -> Publish:
     return functools.partial(finder.publish, trace=Trace.of({}))
 
 
-async def _only_count(_found: SyntheticEvent) -> None:
+async def _only_count(_found: FoundEvent) -> None:
     """Publishes nothing: the reconciler counts the events."""
 
 

@@ -1,0 +1,90 @@
+"""Turns a refund, a dispute or another object after the sale, as it was read from Stripe, into a synthetic event.
+
+The event's id is `reconcile:{object}:{status}`, so repeating it gives the same event. The event counts as a read of
+Stripe at the time `created`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fulfillment.domain.after_sale import AfterSale, Dispute, Fact, Renewals
+from fulfillment.domain.after_sale_events import read_fact, read_id
+from fulfillment.domain.ids import EventId, Owner
+from fulfillment.domain.order import Order
+from fulfillment.domain.shape import read
+
+_TYPES = {
+    "refunds": "refund.updated",
+    "disputes": "charge.dispute.updated",
+    "warnings": "radar.early_fraud_warning.updated",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundObject:
+    """What an object says, when it was created (epoch seconds), and the event in Stripe's format."""
+
+    fact: Fact
+    created: int
+    event: Mapping[str, Any]
+
+    @property
+    def body(self) -> bytes:
+        """The event as the data of a message."""
+        return json.dumps(self.event).encode()
+
+
+def found_object(
+    raw: Mapping[str, Any], *, owner: Owner, livemode: bool, api_version: str, at: datetime
+) -> FoundObject:
+    """The event of an object. `at`: before the request. `livemode`: the deployment's, because a refund does not say it.
+
+    Raises ShapeError if the value is no such object.
+    """
+    fact = read_fact(raw, at, at, api_version)
+    event = {
+        "id": EventId.read(read_id(fact)),
+        "object": "event",
+        "type": _type_of(fact),
+        "created": int(at.timestamp()),
+        "livemode": livemode,
+        "api_version": api_version,
+        "data": {"object": raw},
+    }
+    seen: _Seen = read(_Seen, raw)
+    return FoundObject(fact=fact, created=seen.created, event=event | owner.told())
+
+
+def shows(order: Order, fact: Fact) -> bool:
+    """Whether the order has all that a read tells of the object: the status, its claims, and what only grows."""
+    known, told = _known(order, fact), fact.told
+    same = known is not None and known.status == told.status and told.claims.keys() <= known.claims.keys()
+    return same and not _has_grown(known, told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    created: int
+
+
+def _type_of(fact: Fact) -> str:
+    return _TYPES.get(fact.field, "review.opened" if fact.told.status == "open" else "review.closed")
+
+
+def _known(order: Order, fact: Fact) -> AfterSale | None:
+    """The object in the order: of its own money, or of a later invoice of its subscription."""
+    holders = (order, order.renewals or Renewals())
+    return next((known for each in holders if (known := getattr(each, fact.field).get(fact.id))), None)
+
+
+def _has_grown(known: Any, told: Any) -> bool:
+    """Whether a dispute tells of evidence, a deadline or a movement of money that the order does not know."""
+    return isinstance(told, Dispute) and (
+        (told.due_by is not None and (known.due_by is None or told.due_by > known.due_by))
+        or told.submission_count > known.submission_count
+        or (told.has_evidence and not known.has_evidence)
+        or not told.ledger.keys() <= known.ledger.keys()
+    )

@@ -1,0 +1,128 @@
+"""Reads Stripe's lists of refunds and disputes, newest first, and compares each page with the orders.
+
+What has no order here by its PaymentIntent is published in the thorough round, if it is new since the last one: the
+subscriber finds the order of a subscription or of a lost sale, or sees that it is a stranger's. So a stranger's costs
+about one message. Without a PaymentIntent it belongs to no Checkout.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fulfillment.domain.after_sale import Dispute
+from fulfillment.domain.cursor import DISPUTE_DAYS, REFUND_DAYS, Cursor
+from fulfillment.domain.found_objects import FoundObject, found_object
+from fulfillment.domain.ids import OWN
+from fulfillment.domain.shape import ShapeError
+from fulfillment.errors import StripeRefused
+from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison, Placed
+from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels, is_due
+from fulfillment.reconcile.disputed_orders import DISPUTES, read_singly
+from fulfillment.reconcile.rate_limited_stripe import Listed, Reader
+from fulfillment.reconcile.renewals import RenewalFinder
+from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.stats import ReconcileStats
+
+ListPage = Callable[[int, int, str | None], Awaitable[Listed]]
+REFUNDS = "refunds"
+
+
+@dataclass(kw_only=True)
+class AfterSaleLists:
+    """Both lists. `listed`: the last object that this run listed, after which the next page starts."""
+
+    settings: ReconcileSettings
+    stripe: Reader
+    compare: AfterSaleComparison
+    renewals: RenewalFinder
+    levels: DisputeLevels
+    stats: ReconcileStats
+    listed: str | None = None
+
+    async def disputes(self, reached: Cursor) -> Cursor:
+        """Compares the next page of disputes."""
+        if self.listed is None and reached.before == reached.end:
+            self.levels.begin()
+        if not self.settings.lists_sessions:
+            return reached.next_stage()
+        page, found = await self._page(DISPUTES, self.stripe.disputes, reached.days_back(DISPUTE_DAYS), reached)
+        if page is None:
+            self.levels.drop()
+            return reached.next_stage()
+        self.stats.disputes += len(page.data)
+        placed = await self.compare.place(found)
+        placed += await self._renewals_in(_without(found, placed))
+        self._count_levels(placed)
+        await self._publish(placed, found, reached)
+        return self._after(page, reached)
+
+    async def refunds(self, reached: Cursor) -> Cursor:
+        """Compares the next page of refunds, in a thorough round."""
+        if not (reached.thorough and self.settings.lists_sessions):
+            return reached.next_stage()
+        page, found = await self._page(REFUNDS, self.stripe.refunds, reached.days_back(REFUND_DAYS), reached)
+        if page is None:
+            return reached.next_stage()
+        self.stats.refunds += len(page.data)
+        await self._publish(await self.compare.place(found), found, reached)
+        return self._after(page, reached)
+
+    async def _page(
+        self, name: str, list_page: ListPage, start: int, reached: Cursor
+    ) -> tuple[Listed | None, list[FoundObject]]:
+        """The next page and its objects. No page if Stripe refuses the list."""
+        at = datetime.now(UTC)
+        try:
+            page = await list_page(start, reached.before, self.listed)
+        except StripeRefused as error:
+            self.stats.unlisted[name] = str(error)
+            self.listed = None
+            return None, []
+        found = (self._found(each, at) for each in page.data)
+        return page, [each for each in found if each]
+
+    def _found(self, raw: Mapping[str, Any], at: datetime) -> FoundObject | None:
+        """The object's event, or None if this version cannot read it."""
+        version = self.stripe.api_version
+        try:
+            return found_object(raw, owner=OWN, livemode=self.settings.livemode, api_version=version, at=at)
+        except ShapeError:
+            self.stats.add_unreadable(str(raw.get("id")))
+            return None
+
+    async def _publish(self, placed: Sequence[Placed], found: Sequence[FoundObject], reached: Cursor) -> None:
+        await self.compare.publish_unshown(placed)
+        if reached.thorough:
+            new = [each for each in _without(found, placed) if each.created >= reached.start]
+            await self.compare.publish_unplaced([each for each in new if each.fact.payment_intent])
+
+    def _after(self, page: Listed, reached: Cursor) -> Cursor:
+        if not page.has_more:
+            self.listed = None
+            return reached.next_stage()
+        self.listed = str(page.data[-1]["id"])
+        return reached.down_to(int(page.data[-1]["created"]))
+
+    def _count_levels(self, placed: Sequence[Placed]) -> None:
+        """The disputes that the next stage reads are counted there."""
+        for each in placed:
+            fact = each.found.fact
+            if isinstance(fact.told, Dispute) and fact.id not in dict(read_singly(each.order)):
+                self.levels.add(each.order.id, fact.told)
+
+    async def _renewals_in(self, found: Sequence[FoundObject]) -> list[Placed]:
+        """The disputes of renewals whose deadline is near. Asking Stripe for the invoice of each dispute without an
+        order would cost a read for every stranger's dispute, in each run.
+        """
+        placed = []
+        for each in found:
+            told = each.fact.told
+            if isinstance(told, Dispute) and is_due(told, SOON) and (order := await self.renewals.order_of(each.fact)):
+                placed.append(Placed(found=each, order=order))
+        return placed
+
+
+def _without(found: Sequence[FoundObject], placed: Sequence[Placed]) -> list[FoundObject]:
+    ids = {each.found.fact.id for each in placed}
+    return [each for each in found if each.fact.id not in ids]
