@@ -9,7 +9,7 @@ locals {
       severity = "CRITICAL"
       title    = "A message was parked, or an effect was refused for good"
       filter = "${local.subscriber_lines} AND (jsonPayload.outcome=\"parked\" OR ${join(" OR ", [
-        for effect in local.effects : "(jsonPayload.effects.${effect}:\"failed: \" AND NOT jsonPayload.effects.${effect}:\"failed: mail_refused\")"
+        for effect in local.effects : "(jsonPayload.effects.${effect}:\"failed: \" AND NOT jsonPayload.effects.${effect}:\"failed: mail_refused\")" if effect != "access_changed"
       ])})"
       says = "Trying again cannot help, so the message lies whole on the dead-letter topic. An order may have been paid and not fulfilled."
     }
@@ -63,6 +63,24 @@ locals {
       filter   = "${local.lines} AND jsonPayload.outcome=\"stale_secret\""
       says     = "The last good value stays in force, so nothing is lost yet. A rotation has no effect, and an instance that starts now may fail."
     }
+    access_failed = {
+      severity = "CRITICAL"
+      title    = "Your hook access_changed fails"
+      filter   = "${local.subscriber_lines} AND (jsonPayload.effects.access_changed:\"failed: \" OR (jsonPayload.effects.access_changed:\"to be tried again\" AND jsonPayload.attempt>=10))"
+      says     = "It was refused for good, or ten deliveries of one message could not do it. A buyer whose money went back may still have access, or one whose dispute was won has none."
+    }
+    dispute_opened = {
+      severity = "ERROR"
+      title    = "A buyer's bank disputes a payment"
+      filter   = "${local.subscriber_lines} AND (jsonPayload.noticed=\"dispute\" OR jsonPayload.noticed=\"inquiry\")"
+      says     = "A dispute or an inquiry is new. Without evidence before its deadline it is lost; the line's `session` and `object` name it."
+    }
+    early_fraud_warning = {
+      severity = "WARNING"
+      title    = "A card's issuer suspects fraud"
+      filter   = "${local.subscriber_lines} AND jsonPayload.noticed=\"early_fraud_warning\""
+      says     = "Most of these payments are disputed later. A full refund before that prevents the dispute and its fee."
+    }
     orders_held = {
       severity = "WARNING"
       title    = "An order is held for review"
@@ -88,7 +106,7 @@ locals {
 
   alerts_on_queries = merge({
     dead_letter = {
-      severity = "WARNING" # what it is an alert of has been told: permanent_failures, mail_refused, attempts_exhausted
+      severity = "WARNING" # what it is an alert of has been told: permanent_failures, access_failed, mail_refused, attempts_exhausted
       title    = "The dead letter is not empty"
       query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{${local.of_dead_letter}}) > 0"
       says     = "Messages that could not be handled lie on the dead-letter subscription. Each needs a person, and is kept for 31 days; this is said again every day until none is left."
@@ -102,8 +120,11 @@ locals {
     oldest_unacked = {
       severity = "CRITICAL"
       title    = "An event has waited more than ${var.alerts.oldest_unacked_minutes} minutes to be handled"
-      query    = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_subscriptions}}) > ${var.alerts.oldest_unacked_minutes * 60}"
-      says     = "Its subscriber fails, or something is still owed: an effect that fails, Stripe's API, Firestore. Pub/Sub tries again; the log lines with the outcome `retry` say why."
+      query = join(" or ", [
+        for minutes, names in local.unacked_after :
+        "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_pubsub},subscription_id=~\"${join("|", names)}\"}) > ${minutes * 60}"
+      ])
+      says = "Its subscriber fails, or something is still owed: an effect that fails, Stripe's API, Firestore. Pub/Sub tries again; the log lines with the outcome `retry` say why."
     }
     webhook_errors = {
       severity = "CRITICAL"
@@ -164,6 +185,18 @@ locals {
       query    = "sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window * 4}m])) > 0"
       says     = "Every run of reconcile counts orders that are late, and this is said again every day until none is. An order that you have refunded instead stays late until what it owes is dropped."
     }
+    evidence_due_72h = {
+      severity = "WARNING"
+      title    = "A dispute without evidence is due within three days"
+      query    = "sum(increase(${local.evidence_due_metric["evidence_due_72h"]}_count{${local.of_reconcile}}[${local.late_window * 3}m])) > 0"
+      says     = "No evidence was submitted, and after the deadline the dispute is lost. This is said again every day until none is due; the `examples` of reconcile's line name the disputes."
+    }
+    evidence_due_24h = {
+      severity = "CRITICAL"
+      title    = "A dispute without evidence is due within a day"
+      query    = "sum(increase(${local.evidence_due_metric["evidence_due_24h"]}_count{${local.of_reconcile}}[${local.late_window * 3}m])) > 0"
+      says     = "No evidence was submitted, and after the deadline the dispute is lost. This is said again every twelve hours until none is due; the `examples` of reconcile's line name the disputes."
+    }
   })
 
   # How many orders are late, as the mean of the runs of reconcile in a window, now and in the three windows before. A run counts
@@ -178,6 +211,21 @@ locals {
   late_mean    = "sum(increase(${local.late_metric}_sum{${local.of_reconcile}}[${local.late_window}m])) / sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window}m]))"
   oldest_late  = [for mean in local.late : replace(mean, local.late_metric, "logging_googleapis_com:user_${replace(google_logging_metric.drift["oldest_late_s"].name, "-", "_")}")]
 
+  # Each run counts the disputes that are due anew. So an alert on them asks for any in three windows, which hold a run, also if
+  # one fails: it opens once and stays open until none is due. That another one has become due it says as a reminder. A rise of
+  # the count would not tell: where deadlines are at the same hour, one dispute falls due in the run in which the next one comes.
+  evidence_due_metric = {
+    for name, metric in google_logging_metric.evidence_due : name => "logging_googleapis_com:user_${replace(metric.name, "-", "_")}"
+  }
+
+  # After how many minutes an event that is not handled alerts, with the subscriptions. Without an API key an event of what comes
+  # after a sale waits an hour for its order.
+  unacked_after = {
+    for key, each in local.subscriptions :
+    var.alerts.oldest_unacked_minutes + (var.stripe.api_key_version == null && contains(keys(local.after_sale_subscribers), each.function) ? 60 : 0)
+    => google_pubsub_subscription.subscriber[key].name...
+  }
+
   # 0 for a window in which reconcile has found none. A run that goes on with a round that was interrupted does not look for late
   # orders, so nothing is said of a window in or before which that has happened.
   none_late = [
@@ -187,8 +235,14 @@ locals {
   late_before = "${join(" or ", [for window in [1, 2, 3] : "(${local.late[window]} > 0) or (${local.none_late[window]})"])} or vector(0)"
 
   # May stay open for days: said again after a day. Cloud Monitoring waits no longer than that.
-  alert_reminders = ["dead_letter", "stripe_events_dead_letter", "orders_stay_late"]
-  reminder        = "86400s"
+  alert_reminders = {
+    dead_letter               = local.reminder
+    stripe_events_dead_letter = local.reminder
+    orders_stay_late          = local.reminder
+    evidence_due_72h          = local.reminder
+    evidence_due_24h          = "43200s"
+  }
+  reminder = "86400s"
 
   # A query for what is missing is true from its first evaluation on. So its window is short, and it must stay true for the
   # rest of the time: else every first apply would alert.
@@ -208,7 +262,7 @@ locals {
   }
 
   alert_names = distinct(concat(keys(local.alerts_on_lines), keys(local.alerts_on_queries), [
-    "no_event", "no_reconcile", "late_orders", "orders_stay_late", "stripe_events_dead_letter", "handlers_unacked", "sinks_unacked", "ack_budget", "webhook_unreachable",
+    "no_event", "no_reconcile", "late_orders", "orders_stay_late", "evidence_due_72h", "evidence_due_24h", "stripe_events_dead_letter", "handlers_unacked", "sinks_unacked", "ack_budget", "webhook_unreachable",
   ]))
 
   alert_policies = concat(
@@ -316,10 +370,10 @@ resource "google_monitoring_alert_policy" "query" {
     auto_close = "1800s"
 
     dynamic "notification_channel_strategy" {
-      for_each = contains(local.alert_reminders, each.key) && length(local.notification_channels[each.value.severity]) > 0 ? [1] : []
+      for_each = contains(keys(local.alert_reminders), each.key) && length(local.notification_channels[each.value.severity]) > 0 ? [1] : []
       content {
         notification_channel_names = local.notification_channels[each.value.severity]
-        renotify_interval          = local.reminder
+        renotify_interval          = local.alert_reminders[each.key]
       }
     }
   }

@@ -92,8 +92,38 @@ locals {
     )
   ]
 
+  # Of the money after a sale. Only reconcile counts open disputes.
+  after_sale_charts = [
+    concat(
+      [
+        {
+          title = "Refunds, disputes and warnings, by event", bars = true
+          sets  = { "" = "sum by (event_type) (increase(${local.log_metric["after-sale"]}{${local.of_all}}[$${__interval}]))" }
+        },
+        {
+          title = "What became of the orders' money", bars = true
+          sets  = { "" = "sum by (money_status) (increase(${local.log_metric["after-sale"]}{${local.of_all}}[$${__interval}]))" }
+        },
+        {
+          title = "Access revoked and granted again", bars = true
+          sets  = { "" = "sum by (access) (increase(${local.log_metric["after-sale"]}{${local.of_all},access_changed=\"done\"}[$${__interval}]))" }
+        },
+      ],
+      flatten([for _ in range(local.reconcile_count) : {
+        title = "Open disputes, and those due without evidence"
+        sets = {
+          for legend, metric in merge(
+            { open = "logging_googleapis_com:user_${replace(google_logging_metric.drift["open_disputes"].name, "-", "_")}" },
+            { for name, metric in local.evidence_due_metric : "due within ${trimprefix(name, "evidence_due_")}" => metric },
+          ) :
+          legend => "sum(increase(${metric}_sum{${local.of_reconcile}}[${local.late_window}m])) / sum(increase(${metric}_count{${local.of_reconcile}}[${local.late_window}m]))"
+        }
+      }]),
+    ),
+  ]
+
   chart_rows = [
-    for row in concat(local.charts, local.stripe_events_charts) : [
+    for row in concat(local.charts, local.after_sale_charts, local.stripe_events_charts) : [
       for chart in row : {
         title = chart.title
         xyChart = merge({

@@ -1,6 +1,6 @@
 # Every function, written once: its account, its roles, its callers, its settings. What is special about a function is its
-# entry, in the file of its station: webhook.tf, subscribers.tf, stripe_events.tf, reconcile.tf, order_status.tf. An entry has a
-# slug for the names of its resources, a description, a timeout, max_instances, a concurrency, and what is not as here:
+# entry, in the file of its station: webhook.tf, subscribers.tf, after_sale.tf, stripe_events.tf, reconcile.tf, order_status.tf. An entry
+# has a slug for the names of its resources, a description, a timeout, max_instances, a concurrency, and what is not as here:
 
 locals {
   # By default no account may call a function, and its own account has no roles.

@@ -1,7 +1,7 @@
 # What is counted of the functions' log lines: one line per request or message, see functions/fulfillment/telemetry.py.
 
 locals {
-  subscriber_names = [for entry_point in keys(local.subscribers) : local.function_name[entry_point]]
+  subscriber_names = [for entry_point in keys(local.declared_subscribers) : local.function_name[entry_point]]
 
   # The log lines of the webhook, of the subscribers, of reconcile, and of all functions.
   lines_of         = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name"
@@ -26,9 +26,12 @@ locals {
   ]
   called = "${local.lines_of}=(${join(" OR ", formatlist("\"%s\"", local.called_names))})"
 
-  # The effects of functions/fulfillment/domain/effects.py that a buyer or you wait for. `jsonPayload.effects` holds the result
-  # of those that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`.
-  effects = ["load_line_items", "fulfill", "send_receipt", "payment_failed", "notify_payment_failed"]
+  # The kinds of effects of functions/fulfillment/domain/effects.py that a buyer or you wait for. `jsonPayload.effects` holds the
+  # result of those that were tried: `done`, `failed: …`, `to be tried again: …` or `dropped: …`. A metric has ten labels at most.
+  effects = [
+    "load_line_items", "fulfill", "send_receipt", "payment_failed", "notify_payment_failed", "access_changed", "refunded",
+    "disputed", "notify_refund",
+  ]
 
   metrics = {
     webhook = {
@@ -50,6 +53,16 @@ locals {
       says   = "Deliveries that tried an effect, and what became of each"
       filter = "${local.subscriber_lines} AND jsonPayload.effects:*"
       labels = { for effect in local.effects : effect => "REGEXP_EXTRACT(jsonPayload.effects.${effect}, \"^(done|failed|to be tried again|dropped)\")" }
+    }
+    after-sale = {
+      says   = "Deliveries that told what happened to an order's money after the sale"
+      filter = "${local.subscriber_lines} AND jsonPayload.money_status:*"
+      labels = {
+        event_type     = "EXTRACT(jsonPayload.event_type)"
+        money_status   = "EXTRACT(jsonPayload.money_status)"
+        access         = "EXTRACT(jsonPayload.access)"
+        access_changed = "REGEXP_EXTRACT(jsonPayload.effects.access_changed, \"^(done|failed|to be tried again|dropped)\")"
+      }
     }
     reconcile = {
       says   = "Runs of reconcile, by their outcome"
@@ -112,6 +125,34 @@ resource "google_logging_metric" "late" {
   depends_on = [google_project_service.api]
 }
 
+# How many disputes are due and have no evidence, by the runs that found any: for the reason above.
+resource "google_logging_metric" "evidence_due" {
+  for_each = toset(["evidence_due_24h", "evidence_due_72h"])
+
+  project         = var.project_id
+  name            = "${local.function_name["reconcile"]}-any-${replace(each.value, "_", "-")}"
+  description     = "`${each.value}` in the lines of reconcile, where it is not 0"
+  filter          = "${local.reconcile_lines} AND jsonPayload.${each.value}>0"
+  value_extractor = "EXTRACT(jsonPayload.${each.value})"
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "DISTRIBUTION"
+    unit         = "1"
+    display_name = "${local.function_name["reconcile"]}: disputes without evidence, ${each.value}"
+  }
+
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 24
+      growth_factor      = 2
+      scale              = 1
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
 # The same and Google's own metrics, as PromQL selects them.
 locals {
   log_metric = {
@@ -125,7 +166,8 @@ locals {
   of_all       = "${local.of_function},service_name=~\"${join("|", concat([local.function_name["stripe_webhook"]], local.subscriber_names))}\""
 
   subscription_names = values(google_pubsub_subscription.subscriber)[*].name
-  of_subscriptions   = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=~\"${join("|", local.subscription_names)}\""
+  of_pubsub          = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\""
+  of_subscriptions   = "${local.of_pubsub},subscription_id=~\"${join("|", local.subscription_names)}\""
   of_dead_letter     = "monitored_resource=\"pubsub_subscription\",project_id=\"${var.project_id}\",subscription_id=\"${google_pubsub_subscription.dead_letter.name}\""
 
   # The same of Stripe's other events; null where there are none.

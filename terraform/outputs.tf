@@ -52,12 +52,18 @@ output "deployment" {
       for entry_point, subscriber in local.subscribers : entry_point => {
         function          = google_cloudfunctions2_function.this[entry_point].name
         url               = google_cloudfunctions2_function.this[entry_point].service_config[0].uri
-        event_type        = subscriber.event_type
+        event_type        = length(subscriber.event_types) == 1 ? subscriber.event_types[0] : null
+        event_types       = subscriber.event_types
         subscription      = google_pubsub_subscription.subscriber[entry_point].name
         thin_subscription = google_pubsub_subscription.subscriber["${entry_point} thin"].name
         account           = google_service_account.function[entry_point].email
         push_account      = google_service_account.caller[entry_point].email
       }
+    }
+    after_sale = {
+      access_policy   = var.after_sale.access_policy
+      refund_mails    = var.after_sale.refund_mails
+      abandoned_carts = var.after_sale.abandoned_carts
     }
     stripe_events = local.stripe_events_on ? {
       route                    = var.events.route

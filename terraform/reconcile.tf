@@ -25,11 +25,14 @@ locals {
       RECONCILE_MAX_AGE_DAYS     = tostring(var.reconcile.max_age_days)
       RECONCILE_LATE_MINUTES     = tostring(var.reconcile.late_minutes)
       RECONCILE_READS_PER_SECOND = tostring(var.reconcile.reads_per_second)
-      # What was sold before the first apply belongs to another system. The webhook's secret is created by the first apply, so
-      # its age is the deployment's. The first run may be later: a sale before it whose event is lost must be found, too.
-      RECONCILE_SINCE = coalesce(var.reconcile.since, google_secret_manager_secret.this["webhook"].create_time)
+      RECONCILE_SINCE            = local.sold_since
     }
   }
+
+  # What was sold before the first apply belongs to another system. The webhook's secret is created by the first apply, so
+  # its age is the deployment's. The first run may be later: a sale before it whose event is lost must be found, too. A refund of
+  # an earlier sale concerns no order of this deployment, so the functions that change orders need the time, too.
+  sold_since = coalesce(var.reconcile.since, google_secret_manager_secret.this["webhook"].create_time)
 }
 
 resource "google_cloud_scheduler_job" "reconcile" {
@@ -64,7 +67,7 @@ resource "google_cloud_scheduler_job" "reconcile" {
 
 # How far Stripe and the orders were apart, run by run: counts, and ages in seconds.
 resource "google_logging_metric" "drift" {
-  for_each = toset(["missing", "behind", "unattended", "late", "oldest_missing_s", "oldest_late_s"])
+  for_each = toset(["missing", "behind", "unattended", "late", "oldest_missing_s", "oldest_late_s", "open_disputes"])
 
   project         = var.project_id
   name            = "${local.function_name["reconcile"]}-${replace(each.value, "_", "-")}"

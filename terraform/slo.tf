@@ -32,13 +32,14 @@ resource "google_monitoring_slo" "acked" {
 
 # One for each subscription, of Pub/Sub's own clock: no log line knows how long an unacknowledged message has waited, and
 # those are the ones that count. An event that fails for an hour makes an hour of bad windows.
+# Of sales alone: a buyer waits for these. What comes after a sale may wait an hour for its order, and has the alerts.
 resource "google_monitoring_slo" "in_time" {
-  for_each = local.subscriptions
+  for_each = { for key, each in local.subscriptions : key => each if contains(keys(local.sale_subscribers), each.function) }
 
   project             = var.project_id
   service             = google_monitoring_custom_service.this.service_id
   slo_id              = "in-time-${each.value.slug}"
-  display_name        = "${var.slos.in_time * 100} % of the time no ${each.value.event_type} waits longer than ${var.slos.in_time_minutes} minutes"
+  display_name        = "${var.slos.in_time * 100} % of the time no ${endswith(each.key, " thin") ? "v1." : ""}${local.sale_subscribers[each.value.function].event_types[0]} waits longer than ${var.slos.in_time_minutes} minutes"
   goal                = var.slos.in_time
   rolling_period_days = var.slos.days
   user_labels         = local.labels

@@ -198,7 +198,7 @@ variable "hook" {
   validation {
     condition = length(setintersection(concat(keys(var.hook.environment), keys(var.hook.secrets)), [
       "GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "EVENTS_TOPIC", "DEAD_LETTER_TOPIC", "FIRESTORE_DATABASE", "ORDERS_COLLECTION",
-      "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
+      "ABANDONED_CARTS", "ACCESS_POLICY", "REFUND_MAILS", "ORDER_FILTER", "STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "STRIPE_API_BASE", "ORDER_EVENTS_TOPIC", "SMTP_URL",
       "SMTP_URL_FILE", "EMAIL_FROM", "SHOP_URL", "SHOP_TIME_ZONE", "HOOK_TIMEOUT", "HOLD_ON_REVIEW", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
       "ORDER_STATUS_READS_PER_MINUTE", "STRIPE_CONNECT", "RECONCILE_SINCE", "RECONCILE_MAX_AGE_DAYS", "RECONCILE_LATE_MINUTES", "RECONCILE_READS_PER_SECOND",
       "RECONCILE_RUN_SECONDS", "RECONCILE_GRACE_SECONDS",
@@ -218,6 +218,34 @@ variable "hook" {
   validation {
     condition     = alltrue([for role in var.hook.roles : can(regex("^(roles/|projects/[^/]+/roles/|organizations/[0-9]+/roles/)[A-Za-z0-9_.]+$", role)) && !contains(["roles/owner", "roles/editor", "roles/viewer"], role)])
     error_message = "hook.roles must be roles such as roles/pubsub.publisher, and none of owner, editor, viewer."
+  }
+}
+
+variable "after_sale" {
+  description = <<-EOT
+    What happens after a sale. `access_policy`: what revokes the buyer's access, of which your hook `access_changed` is told:
+    one or more of full_refund, any_refund, dispute_opened and dispute_lost. `refund_mails`: whether the buyer gets a mail
+    when a refund has succeeded; Stripe can send its own. `abandoned_carts`: whether your hook `cart_abandoned` is told of
+    Checkouts that ended without a sale; run `scripts/ops register-webhook` after a change.
+  EOT
+  type = object({
+    access_policy   = optional(list(string), ["full_refund", "dispute_lost"])
+    refund_mails    = optional(bool, false)
+    abandoned_carts = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    # As rules() in functions/fulfillment/domain/access.py reads it.
+    condition = length(var.after_sale.access_policy) > 0 && alltrue([
+      for rule in var.after_sale.access_policy : contains(["full_refund", "any_refund", "dispute_opened", "dispute_lost"], rule)
+    ])
+    error_message = "after_sale.access_policy must be one or more of full_refund, any_refund, dispute_opened, dispute_lost."
+  }
+  validation {
+    condition     = !var.after_sale.refund_mails || var.mail != null
+    error_message = "after_sale.refund_mails needs mail: the sender and the mail server."
   }
 }
 
@@ -261,9 +289,10 @@ variable "webhook" {
 
 variable "subscribers" {
   description = <<-EOT
-    Scaling of the three subscribers, and how often a message comes again. Backoffs in seconds. After
-    `max_delivery_attempts` it goes to the dead letter: 100 attempts last most of a day, so that an outage of your
-    hook does not turn into dead orders. All but `min_instances` holds for the function of `events.handlers`, too.
+    Scaling of the subscribers, and how often a message comes again. `min_instances`: of each of the three subscribers of a
+    sale; no buyer waits for the others. Backoffs in seconds. After `max_delivery_attempts` it goes to the dead letter: 100
+    attempts last most of a day, so that an outage of your hook does not turn into dead orders. All but `min_instances` holds
+    for the function of `events.handlers`, too.
   EOT
   type = object({
     min_instances         = optional(number, 0)

@@ -12,6 +12,9 @@ locals {
     concurrency   = var.webhook.concurrency
     topics        = ["events", "stripe_events"]
     secrets       = { webhook = "STRIPE_WEBHOOK_SECRETS_FILE" }
-    environment   = { ROUTED_EVENTS = local.routed_events }
+    environment = {
+      ROUTED_EVENTS   = local.routed_events
+      ABANDONED_CARTS = tostring(var.after_sale.abandoned_carts)
+    }
   }
 }

@@ -29,6 +29,8 @@ run "only_the_webhook_and_the_landing_page_are_public" {
       on_checkout_session_completed = "serviceAccount:checkout-push-completed@acme-shop.iam.gserviceaccount.com"
       on_async_payment_succeeded    = "serviceAccount:checkout-push-succeeded@acme-shop.iam.gserviceaccount.com"
       on_async_payment_failed       = "serviceAccount:checkout-push-failed@acme-shop.iam.gserviceaccount.com"
+      on_refund                     = "serviceAccount:checkout-push-refund@acme-shop.iam.gserviceaccount.com"
+      on_dispute                    = "serviceAccount:checkout-push-dispute@acme-shop.iam.gserviceaccount.com"
       reconcile                     = "serviceAccount:checkout-schedule@acme-shop.iam.gserviceaccount.com"
     }
     error_message = "Stripe and buyers must be able to call their function; each other one has its own caller, and no other."
@@ -47,6 +49,8 @@ run "only_the_webhook_and_the_landing_page_are_public" {
       on_checkout_session_completed = "ALLOW_INTERNAL_ONLY"
       on_async_payment_succeeded    = "ALLOW_INTERNAL_ONLY"
       on_async_payment_failed       = "ALLOW_INTERNAL_ONLY"
+      on_refund                     = "ALLOW_INTERNAL_ONLY"
+      on_dispute                    = "ALLOW_INTERNAL_ONLY"
       reconcile                     = "ALLOW_INTERNAL_ONLY"
     }
     error_message = "Stripe and buyers call from the internet; no other function must be reachable from it."
@@ -61,6 +65,8 @@ run "each_function_runs_as_an_account_of_its_own" {
       on_checkout_session_completed = "checkout-completed"
       on_async_payment_succeeded    = "checkout-succeeded"
       on_async_payment_failed       = "checkout-failed"
+      on_refund                     = "checkout-refund"
+      on_dispute                    = "checkout-dispute"
       reconcile                     = "checkout-reconcile"
     }
     error_message = "The accounts are named as their functions."
@@ -70,6 +76,8 @@ run "each_function_runs_as_an_account_of_its_own" {
       on_checkout_session_completed = "checkout-push-completed"
       on_async_payment_succeeded    = "checkout-push-succeeded"
       on_async_payment_failed       = "checkout-push-failed"
+      on_refund                     = "checkout-push-refund"
+      on_dispute                    = "checkout-push-dispute"
       reconcile                     = "checkout-schedule"
     }
     error_message = "Each caller has an account of its own."
@@ -93,9 +101,13 @@ run "each_function_publishes_where_it_must_and_nowhere_else" {
       "on_checkout_session_completed dead_letter"  = "checkout-events-dead-letter"
       "on_async_payment_succeeded dead_letter"     = "checkout-events-dead-letter"
       "on_async_payment_failed dead_letter"        = "checkout-events-dead-letter"
+      "on_refund dead_letter"                      = "checkout-events-dead-letter"
+      "on_dispute dead_letter"                     = "checkout-events-dead-letter"
       "on_checkout_session_completed order_events" = "checkout-order-events"
       "on_async_payment_succeeded order_events"    = "checkout-order-events"
       "on_async_payment_failed order_events"       = "checkout-order-events"
+      "on_refund order_events"                     = "checkout-order-events"
+      "on_dispute order_events"                    = "checkout-order-events"
     }
     error_message = "Events come from the webhook and from what finds lost ones; subscribers park, and announce."
   }
@@ -122,6 +134,8 @@ run "each_function_may_do_with_the_orders_what_it_must" {
       on_checkout_session_completed = "roles/datastore.user"
       on_async_payment_succeeded    = "roles/datastore.user"
       on_async_payment_failed       = "roles/datastore.user"
+      on_refund                     = "roles/datastore.user"
+      on_dispute                    = "roles/datastore.user"
       reconcile                     = "roles/datastore.user"
     }
     error_message = "A public page may read, and write nothing; the webhook knows no orders."
@@ -175,8 +189,9 @@ run "the_longest_name_leaves_room_for_every_account" {
   command = plan
 
   variables {
-    name   = "fifteen-letters"
-    events = { route = ["invoice.paid"], handlers = true }
+    name       = "fifteen-letters"
+    events     = { route = ["invoice.paid"], handlers = true }
+    after_sale = { abandoned_carts = true }
   }
 
   assert {
@@ -194,8 +209,12 @@ run "every_subscription_is_filtered_signed_retried_and_dead_lettered" {
       "on_checkout_session_completed thin" = "checkout-completed-thin: attributes.event_type = \"v1.checkout.session.completed\""
       "on_async_payment_succeeded thin"    = "checkout-succeeded-thin: attributes.event_type = \"v1.checkout.session.async_payment_succeeded\""
       "on_async_payment_failed thin"       = "checkout-failed-thin: attributes.event_type = \"v1.checkout.session.async_payment_failed\""
+      "on_refund"                          = "checkout-refund: hasPrefix(attributes.event_type, \"refund.\") OR hasPrefix(attributes.event_type, \"charge.refund\")"
+      "on_refund thin"                     = "checkout-refund-thin: hasPrefix(attributes.event_type, \"v1.refund.\")"
+      "on_dispute"                         = "checkout-dispute: hasPrefix(attributes.event_type, \"charge.dispute.\") OR hasPrefix(attributes.event_type, \"radar.early_fraud_warning.\") OR hasPrefix(attributes.event_type, \"review.\")"
+      "on_dispute thin"                    = "checkout-dispute-thin: hasPrefix(attributes.event_type, \"v1.charge.dispute.\") OR hasPrefix(attributes.event_type, \"v1.radar.early_fraud_warning.\") OR hasPrefix(attributes.event_type, \"v1.review.\")"
     }
-    error_message = "Each type of orders needs a subscription with exactly its filter, and its thin twin another one."
+    error_message = "Each function needs a subscription with exactly the filter of its types, and another one for their thin twins."
   }
   assert {
     condition     = alltrue([for each in google_pubsub_subscription.subscriber : length(each.filter) <= 256])
@@ -280,7 +299,7 @@ run "no_account_has_a_role_on_the_project_that_a_resource_could_give" {
     condition = toset([for each in google_project_iam_member.hook : "${each.member} ${each.role}"]) == toset([
       for entry_point in keys(local.subscribers) : "${google_service_account.function[entry_point].member} roles/cloudtasks.enqueuer"
     ])
-    error_message = "The hook's roles go to the three subscribers, and no others."
+    error_message = "The hook's roles go to the subscribers, and no others."
   }
   assert {
     condition     = !contains(concat(values(google_service_account.function), values(google_service_account.caller))[*].account_id, google_service_account.build.account_id)
@@ -379,8 +398,16 @@ run "orders_are_kept_safe" {
     error_message = "Backups are kept for 7 and 98 days."
   }
   assert {
-    condition     = length(setsubtract(["events", "effects", "line_items", "metadata", "created_at", "updated_at", "paid_at", "fulfilled_at"], [for each in google_firestore_field.unindexed : each.field])) == 0 && alltrue([for each in google_firestore_field.unindexed : length(each.index_config[0].indexes) == 0 && each.collection == "orders"])
+    condition     = length(setsubtract(["events", "effects", "money", "refunds", "disputes", "access", "line_items", "metadata", "created_at", "updated_at", "paid_at", "fulfilled_at"], [for each in google_firestore_field.unindexed : each.field])) == 0 && alltrue([for each in google_firestore_field.unindexed : length(each.index_config[0].indexes) == 0 && each.collection == "orders"])
     error_message = "A field that is not queried is not indexed."
+  }
+  assert {
+    condition = (
+      google_firestore_field.money_status.field == "money.status" && google_firestore_field.money_status.collection == "orders"
+      && google_firestore_field.money_status.deletion_policy == "ABANDON"
+      && [for index in google_firestore_field.money_status.index_config[0].indexes : "${index.order} ${index.query_scope}"] == ["ASCENDING COLLECTION"]
+    )
+    error_message = "Of an order's money the status alone is indexed, once: orders are searched by it."
   }
 }
 
@@ -417,11 +444,15 @@ run "reconcile_is_called_by_its_schedule_one_run_at_a_time" {
     error_message = "It looks back to the first apply: what is sold from then on is compared."
   }
   assert {
+    condition     = toset([for entry_point, each in local.environment : each.RECONCILE_SINCE if contains(keys(each), "RECONCILE_SINCE")]) == toset([google_secret_manager_secret.this["webhook"].create_time])
+    error_message = "Whatever asks whether a sale is of before this deployment asks by the same time."
+  }
+  assert {
     condition     = output.deployment.reconcile.job == "checkout-reconcile" && output.deployment.reconcile.function == "checkout-reconcile"
     error_message = "The operator's commands find it."
   }
   assert {
-    condition     = toset([for metric in google_logging_metric.drift : metric.name]) == toset(["checkout-reconcile-missing", "checkout-reconcile-behind", "checkout-reconcile-unattended", "checkout-reconcile-late", "checkout-reconcile-oldest-missing-s", "checkout-reconcile-oldest-late-s"])
+    condition     = toset([for metric in google_logging_metric.drift : metric.name]) == toset(["checkout-reconcile-missing", "checkout-reconcile-behind", "checkout-reconcile-unattended", "checkout-reconcile-late", "checkout-reconcile-oldest-missing-s", "checkout-reconcile-oldest-late-s", "checkout-reconcile-open-disputes"])
     error_message = "How far Stripe and the orders are apart is measured, in counts and ages."
   }
 }
@@ -478,6 +509,131 @@ run "by_default_no_other_event_is_routed" {
   assert {
     condition     = output.deployment.stripe_events == null && output.deployment.subscribers["on_async_payment_failed"].thin_subscription == "checkout-failed-thin"
     error_message = "The operator's commands find the subscriptions of thin events, and nothing else that is new."
+  }
+}
+
+run "all_functions_that_change_orders_are_configured_alike" {
+  command = plan
+
+  variables {
+    after_sale  = { access_policy = ["any_refund", "dispute_opened"], refund_mails = true }
+    subscribers = { min_instances = 1, max_instances = 7, concurrency = 11 }
+  }
+
+  assert {
+    condition = toset(keys(google_project_iam_member.orders)) == toset([
+      "on_checkout_session_completed", "on_async_payment_succeeded", "on_async_payment_failed", "on_refund", "on_dispute", "reconcile", "order_status",
+    ])
+    error_message = "These are the functions that know orders; all but the last two change them."
+  }
+  assert {
+    condition = alltrue([
+      for entry_point in ["on_async_payment_succeeded", "on_async_payment_failed", "on_refund", "on_dispute"] :
+      jsonencode(google_cloudfunctions2_function.this[entry_point].service_config[0].environment_variables) == jsonencode(google_cloudfunctions2_function.this["on_checkout_session_completed"].service_config[0].environment_variables)
+      && jsonencode(google_cloudfunctions2_function.this[entry_point].service_config[0].secret_volumes) == jsonencode(google_cloudfunctions2_function.this["on_checkout_session_completed"].service_config[0].secret_volumes)
+      && jsonencode(google_cloudfunctions2_function.this[entry_point].service_config[0].secret_environment_variables) == jsonencode(google_cloudfunctions2_function.this["on_checkout_session_completed"].service_config[0].secret_environment_variables)
+    ])
+    error_message = "An effect is done by whichever function gets the message, so none may know what another does not."
+  }
+  assert {
+    condition = alltrue([
+      for entry_point in ["on_async_payment_succeeded", "on_async_payment_failed", "on_refund", "on_dispute"] : alltrue([
+        for name in ["timeout_seconds", "max_instance_count", "max_instance_request_concurrency", "available_memory"] :
+        google_cloudfunctions2_function.this[entry_point].service_config[0][name] == google_cloudfunctions2_function.this["on_checkout_session_completed"].service_config[0][name]
+      ])
+    ])
+    error_message = "Each may take as long as another, and as much."
+  }
+  assert {
+    condition = alltrue([
+      for roles in [
+        { for name, each in google_pubsub_topic_iam_member.publisher : name => each.topic },
+        { for name, each in google_secret_manager_secret_iam_member.accessor : name => each.secret_id },
+        { for name, each in google_project_iam_member.hook : name => each.role },
+        ] : alltrue([
+          for entry_point in ["on_async_payment_succeeded", "on_async_payment_failed", "on_refund", "on_dispute"] :
+          toset([for name, role in roles : role if startswith(name, "${entry_point} ")]) == toset([for name, role in roles : role if startswith(name, "on_checkout_session_completed ")])
+      ])
+    ])
+    error_message = "Each may do what the others may."
+  }
+  assert {
+    condition     = local.environment["on_dispute"].ACCESS_POLICY == "any_refund,dispute_opened" && local.environment["on_dispute"].REFUND_MAILS == "true"
+    error_message = "What was asked for."
+  }
+  assert {
+    condition = { for entry_point, each in google_cloudfunctions2_function.this : entry_point => each.service_config[0].min_instance_count if startswith(entry_point, "on_") } == {
+      on_checkout_session_completed = 1, on_async_payment_succeeded = 1, on_async_payment_failed = 1, on_refund = 0, on_dispute = 0
+    }
+    error_message = "No buyer waits for a refund or a dispute: they need no warm instance."
+  }
+}
+
+run "by_default_full_refunds_and_lost_disputes_revoke_and_nothing_is_mailed" {
+  command = plan
+
+  assert {
+    condition     = local.environment["on_refund"].ACCESS_POLICY == "full_refund,dispute_lost" && local.environment["on_refund"].REFUND_MAILS == "false" && local.environment["stripe_webhook"].ABANDONED_CARTS == "false"
+    error_message = "The defaults are those of the functions."
+  }
+  assert {
+    condition = jsonencode(output.deployment.after_sale) == jsonencode({
+      access_policy = ["full_refund", "dispute_lost"], refund_mails = false, abandoned_carts = false
+    })
+    error_message = "The operator's commands know the policy."
+  }
+  assert {
+    condition = { for entry_point, each in output.deployment.subscribers : entry_point => "${each.subscription} ${each.thin_subscription} ${coalesce(each.event_type, "several")} ${length(each.event_types)}" } == {
+      on_checkout_session_completed = "checkout-completed checkout-completed-thin checkout.session.completed 1"
+      on_async_payment_succeeded    = "checkout-succeeded checkout-succeeded-thin checkout.session.async_payment_succeeded 1"
+      on_async_payment_failed       = "checkout-failed checkout-failed-thin checkout.session.async_payment_failed 1"
+      on_refund                     = "checkout-refund checkout-refund-thin several 3"
+      on_dispute                    = "checkout-dispute checkout-dispute-thin several 9"
+    }
+    error_message = "The operator's commands know the subscriptions, and the types of each function."
+  }
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.this), "on_checkout_session_expired") && !contains(keys(google_pubsub_subscription.subscriber), "on_checkout_session_expired")
+    error_message = "Abandoned carts are off."
+  }
+}
+
+run "abandoned_carts_have_a_function_that_knows_no_orders" {
+  command = plan
+
+  variables {
+    after_sale  = { abandoned_carts = true }
+    subscribers = { min_instances = 1 }
+  }
+
+  assert {
+    condition = [for key in ["on_checkout_session_expired", "on_checkout_session_expired thin"] : "${google_pubsub_subscription.subscriber[key].name}: ${google_pubsub_subscription.subscriber[key].filter}"] == [
+      "checkout-expired: attributes.event_type = \"checkout.session.expired\"", "checkout-expired-thin: attributes.event_type = \"v1.checkout.session.expired\"",
+    ]
+    error_message = "It gets the sessions that have expired, also as thin events."
+  }
+  assert {
+    condition = local.environment["on_checkout_session_expired"] == {
+      GOOGLE_CLOUD_PROJECT = "acme-shop", STRIPE_LIVEMODE = "true", DEAD_LETTER_TOPIC = "checkout-events-dead-letter", ORDER_FILTER = "metadata.shop=acme"
+      STRIPE_API_KEY_FILE  = "/secrets/stripe_api_key/secret", HOOK_TIMEOUT = "30", WAREHOUSE_URL = "https://warehouse.acme.example"
+    }
+    error_message = "It is told what it needs to read a session and to run the hook, and no database."
+  }
+  assert {
+    condition     = !contains(keys(google_project_iam_member.orders), "on_checkout_session_expired") && !contains(keys(google_pubsub_topic_iam_member.publisher), "on_checkout_session_expired order_events")
+    error_message = "It may not touch the orders."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.this["on_checkout_session_expired"].service_config[0].min_instance_count == 0 && google_cloudfunctions2_function.this["on_checkout_session_expired"].service_config[0].timeout_seconds == 150
+    error_message = "It has the hook's time, and no warm instance."
+  }
+  assert {
+    condition     = local.environment["stripe_webhook"].ABANDONED_CARTS == "true" && output.deployment.after_sale.abandoned_carts && output.deployment.subscribers["on_checkout_session_expired"].event_type == "checkout.session.expired"
+    error_message = "The webhook stores what the function is for, and the operator's commands register it."
+  }
+  assert {
+    condition     = keys(output.subscriber_accounts) == ["on_async_payment_failed", "on_async_payment_succeeded", "on_checkout_session_completed", "on_checkout_session_expired", "on_dispute", "on_refund"]
+    error_message = "It runs the user's code."
   }
 }
 

@@ -349,3 +349,35 @@ run "refuses_all_of_these_11" {
     var.stripe_api_key,
   ]
 }
+
+run "refuses_a_policy_of_nothing" {
+  command = plan
+  variables {
+    after_sale = { access_policy = [] }
+  }
+  expect_failures = [var.after_sale]
+}
+
+run "refuses_a_rule_that_no_function_knows" {
+  command = plan
+  variables {
+    after_sale = { access_policy = ["full_refund", "dispute_won"] }
+  }
+  expect_failures = [var.after_sale]
+}
+
+run "refuses_mails_on_refunds_without_a_mail_server" {
+  command = plan
+  variables {
+    mail       = null
+    after_sale = { refund_mails = true }
+  }
+  expect_failures = [var.after_sale]
+}
+
+run "takes_every_rule_of_access" {
+  command = plan
+  variables {
+    after_sale = { access_policy = ["full_refund", "any_refund", "dispute_opened", "dispute_lost"] }
+  }
+}

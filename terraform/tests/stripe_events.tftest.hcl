@@ -65,7 +65,7 @@ run "a_route_makes_two_topics_and_tells_the_webhook" {
     error_message = "A route alone runs no handler."
   }
   assert {
-    condition     = length(google_pubsub_subscription.subscriber) == 6 && alltrue([for each in google_pubsub_subscription.subscriber : each.topic == google_pubsub_topic.this["events"].id])
+    condition     = length(google_pubsub_subscription.subscriber) == 10 && alltrue([for each in google_pubsub_subscription.subscriber : each.topic == google_pubsub_topic.this["events"].id])
     error_message = "The orders' events stay on their own topic."
   }
 }
@@ -153,7 +153,7 @@ run "handlers_may_read_the_orders_and_park_and_no_more" {
     error_message = "The secrets of the user's code are variables."
   }
   assert {
-    condition     = keys(output.subscriber_accounts) == ["on_async_payment_failed", "on_async_payment_succeeded", "on_checkout_session_completed", "on_stripe_event"]
+    condition     = keys(output.subscriber_accounts) == ["on_async_payment_failed", "on_async_payment_succeeded", "on_checkout_session_completed", "on_dispute", "on_refund", "on_stripe_event"]
     error_message = "The accounts that the user's code runs as are told."
   }
 }

@@ -102,6 +102,9 @@ def test_each_function_runs_as_its_own_account_and_is_called_by_one_of_its_own(f
         "on_checkout_session_completed": ("completed", "push-completed"),
         "on_async_payment_succeeded": ("succeeded", "push-succeeded"),
         "on_async_payment_failed": ("failed", "push-failed"),
+        "on_refund": ("refund", "push-refund"),
+        "on_dispute": ("dispute", "push-dispute"),
+        "on_checkout_session_expired": ("expired", "push-expired"),
         "on_stripe_event": ("stripe-events", "push-events"),
         "reconcile": ("reconcile", "schedule"),
     }
@@ -125,6 +128,9 @@ def test_each_function_may_do_what_it_must_and_no_more(functions: Functions) -> 
         "on_checkout_session_completed": subscriber,
         "on_async_payment_succeeded": subscriber,
         "on_async_payment_failed": subscriber,
+        "on_refund": subscriber,
+        "on_dispute": subscriber,
+        "on_checkout_session_expired": (["dead_letter"], None, {"stripe_api_key"}),
         "on_stripe_event": (["stripe_events_dead_letter"], "roles/datastore.viewer", {"stripe_api_key"}),
         "reconcile": (["events"], "roles/datastore.user", {"stripe_api_key"}),
     }

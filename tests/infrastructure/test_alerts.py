@@ -16,7 +16,9 @@ WEBHOOK, SUBSCRIBER, RECONCILE, PAGE = (
     "checkout-reconcile",
     "checkout-order-status",
 )
-SUBSCRIBERS = [SUBSCRIBER, "checkout-succeeded", "checkout-failed"]
+SALE = [SUBSCRIBER, "checkout-succeeded", "checkout-failed"]
+DISPUTES = "checkout-dispute"
+SUBSCRIBERS = [*SALE, "checkout-refund", DISPUTES, "checkout-expired"]
 HANDLERS = "checkout-stripe-events"
 STRIPE = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 UPTIME_CHECK = "GoogleStackdriverMonitoring-UptimeChecks(https://cloud.google.com/monitoring)"
@@ -42,12 +44,13 @@ RENDERED = {
 """What Terraform puts in the place of an expression, for a deployment as it is by default."""
 
 
-EACH_EFFECT = r'\$\{join\(" OR ", \[for effect in local\.effects : "(.*?)"\]\)\}'
-"""A test of each effect, put together by Terraform."""
+EACH_EFFECT = r'\$\{join\(" OR ", \[for effect in local\.effects : "([^]]*?)"(?: if effect != "(\w+)")?\]\)\}'
+"""A test of each effect, or of each but one, put together by Terraform."""
 
 
-def each_effect(module: Module, test: str) -> str:
-    return " OR ".join(test.replace("${effect}", effect) for effect in module.locals["effects"])
+def each_effect(module: Module, test: str, but: str | None) -> str:
+    effects = [effect for effect in module.locals["effects"] if effect != but]
+    return " OR ".join(test.replace("${effect}", effect) for effect in effects)
 
 
 def render(module: Module, text: str) -> str:
@@ -57,7 +60,7 @@ def render(module: Module, text: str) -> str:
         text = text.replace("${" + expression.replace('\\"', '"') + "}", value)
     while reference := re.search(r"\$\{local\.(\w+)\}", text):
         text = text.replace(reference[0], render(module, module.locals[reference[1]]))
-    text = re.sub(EACH_EFFECT, lambda found: each_effect(module, found[1]), text)
+    text = re.sub(EACH_EFFECT, lambda found: each_effect(module, found[1], found[2]), text)
     assert "${" not in text, f"say in RENDERED what Terraform makes of: {text}"
     return text
 
@@ -167,20 +170,66 @@ def test_no_alert_on_a_line_of_ours_is_raised_by_a_request_log(module: Module) -
     assert raised == set()
 
 
-@pytest.mark.parametrize("effect", ["send_receipt", "notify_payment_failed"])
+@pytest.mark.parametrize("effect", ["send_receipt", "notify_payment_failed", "notify_refund"])
 def test_a_buyers_mistyped_address_is_a_warning_and_nothing_else(module: Module, effect: str) -> None:
     refused = "failed: mail_refused: the buyer's e-mail address is not an address"
     entry = line(SUBSCRIBER, outcome="advanced", effects={"fulfill": "done", effect: refused})
     assert raised_by(module, entry) == {"mail_refused": "WARNING"}
 
 
-@pytest.mark.parametrize("effect", ["load_line_items", "fulfill", "send_receipt", "payment_failed"])
+@pytest.mark.parametrize(
+    "effect", ["load_line_items", "fulfill", "send_receipt", "payment_failed", "refunded", "disputed"]
+)
 def test_an_effect_that_is_refused_for_any_other_reason_is_critical(module: Module, effect: str) -> None:
     """Also beside a mail that is refused."""
     entry = line(SUBSCRIBER, outcome="advanced", effects={effect: "failed: permanent: sold out"})
     assert raised_by(module, entry) == {"permanent_failures": "CRITICAL"}
     entry["jsonPayload"]["effects"]["notify_payment_failed"] = "failed: mail_refused: 550"
     assert raised_by(module, entry) == {"permanent_failures": "CRITICAL", "mail_refused": "WARNING"}
+
+
+@pytest.mark.parametrize("result", ["failed: permanent: no such user", "to be tried again: TimeoutError"])
+def test_access_that_cannot_be_changed_is_critical_and_told_once(module: Module, result: str) -> None:
+    for service in [*SALE, "checkout-refund", DISPUTES]:
+        entry = line(service, outcome="advanced", attempt=10, effects={"access_changed": result})
+        assert raised_by(module, entry) == {"access_failed": "CRITICAL"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attempt": 10, "effects": {"access_changed": "done"}},
+        {"attempt": 9, "effects": {"access_changed": "to be tried again: TimeoutError"}},
+        {"effects": {"access_changed": "to be tried again: TimeoutError"}},
+        {"attempt": 10, "effects": {"fulfill": "to be tried again: TimeoutError"}},
+    ],
+)
+def test_a_try_of_access_that_may_pass_by_itself_is_no_alert(module: Module, fields: dict[str, Any]) -> None:
+    assert raised_by(module, line(DISPUTES, outcome="retry", **fields)) == {}
+
+
+@pytest.mark.parametrize(
+    ("noticed", "raised"),
+    [
+        (["dispute"], {"dispute_opened": "ERROR"}),
+        (["inquiry"], {"dispute_opened": "ERROR"}),
+        (["early_fraud_warning"], {"early_fraud_warning": "WARNING"}),
+        (["early_fraud_warning", "dispute"], {"dispute_opened": "ERROR", "early_fraud_warning": "WARNING"}),
+        (["radar_review"], {}),
+        ([], {}),
+    ],
+)
+def test_a_new_dispute_and_a_new_warning_are_told(module: Module, noticed: list[str], raised: dict[str, str]) -> None:
+    """Also if a session brings them along that was found."""
+    for service in [*SALE, "checkout-refund", DISPUTES]:
+        assert raised_by(module, line(service, outcome="advanced", noticed=noticed)) == raised
+
+
+@pytest.mark.parametrize("severity", ["INFO", "WARNING", "ERROR"])
+def test_an_order_that_money_holds_is_not_held_for_review(module: Module, severity: str) -> None:
+    """The line of a delivery is a warning only if a review holds an effect."""
+    entry = line(DISPUTES, outcome="advanced", effects={"fulfill": "held"}) | {"severity": severity}
+    assert raised_by(module, entry) == ({"orders_held": "WARNING"} if severity == "WARNING" else {})
 
 
 @pytest.mark.parametrize("effects", [{}, {"fulfill": "done"}, {"send_receipt": "to be tried again: 421"}])
@@ -234,12 +283,16 @@ def test_no_function_gives_an_answer_by_which_googles_refusals_are_known() -> No
         ("n=(1 OR 2)", True),
         ("n>=3", False),
         ("severity>=WARNING", True),
+        ('l="v"', True),
+        ('l="w"', False),
+        ("l:*", True),
+        ("e:*", False),
         ('a="x" OR a="y" AND a="z"', False),
     ],
 )
 def test_a_filter_is_read_as_google_documents_it(text: str, *, expected: bool) -> None:
     """The last one: OR binds before AND."""
-    assert matches(text, {"a": "x", "b": "Hello", "n": 2, "severity": "ERROR"}) is expected
+    assert matches(text, {"a": "x", "b": "Hello", "n": 2, "l": ["u", "v"], "e": [], "severity": "ERROR"}) is expected
 
 
 @pytest.mark.parametrize("text", ["", "a", 'a="x" b="y"', '(a="x"', "a=1)", "a~1", "a=~1"])

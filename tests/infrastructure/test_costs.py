@@ -12,7 +12,7 @@ import pytest
 
 from docs_tables.source import Module
 from fulfillment.domain.cursor import OVERLAP_SECONDS
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.event_types import AFTER_SALE, EventType
 from fulfillment.domain.status import Status
 from fulfillment.effects.announce import Announcer
 from fulfillment.orders.documents import to_document
@@ -47,6 +47,7 @@ from support.tools import ROOT
 
 COSTS, EVENTS, README = ROOT / "docs" / "costs.md", ROOT / "docs" / "stripe-events.md", ROOT / "README.md"
 SIZES, HANDLING, FIXED = "of one card order with two line items", "for a million card orders", "every month"
+LATER = "for a million events of refunds and disputes"
 OTHERS, SINKS = "for a million other events", "for a million events, of orders or others"
 READS, KEPT, PARTS, CHANGE = ("orders a month", "reads"), "where", "part", "change"
 TOGETHER = "together"
@@ -57,7 +58,8 @@ GIB, TIB = 2**30, 2**40
 TRACEPARENT = f"00-{'0' * 32}-{'0' * 16}-01"
 NEW = {"object_id", "content-type"}  # since 1.1.0, beside the attributes whose names begin with ce-
 TIME_AND_ID = 20 + 16  # of a message, as Pub/Sub counts them
-COPIES = 1 + 2 * len(EventType)  # of an event: published, and for each subscription of the topic
+PUSHED = len(EventType) + len(AFTER_SALE)  # functions that the topic calls by default
+COPIES = 1 + 2 * PUSHED  # of an event: published, and for each subscription of the topic
 MEASURED_WITHIN, ROUNDED_WITHIN = 0.1, 0.01
 
 
@@ -68,7 +70,7 @@ def size(beginning: str) -> int:
 
 
 def kept_bytes() -> int:
-    return size("the order document") + size("its 53 index entries")
+    return size("the order document") + size("its 54 index entries")
 
 
 def how_many(heading: str, beginning: str) -> float:
@@ -174,6 +176,29 @@ def test_what_other_events_cost_follows_from_the_sizes(module: Module) -> None:
     assert int(said) == round(Decimal(last["dollars"]))
 
 
+def test_what_comes_after_a_sale_follows_from_the_sizes(module: Module) -> None:
+    *rows, last = table_with(COSTS, LATER)
+    for row in rows:
+        assert cents(number(row["how many"]) * price(row["price"])) == Decimal(row["dollars"]), row
+    assert Decimal(last["dollars"]) == sum(Decimal(row["dollars"]) for row in rows)
+    event = size("the event") + size("its message's attributes")
+    expected = {
+        "requests": 2 * MILLION,
+        "their CPU": (WEBHOOK_SECONDS + DELIVERY_SECONDS) * MILLION,
+        "their memory": (WEBHOOK_SECONDS + DELIVERY_SECONDS) * MILLION / 2,
+        "Pub/Sub: published": (COPIES * event + size("an order event")) * MILLION / TIB,
+        "Pub/Sub: kept": event * MILLION / GIB * default(module, "topics", "events_retention_days") / MONTH_DAYS,
+        "Firestore: writes": 4 * MILLION,
+        "Firestore: reads": 2 * MILLION,
+        "logs": 4 * 800 * MILLION / GIB,
+    }
+    assert len(rows) == len(expected)
+    for beginning, value in expected.items():
+        assert how_many(LATER, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
+    two_more = written(price("40 per TiB") * Decimal(2 * event * MILLION) / TIB)
+    assert f"two more subscriptions: {two_more} dollars for a million events of any kind" in text_of(COSTS)
+
+
 def text_of(path: Path) -> str:
     return " ".join(path.read_text("utf-8").split())
 
@@ -243,7 +268,7 @@ def test_a_gib_in_every_backup_costs_what_the_text_says() -> None:
     copied = Backups().daily + Backups().weekly // 7
     together = prices["storage"] + prices["point-in-time recovery"] + copied * prices["daily backups"]
     assert f"In the {copied} copies" in text
-    assert f"Index entries are {size('its 53 index entries'):,} of an order's {kept_bytes():,} bytes" in text
+    assert f"Index entries are {size('its 54 index entries'):,} of an order's {kept_bytes():,} bytes" in text
     assert f"a GiB of orders costs {together} dollars a month" in text
     assert f"{kept_bytes():,} bytes, so {kept_bytes() * MILLION / GIB:.2f} GiB for a million orders" in text
     assert f"A million orders are {kept_bytes() * MILLION / GIB:.2f} GiB" in text
@@ -325,7 +350,10 @@ async def test_the_stated_sizes_are_those_of_an_order_of_today(module: Module) -
     assert order.status is Status.FULFILLED
     assert not order.review
     path, document = f"orders/{order.id}", to_document(order)
-    entries = index_entries(path, document, set(re.findall(r'"(\w+)"', str(module.locals["unindexed_fields"]))))
+    unindexed = set(re.findall(r'"(\w+)"', str(module.locals["unindexed_fields"])))
+    entries = index_entries(
+        path, document, unindexed, {module.resources["google_firestore_field.money_status"]["field"]}
+    )
     await Announcer(order_events).announce(Status.PAID, order, f"{order.id}:announce_paid")
     measured = {
         "the event": len(body(event)),
@@ -390,9 +418,10 @@ def test_the_mounted_secrets_are_those_of_terraform(module: Module, functions: M
 def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(functions: Mapping[str, Any]) -> None:
     assert {each["memory"] for each in functions.values()} == {"512Mi"}
     assert functions["on_stripe_event"]["enabled"] == "${var.events.handlers}"
-    built = len(functions) - 1
-    assert how_many(FIXED, "Cloud Build: four deployments, six functions each, three minutes") == 4 * built * 3
-    assert built == 6
+    assert functions["on_checkout_session_expired"]["enabled"] == "${var.after_sale.abandoned_carts}"
+    built = len(functions) - 2
+    assert how_many(FIXED, "Cloud Build: four deployments, eight functions each, three minutes") == 4 * built * 3
+    assert built == 8
 
 
 def test_no_more_conditions_on_metrics_are_declared_than_are_counted() -> None:

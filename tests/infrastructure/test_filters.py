@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.event_types import (
+    AFTER_SALE,
+    ON_EXPIRED,
+    SUBSCRIBERS,
+    THIN,
+    EventType,
+    entry_point_of,
+    order_types,
+)
 from fulfillment.domain.routes import ANSWERED, Routes
 from fulfillment.stripe_types import FAMILIES
 from fulfillment.topic.attributes import attributes_of
@@ -47,13 +55,24 @@ def order_subscriptions(state: State) -> Mapping[str, Mapping[str, Any]]:
     return {each["name"].partition("-")[2]: each for each in found}
 
 
+SLUGS = {
+    SUBSCRIBERS[EventType.COMPLETED]: "completed",
+    SUBSCRIBERS[EventType.ASYNC_PAYMENT_SUCCEEDED]: "succeeded",
+    SUBSCRIBERS[EventType.ASYNC_PAYMENT_FAILED]: "failed",
+    **dict(zip(AFTER_SALE, ("refund", "dispute"), strict=True)),
+    ON_EXPIRED: "expired",
+}
+
+
 @pytest.mark.timeout(600)
 def test_each_order_type_snapshot_or_thin_goes_to_exactly_one_subscription(states: Mapping[str, State]) -> None:
-    slugs = {EventType.COMPLETED: "completed", EventType.ASYNC_PAYMENT_SUCCEEDED: "succeeded"}
-    slugs |= {EventType.ASYNC_PAYMENT_FAILED: "failed"}
-    expected = {each.value: {slug} for each, slug in slugs.items()}
-    expected |= {each.thin: {f"{slug}-thin"} for each, slug in slugs.items()}
-    for state in states.values():
+    with_carts = [name for name, state in states.items() if "expired" in order_subscriptions(state)]
+    assert with_carts == ["after_sale"]
+    for name, state in states.items():
+        expected = {
+            each: {SLUGS[str(entry_point_of(each))] + ("-thin" if each.startswith(THIN) else "")}
+            for each in order_types(abandoned_carts=name in with_carts)
+        }
         subscriptions = order_subscriptions(state)
         assert len({each["topic"] for each in subscriptions.values()}) == 1
         found = {

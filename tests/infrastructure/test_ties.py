@@ -12,8 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from docs_tables.functions import order_subscribers
 from docs_tables.source import Module
-from fulfillment.domain.event_types import SUBSCRIBERS, THIN
+from fulfillment.domain.access import DEFAULT_RULES, AccessRule, rules
+from fulfillment.domain.event_types import AFTER_SALE, EXPIRED, ON_EXPIRED, SUBSCRIBERS
 from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.order_status.settings import OrderStatusSettings
 from fulfillment.orders.documents import to_document
@@ -51,21 +53,27 @@ NOT_IN_PRODUCTION = {
 
 
 def test_each_routed_type_has_its_subscriber_and_no_other_type_has_one(module: Module) -> None:
-    declared = {each["event_type"]: entry_point for entry_point, each in module.locals["subscribers"].items()}
-    assert declared == {event_type.value: entry_point for event_type, entry_point in SUBSCRIBERS.items()}
+    declared = {
+        entry_point: each["event_types"]
+        for name in ("sale_subscribers", "after_sale_subscribers", "cart_subscribers")
+        for entry_point, each in module.locals[name].items()
+    }
+    sale = {entry_point: [event_type.value] for event_type, entry_point in SUBSCRIBERS.items()}
+    after_sale = {entry_point: [*types] for entry_point, types in AFTER_SALE.items()}
+    assert declared == {**sale, **after_sale, ON_EXPIRED: [EXPIRED]}
 
 
-def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(module: Module) -> None:
-    """One of the snapshot event, and one of its thin twin."""
+def test_a_subscription_is_filtered_by_its_types_and_pushes_to_its_own_function(module: Module) -> None:
+    """One of snapshot events, and one of their thin twins. `test_filters.py` applies the filters to every type."""
     assert module.locals["subscriptions"] == (
         "${merge([for entry_point, each in local.subscribers : {"
-        "(entry_point) = {function = entry_point, slug = each.slug, event_type = each.event_type}, "
+        "(entry_point) = {function = entry_point, slug = each.slug, filter = local.filters[entry_point].snapshot}, "
         '"${entry_point} thin" = {function = entry_point, slug = "${each.slug}-thin", '
-        f'event_type = "{THIN}${{each.event_type}}"}}}}] ...)}}'
+        "filter = local.filters[entry_point].thin}}] ...)}"
     )
     subscription = module.resources["google_pubsub_subscription.subscriber"]
     assert subscription["for_each"] == "${local.subscriptions}"
-    assert subscription["filter"] == 'attributes.event_type = "${each.value.event_type}"'
+    assert subscription["filter"] == "${each.value.filter}"
     assert subscription["topic"] == '${google_pubsub_topic.this["events"].id}'
     (push,) = subscription["push_config"]
     assert push["push_endpoint"] == f"${{{FUNCTION}[each.value.function].service_config[0].uri}}"
@@ -75,12 +83,13 @@ def test_a_subscription_is_filtered_by_its_type_and_pushes_to_its_own_function(m
 
 def test_the_runbook_names_every_subscription_of_orders_where_it_names_them_all(module: Module) -> None:
     """To stop the deliveries, and to let everything be delivered again. `NAME-SLUG-thin` is a subscription, too."""
-    slugs = [each["slug"] for each in module.locals["subscribers"].values()]
+    slugs = [each["slug"] for each in order_subscribers(module).values()]
     runbook = (ROOT / "docs" / "operations.md").read_text("utf-8")
     loops = re.findall(r"for each in ([^;\n]+); do gcloud pubsub subscriptions (\S+) ", runbook)
     assert {command for _, command in loops} == {"seek", "modify-push-config"}
     for listed, _ in loops:
         assert sorted(listed.split()) == sorted([*slugs, *(f"{slug}-thin" for slug in slugs)])
+    assert runbook.count("With `after_sale.abandoned_carts` add `expired expired-thin`") == len(loops)
 
 
 def test_terraform_deploys_exactly_the_entry_points_of_main(module: Module, functions: Functions) -> None:
@@ -98,9 +107,14 @@ def test_terraform_puts_a_function_together_as_these_tests_do(module: Module) ->
         "entry_point => merge(local.function_defaults, each)}}"
     )
     assert module.locals["subscriber_functions"] == (
-        "${{for entry_point, each in local.subscribers : entry_point => merge(local.subscriber, {slug = each.slug, "
-        'description = "Brings ${each.event_type} into its order", '
-        'caller = {who = "Pub/Sub", slug = "push-${each.slug}"}})}}'
+        "${merge({for entry_point, each in local.sale_subscribers : "
+        "entry_point => merge(local.subscriber, {slug = each.slug, "
+        'description = "Brings ${each.event_types[0]} into its order", '
+        'caller = {who = "Pub/Sub", slug = "push-${each.slug}"}})}, '
+        "{for entry_point, each in local.after_sale_subscribers : "
+        "entry_point => merge(local.subscriber, {slug = each.slug, description = each.description, "
+        'caller = {who = "Pub/Sub", slug = "push-${each.slug}"}, min_instances = 0})}, '
+        "{on_checkout_session_expired = local.abandoned_carts})}"
     )
     assert module.locals["environment"] == (
         "${{for entry_point, each in local.functions : entry_point => {for setting, value in merge("
@@ -144,7 +158,7 @@ def test_every_function_runs_the_runtime_that_can_be_chosen(module: Module) -> N
     ("entry_point", "settings"),
     [
         ("stripe_webhook", WebhookSettings),
-        *((subscriber, SubscriberSettings) for subscriber in SUBSCRIBERS.values()),
+        *((subscriber, SubscriberSettings) for subscriber in (*SUBSCRIBERS.values(), *AFTER_SALE)),
         ("reconcile", ReconcileSettings),
         ("order_status", OrderStatusSettings),
         ("on_stripe_event", StripeEventSettings),
@@ -155,6 +169,14 @@ def test_what_python_reads_is_what_terraform_sets(
 ) -> None:
     asked, given = names(settings), set(environment[entry_point])
     assert given == asked - set(NOT_IN_PRODUCTION)
+
+
+def test_abandoned_carts_have_the_settings_that_they_need(environment: Environment) -> None:
+    """And no database."""
+    assert set(environment[ON_EXPIRED]) == {
+        *("GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "DEAD_LETTER_TOPIC", "ORDER_FILTER"),
+        *("STRIPE_API_KEY_FILE", "HOOK_TIMEOUT"),
+    }
 
 
 def test_what_is_left_out_of_production_is_a_setting() -> None:
@@ -256,6 +278,8 @@ def default_of(settings: type[Settings], name: str) -> Any:
     [
         ("hook", "timeout", "HOOK_TIMEOUT"),
         ("hook", "hold_on_review", "HOLD_ON_REVIEW"),
+        ("after_sale", "refund_mails", "REFUND_MAILS"),
+        ("after_sale", "abandoned_carts", "ABANDONED_CARTS"),
         ("orders", "collection", "ORDERS_COLLECTION"),
         ("reconcile", "max_age_days", "RECONCILE_MAX_AGE_DAYS"),
         ("reconcile", "late_minutes", "RECONCILE_LATE_MINUTES"),
@@ -264,13 +288,24 @@ def default_of(settings: type[Settings], name: str) -> Any:
 )
 def test_defaults_are_the_same_on_both_sides(module: Module, variable: str, key: str, setting: str) -> None:
     (said,) = re.findall(rf"\b{key} = optional\(\w+, ([^()]+)\)", module.variables[variable]["type"])
-    default = default_of(ReconcileSettings if variable == "reconcile" else SubscriberSettings, setting)
+    readers = {"reconcile": ReconcileSettings, "ABANDONED_CARTS": WebhookSettings}
+    default = default_of(readers.get(variable) or readers.get(setting, SubscriberSettings), setting)
     assert said.strip('"') == str(default).lower()
 
 
+def test_the_rules_of_access_and_their_default_are_those_of_the_functions(module: Module) -> None:
+    variable = module.variables["after_sale"]
+    (said,) = re.findall(r"access_policy = optional\([^\[]*\[([^\]]*)\]\)", variable["type"])
+    assert rules(",".join(re.findall(r'"(\w+)"', said))) == DEFAULT_RULES
+    (known,) = re.findall(r"contains\(\[([^\]]*)\], rule\)", variable["validation"][0]["condition"])
+    assert set(re.findall(r'"(\w+)"', known)) == set(AccessRule)
+    assert all(rule in variable["validation"][0]["error_message"] for rule in AccessRule)
+
+
 def test_a_function_outlives_its_deliveries(module: Module, functions: Functions) -> None:
-    assert functions["on_stripe_event"]["timeout"] == "${local.subscriber.timeout}"
-    for entry_point in SUBSCRIBERS.values():
+    for entry_point in ("on_stripe_event", ON_EXPIRED):
+        assert functions[entry_point]["timeout"] == "${local.subscriber.timeout}"
+    for entry_point in (*SUBSCRIBERS.values(), *AFTER_SALE):
         (beyond,) = re.findall(r"^\$\{var\.hook\.timeout \+ (\d+)\}$", functions[entry_point]["timeout"])
         assert int(beyond) >= REST_SECONDS + 30
     assert module.locals["ack_deadline"] == "${local.subscriber.timeout + 30}"
@@ -290,7 +325,7 @@ def test_the_users_hook_cannot_set_a_variable_of_the_product(module: Module, fun
     ours |= names(StripeEventSettings) | {"FIRESTORE_EMULATOR_HOST"}
     assert ours - {"DEPLOYMENT"} <= reserved
     running = {entry_point for entry_point, each in functions.items() if each["hook"]}
-    assert running == {*SUBSCRIBERS.values(), "on_stripe_event"}
+    assert running == {*SUBSCRIBERS.values(), *AFTER_SALE, ON_EXPIRED, "on_stripe_event"}
     assert "DEPLOYMENT" not in names(SubscriberSettings) | names(StripeEventSettings)
 
 
@@ -366,6 +401,23 @@ def test_a_new_field_of_the_order_document_is_indexed_only_if_this_test_names_it
         *("payment_intent", "subscription", "invoice", "payment_link", "client_reference_id"),
         *("effect_states", "review"),
     }
+
+
+def test_of_an_orders_money_the_status_alone_is_indexed(module: Module) -> None:
+    """A map's index holds for all in it, but for a part that has a resource of its own."""
+    indexed = {name: block for name, block in module.of_type("google_firestore_field").items() if name != "unindexed"}
+    assert {block["field"] for block in indexed.values()} == {"money.status"}
+    field, _, part = indexed["money_status"]["field"].partition(".")
+    assert part in to_document(order())[field]
+    assert field in re.findall(r'"(\w+)"', module.locals["unindexed_fields"])
+    (config,) = indexed["money_status"]["index_config"]
+    assert config["indexes"] == [{"order": "ASCENDING", "query_scope": "COLLECTION"}]
+
+
+def test_the_fields_that_orders_are_found_by_are_indexed(module: Module) -> None:
+    """The payment of a refund or a dispute, or the subscription and the invoice of a later payment."""
+    unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
+    assert {"payment_intent", "subscription", "invoice"}.isdisjoint(unindexed)
 
 
 def test_the_archive_is_replayed_from_where_terraform_puts_it(module: Module) -> None:

@@ -37,15 +37,14 @@ def test_an_upgrade_destroys_nothing_and_makes_nothing_anew(
 @pytest.mark.timeout(600)
 def test_an_upgrade_adds_subscriptions_and_changes_nothing_of_those_that_are_there(today: Mapping[str, State]) -> None:
     """Byte for byte: another name, topic or filter makes a subscription anew, without the messages that wait in it."""
-    for configuration, before in terraform_states.stored("1.0.0").items():
-        kept, now = subscriptions(before), subscriptions(today[configuration])
-        assert len(kept) == 4
-        assert {address: now.get(address) for address in kept} == kept
-        assert {each["name"] for address, each in now.items() if address not in kept} == {
-            "checkout-completed-thin",
-            "checkout-succeeded-thin",
-            "checkout-failed-thin",
-        }
+    added = {"checkout-refund", "checkout-refund-thin", "checkout-dispute", "checkout-dispute-thin"}
+    thin = {"checkout-completed-thin", "checkout-succeeded-thin", "checkout-failed-thin"}
+    for version, new in {"1.0.0": added | thin, "1.1.0": added}.items():
+        for configuration, before in terraform_states.stored(version).items():
+            kept, now = subscriptions(before), subscriptions(today[configuration])
+            assert len(kept) >= 4
+            assert {address: now.get(address) for address in kept} == kept
+            assert {each["name"] for address, each in now.items() if address not in kept} == new
 
 
 def subscriptions(state: State) -> dict[str, dict[str, str]]:

@@ -18,14 +18,23 @@ def document_bytes(path: str, document: Mapping[str, Any]) -> int:
     return name_bytes(path) + _value(document)
 
 
-def index_entries(path: str, document: Mapping[str, Any], unindexed: AbstractSet[str]) -> list[int]:
+def index_entries(
+    path: str, document: Mapping[str, Any], unindexed: AbstractSet[str], ascending: AbstractSet[str] = frozenset()
+) -> list[int]:
     """The size of each entry in the automatic indexes: two for each value (ascending and descending), and one for each
-    element of an array. `unindexed` are the fields at the top that have no index, with all that is in them.
+    element of an array. `unindexed` are the fields at the top that have no index, with all that is in them, but for
+    those in `ascending`: paths with one index of their own.
     """
     parent = path.rpartition("/")[0].rpartition("/")[0]
     names = name_bytes(path) + name_bytes(parent) + _OVERHEAD
     indexed = {name: value for name, value in document.items() if name not in unindexed}
-    return [names + _string(field) + size for field, size in _indexed(indexed, "")]
+    own = [(each, _value(_at(document, each))) for each in sorted(ascending)]
+    return [names + _string(field) + size for field, size in [*_indexed(indexed, ""), *own]]
+
+
+def _at(document: Mapping[str, Any], path: str) -> Any:
+    name, _, rest = path.partition(".")
+    return _at(document[name], rest) if rest else document[name]
 
 
 def name_bytes(path: str) -> int:

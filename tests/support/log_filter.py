@@ -2,7 +2,7 @@
 
 As https://cloud.google.com/logging/docs/view/logging-query-language says: NOT binds before OR, and OR before AND; `:`
 asks whether a text is contained, `:*` whether a field is there; texts are compared without regard to case; a comparison
-with a field that is not there is false.
+with a field that is not there is false, and one with a list is true if it is true of an element.
 """
 
 import operator
@@ -61,7 +61,9 @@ class _Filter(FilterTokens):
             return test
         path, comparison = self._next(), self._next()
         values = self._values()
-        return lambda entry: any(_compare(comparison, _field(entry, path), value) for value in values)
+        return lambda entry: any(
+            _compare(comparison, found, value) for found in _each(_field(entry, path)) for value in values
+        )
 
     def _values(self) -> list[str]:
         if not self._took("("):
@@ -78,6 +80,11 @@ def _field(entry: Entry, path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def _each(found: Any) -> list[Any]:
+    """A comparison with a list is true if it is for one of its elements."""
+    return found if isinstance(found, list) else [found]
 
 
 def _compare(comparison: str, found: Any, asked: str) -> bool:

@@ -53,3 +53,10 @@ def test_a_map_is_indexed_field_by_field_and_an_array_element_by_element() -> No
 def test_a_collection_at_the_root_has_a_parent_without_a_name_of_its_own() -> None:
     (entry, _) = index_entries("tasks/a", {"done": False}, set())
     assert entry == name_bytes("tasks/a") + 16 + 5 + 1 + 32
+
+
+def test_a_part_of_an_unindexed_map_may_have_one_index_of_its_own() -> None:
+    document = {"money": {"status": "kept", "kept": 4990}}
+    assert index_entries("orders/a", document, {"money"}) == []
+    (entry,) = index_entries("orders/a", document, {"money"}, {"money.status"})
+    assert [entry] * 2 == index_entries("orders/a", {"money": {"status": "kept"}}, set())

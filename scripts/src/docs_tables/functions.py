@@ -10,13 +10,23 @@ def functions(module: Module) -> dict[str, dict[str, Any]]:
     if "function_defaults" not in module.locals:
         return {}
     entries = {
-        **{entry_point: subscriber(module, each) for entry_point, each in module.locals["subscribers"].items()},
+        **{name: subscriber(module, each) for name, each in module.locals["sale_subscribers"].items()},
+        **{
+            name: subscriber(module, each) | {"min_instances": 0}
+            for name, each in module.locals["after_sale_subscribers"].items()
+        },
+        "on_checkout_session_expired": module.locals["abandoned_carts"],
         "stripe_webhook": module.locals["webhook"],
         "on_stripe_event": module.locals["stripe_events"],
         "reconcile": module.locals["reconcile"],
         "order_status": module.locals["order_status"],
     }
     return {entry_point: {**module.locals["function_defaults"], **each} for entry_point, each in entries.items()}
+
+
+def order_subscribers(module: Module) -> dict[str, Block]:
+    """The subscribers that change orders, by entry point."""
+    return {**module.locals["sale_subscribers"], **module.locals["after_sale_subscribers"]}
 
 
 def subscriber(module: Module, each: Block) -> dict[str, Any]:

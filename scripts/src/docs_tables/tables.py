@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from docs_tables.functions import functions
+from docs_tables.functions import functions, order_subscribers
 from docs_tables.source import Block, Module
 
 _MARKED = re.compile(r"(<!-- table of (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -63,7 +63,7 @@ def roles(module: Module) -> str:
         if address not in _OF_FUNCTIONS.values()
     }
     for entry_point, function in functions(module).items():
-        slug = "SLUG" if entry_point in module.locals["subscribers"] else function["slug"]
+        slug = "SLUG" if entry_point in order_subscribers(module) else function["slug"]
         rows |= set(_rows(function, slug, module))
     return _table(("account", "role", "on"), sorted(rows))
 
@@ -80,7 +80,9 @@ _OF_FUNCTIONS = {
 
 
 def _rows(function: Block, slug: str, module: Module) -> Iterator[tuple[str, str, str]]:
-    """The rows of one function's IAM resources. All subscribers share their rows, with SLUG as the slug."""
+    """The rows of one function's IAM resources. Subscribers that change orders share their rows, with SLUG as
+    the slug.
+    """
     topics, secrets = module.locals["declared_topics"], module.locals["declared_secrets"]
 
     def row(given: str, account: str, on: str, role: str | None = None) -> tuple[str, str, str]:

@@ -128,6 +128,60 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.function["on_refund"]
+  values = {
+    email  = "checkout-refund@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-refund@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-refund@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_refund"]
+  values = {
+    email  = "checkout-push-refund@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-refund@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-refund@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.function["on_dispute"]
+  values = {
+    email  = "checkout-dispute@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-dispute@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-dispute@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_dispute"]
+  values = {
+    email  = "checkout-push-dispute@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-dispute@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-dispute@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.function["on_checkout_session_expired"]
+  values = {
+    email  = "checkout-expired@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-expired@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-expired@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.caller["on_checkout_session_expired"]
+  values = {
+    email  = "checkout-push-expired@acme-shop.iam.gserviceaccount.com"
+    member = "serviceAccount:checkout-push-expired@acme-shop.iam.gserviceaccount.com"
+    name   = "projects/acme-shop/serviceAccounts/checkout-push-expired@acme-shop.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
   target = google_pubsub_topic.this["events"]
   values = { id = "projects/acme-shop/topics/checkout-events" }
 }

@@ -1,5 +1,5 @@
-# The deployments that are compared from version to version: the smallest one, one with everything on, and one with every
-# event. Each version was applied as it says here, with mocked providers. See tests/support/terraform_states.py.
+# The deployments that are compared from version to version: the smallest one, one with everything on, one with every event,
+# and one with everything that comes after a sale. Each version was applied as it says here, with mocked providers. See tests/support/terraform_states.py.
 
 mock_provider "archive" {}
 mock_provider "time" {}
@@ -74,5 +74,16 @@ run "every_event" {
       bigquery = {}
       archive  = {}
     }
+  }
+}
+
+# Since 1.2.0.
+run "after_sale" {
+  state_key = "after_sale"
+
+  variables {
+    mail       = { from = "Acme <orders@acme.example>", smtp_url_version = 1 }
+    smtp_url   = "smtps://shop:hunter2@mail.acme.example:465"
+    after_sale = { access_policy = ["any_refund", "dispute_opened"], refund_mails = true, abandoned_carts = true }
   }
 }
