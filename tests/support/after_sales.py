@@ -31,6 +31,6 @@ def _claim(event: str, at: int, version: str) -> Claim:
 
 
 def _claiming(field: str, status: str, claim: Claim, more: Mapping[str, Any]) -> AfterSale:
-    money = {"amount": 1000, "currency": Currency("usd")} if field in {"refunds", "disputes"} else {}
+    money: dict[str, Any] = {"amount": 1000, "currency": Currency("usd")} if field in {"refunds", "disputes"} else {}
     claims = {"lost": claim, status: claim} if status.startswith("appeal_") else {status: claim}
     return KINDS[field](status=status, claims=claims, **(money | dict(more)))
