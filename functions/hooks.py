@@ -1,16 +1,17 @@
-"""Your code: it runs when an order is paid, and when a delayed payment has failed.
+"""Your code: it runs when an order is paid, when a delayed payment has failed, and when a cart was abandoned.
 
-Both functions may be plain or async. They are called until they return. After an exception, a time-out
+The functions may be plain or async. They are called until they return. After an exception, a time-out
 (HOOK_TIMEOUT, 30 s) or a crash the call is repeated, always with the same `key`. So do the work and store the
 key in one step: then a second call does nothing. docs/effects.md has three worked examples.
 
     raise PermanentError("…")   a retry cannot help: the message is parked for a person, other effects continue
     raise anything else         the call is retried
 
-Prints go to the log: print no names, e-mails or addresses.
+Prints go to the log: print no names, e-mails or addresses, and no recovery link.
 Add the packages that this file imports to requirements.in beside it, and run scripts/lock.
 """
 
+from fulfillment.domain.cart import Cart
 from fulfillment.domain.order import Order
 
 
@@ -24,3 +25,13 @@ def fulfill(order: Order, key: str) -> None:
 def payment_failed(order: Order, key: str) -> None:
     """Releases what was reserved for an order whose delayed payment failed."""
     print(f"payment failed for order {order.id}, key {key}")
+
+
+def cart_abandoned(cart: Cart, key: str) -> None:
+    """Invites a buyer who left Checkout and agreed to promotions. Called only with `abandoned_carts = true`.
+
+    A mail to `cart.email` may hold `cart.recovery_url`, which opens this buyer's checkout for everyone who has it. Both
+    may be None.
+    """
+    invited = "can be invited" if cart.email and cart.recovery_url else "cannot be invited"
+    print(f"cart {cart.id} ({cart.amount_total} {cart.currency}) was abandoned, its buyer {invited}, key {key}")

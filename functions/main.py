@@ -17,11 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fulfillment import telemetry
-from fulfillment.domain.event_types import AFTER_SALE, ON_DISPUTE, ON_REFUND, SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import AFTER_SALE, ON_DISPUTE, ON_EXPIRED, ON_REFUND, SUBSCRIBERS, EventType
 from fulfillment.errors import ConfigurationError
 from fulfillment.version import VERSION
 
 if TYPE_CHECKING:
+    from fulfillment.abandoned_carts.endpoint import AbandonedCarts
     from fulfillment.order_status.endpoint import OrderStatus
     from fulfillment.reconcile.endpoint import Reconcile
     from fulfillment.stripe_events.endpoint import StripeEvents
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from fulfillment.subscriber.endpoint import Subscriber
     from fulfillment.webhook.endpoint import Webhook
 
-    _Door = Webhook | Subscriber | AfterSaleSubscriber | Reconcile | OrderStatus | StripeEvents
+    _Door = Webhook | Subscriber | AfterSaleSubscriber | AbandonedCarts | Reconcile | OrderStatus | StripeEvents
 
 
 @functions_framework.aio.http
@@ -66,6 +67,12 @@ async def on_refund(request: Request) -> Response:
 async def on_dispute(request: Request) -> Response:
     """A payment is disputed, suspected of fraud, or reviewed."""
     return await _after_sale(ON_DISPUTE)(request)
+
+
+@functions_framework.aio.http
+async def on_checkout_session_expired(request: Request) -> Response:
+    """The buyer has left Checkout: the session has expired."""
+    return await _abandoned_carts()(request)
 
 
 @functions_framework.aio.http
@@ -189,6 +196,23 @@ def _stripe_events() -> "StripeEvents":
     return StripeEvents(settings, find(_users("handlers", "handlers"), settings.routes), dead_letter)
 
 
+@functools.cache
+def _abandoned_carts() -> "AbandonedCarts":
+    from fulfillment.abandoned_carts.endpoint import AbandonedCarts
+    from fulfillment.abandoned_carts.hook import find
+    from fulfillment.abandoned_carts.settings import AbandonedCartSettings
+    from fulfillment.topic.publisher import PubSubTopic
+
+    settings = AbandonedCartSettings.load(os.environ)
+    stripe = None
+    if settings.stripe_key:
+        from fulfillment.stripe_api import StripeApi
+
+        stripe = StripeApi(settings.stripe_key, settings.api_base)
+    dead_letter = PubSubTopic(settings.project, settings.dead_letter_topic, settings.pubsub_emulator)
+    return AbandonedCarts(settings, find(_users("hooks", "hooks.py")), dead_letter, stripe)
+
+
 def _start(entry_point: str) -> None:
     """Wires one entry point. On a configuration error it logs one line that names all problems, and exits."""
     subscribers = {name: functools.partial(_subscriber, event_type) for event_type, name in SUBSCRIBERS.items()}
@@ -196,6 +220,7 @@ def _start(entry_point: str) -> None:
         "stripe_webhook": _webhook,
         **subscribers,
         **{name: functools.partial(_after_sale, name) for name in AFTER_SALE},
+        ON_EXPIRED: _abandoned_carts,
         "reconcile": _reconcile,
         "order_status": _order_status,
         "on_stripe_event": _stripe_events,

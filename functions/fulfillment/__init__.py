@@ -9,8 +9,9 @@
 7. `reconcile`      finds the events that Stripe did not deliver
 8. `order_status`   the buyer's order status page
 9. `stripe_events`  your handlers of other events
+10. `abandoned_carts`  your hook for a checkout that expired
 
-Each entry point (1, 3, 7, 8, 9) has an `endpoint` and its `settings`.
+Each entry point (1, 3, 7, 8, 9, 10) has an `endpoint` and its `settings`.
 
 Several rooms share: `settings` (the environment), `presentation` (an order in the buyer's notation), `stripe_client`
 (asks Stripe), `stripe_after_sale` and `stripe_api` (what is read there), `stripe_errors` (what Stripe's errors mean),

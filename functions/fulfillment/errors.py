@@ -17,6 +17,7 @@ FulfillmentError
     │   └── StripeRefused        Stripe refused this request; other requests may succeed
     ├── MailServerUnavailable    the mail server did not answer, refused the login, or refused temporarily
     ├── SessionNotComplete       Stripe returned a session that its event says is complete, but is not
+    ├── SessionNotExpired        Stripe returned an open session that its event says has expired
     ├── RefusedForNow            refused, perhaps permanently: retried a few times with growing pauses
     ├── StatusUnsettled          a read contradicts an event, and is not clearly newer: it is made again
     ├── OrderNotHere             the order of a refund or dispute is not here yet
@@ -120,6 +121,10 @@ class MailServerUnavailable(TransientError):
 
 class SessionNotComplete(TransientError):
     """Stripe returned a session that is not complete, although its event says so: the next read may be newer."""
+
+
+class SessionNotExpired(TransientError):
+    """Stripe returned an open session, although its event says that it has expired: the next read may be newer."""
 
 
 class RefusedForNow(TransientError):

@@ -9,6 +9,7 @@ import pytest
 
 from fulfillment.domain.status import Status
 from support import tools
+from support.after_sale import refund
 from support.builders import bought, item, order
 from support.mails import KEY, LETTERS, part, received
 
@@ -50,6 +51,8 @@ PAGES = {
     "receipt": LETTERS.receipt(order(), KEY),
     "long": LETTERS.receipt(LONG, KEY),
     "rtl": LETTERS.receipt(order(locale="ar"), KEY),
+    "refund": LETTERS.refund(order(), refund(1050), KEY),
+    "long refund": LETTERS.refund(order(amount_total=2**50), refund(2**50, currency="idr"), KEY),
     "failed": LETTERS.payment_failed(order(Status.PAYMENT_FAILED), KEY),
 }
 

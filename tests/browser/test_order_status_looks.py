@@ -14,6 +14,7 @@ from fulfillment.domain.checkout import Presentment
 from fulfillment.domain.ids import Currency, SessionId
 from fulfillment.domain.status import Status
 from support import tools
+from support.after_sale import refund
 from support.builders import item, order
 from support.landings import DONE, Landing, new_id
 
@@ -30,6 +31,10 @@ SEEN: dict[str, tuple[Status, dict[str, Any]]] = {
     "failed": (Status.PAYMENT_FAILED, {"line_items": None}),
     "paid": (Status.PAID, {}),
     "fulfilled": (Status.PAID, {"effects": DONE}),
+    "refunded": (Status.PAID, {"refunds": {"re_1": refund(7693)}, "effects": DONE}),
+    "refunding": (Status.PAID, {"refunds": {"re_1": refund(7693, "pending")}}),
+    "partly refunded": (Status.PAID, {"refunds": {"re_1": refund(700), "re_2": refund(5, "pending")}}),
+    "long refund": (Status.PAID, {"refunds": {"re_1": refund(2**50, currency="idr")}, "locale": "ar"}),
     "many": (Status.PAID, {"line_items": MANY}),
     "rtl": (Status.PAID, {"line_items": RTL, "locale": "ar"}),
     "long": (

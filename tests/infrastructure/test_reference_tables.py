@@ -14,12 +14,14 @@ import click
 import pytest
 
 from benchmark.__main__ import PARTS
-from fulfillment.domain import checkout, items, order
+from fulfillment.abandoned_carts.endpoint import CartOutcome
+from fulfillment.abandoned_carts.settings import AbandonedCartSettings
+from fulfillment.domain import cart, checkout, items, order
 from fulfillment.domain.buyer_view import BuyerStatus
 from fulfillment.domain.cursor import Cursor, Stage
 from fulfillment.domain.decision import REQUESTS
 from fulfillment.domain.effects import OWED_ON_ENTERING, Effect, EffectState
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.event_types import EXPIRED, EventType
 from fulfillment.domain.lifecycle import BACKOFFS
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
@@ -52,6 +54,7 @@ READERS: Mapping[str, type[Settings]] = {
     "reconcile": ReconcileSettings,
     "order_status": OrderStatusSettings,
     "on_stripe_event": StripeEventSettings,
+    "on_checkout_session_expired": AbandonedCartSettings,
 }
 
 
@@ -73,13 +76,14 @@ def once(found: list[str]) -> set[str]:
 
 # --- what the functions answer
 
-ENDPOINTS = ["webhook", "order_status", "reconcile", "subscriber", "stripe_events"]
+ENDPOINTS = ["webhook", "order_status", "reconcile", "subscriber", "stripe_events", "abandoned_carts"]
 HEADINGS = {
     "webhook": ("## Webhook", "request"),
     "order_status": ("## Order status page", "request"),
     "reconcile": ("## Reconcile", "run"),
     "subscriber": ("## Subscribers", "what happened"),
     "stripe_events": ("## Handlers", "what happened"),
+    "abandoned_carts": ("## Abandoned carts", "what happened"),
 }
 
 
@@ -125,6 +129,7 @@ def logged(folder: str) -> set[str]:
         ("reconcile", {each.value for each in End}, set[str]()),
         ("subscriber", {each.value for each in Outcome} | logged("topic"), set[str]()),
         ("stripe_events", {each.value for each in HandlerOutcome} | logged("topic"), set[str]()),
+        ("abandoned_carts", {each.value for each in CartOutcome} | logged("topic"), set[str]()),
     ],
 )
 def test_the_documented_outcomes_are_those_that_are_logged(endpoint: str, others: set[str], beside: set[str]) -> None:
@@ -149,7 +154,7 @@ def test_each_cause_that_is_logged_is_explained() -> None:
 
 def test_the_routed_types_are_named() -> None:
     named = set(re.findall(r"checkout\.session\.\w+", HTTP.read_text("utf-8")))
-    assert named == {each.value for each in EventType}
+    assert named == {*(each.value for each in EventType), EXPIRED}
 
 
 def test_each_entry_point_is_in_the_list_of_urls() -> None:
@@ -287,6 +292,13 @@ def test_what_a_hook_is_told_to_read_is_there() -> None:
     (said,) = [row["read"] for row in rows if row["read"].startswith("`order.line_items`")]
     names = [word for word in words(said) if re.fullmatch(r"\w+", word)]
     assert [name for name in names if not attribute(order.LineItem, [name])] == ["Mug"]
+
+
+def test_what_the_cart_hook_is_told_to_read_is_there() -> None:
+    rows = rows_below(DOCS / "effects.md", "## Abandoned carts", "you need", "read")
+    read = [word for word in column(rows, "read") if word.startswith("cart.")]
+    assert {"cart.email", "cart.recovery_url"} <= set(read)
+    assert [word for word in read if not attribute(cart.Cart, re.findall(r"\.(\w+)", word))] == []
 
 
 def kinds(kind: type[PermanentError]) -> Iterator[type[PermanentError]]:

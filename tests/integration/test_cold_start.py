@@ -50,6 +50,12 @@ def test_a_subscriber_loads_neither_stripe_nor_mail_that_is_not_configured() -> 
     assert modules & (MAIL | unneeded) == set()
 
 
+def test_the_function_of_abandoned_carts_loads_no_store_and_without_a_key_no_stripe() -> None:
+    modules = loaded("on_checkout_session_expired")
+    assert modules & (MAIL | GOOGLE_CLIENTS | {"stripe", "httpx"}) == set()
+    assert "stripe" in loaded("on_checkout_session_expired", STRIPE_API_KEY="rk_test_0123456789")
+
+
 def handling(folder: Path, imported: str) -> dict[str, str]:
     """The environment of on_stripe_event with a handler that imports that."""
     text = f"{imported}\n\ndef on_invoice_paid(event, key):\n    pass\n"

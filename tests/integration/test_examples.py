@@ -18,6 +18,7 @@ from local.fakes.stripe_events import COMPLETED, event, new_id, session
 from local.runtime.emulators import Emulators
 from local.runtime.pubsub_admin import PubSubAdmin
 from support.builders import order_of
+from support.carts import RECOVERY_URL, cart
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +41,7 @@ HOOKS = [
     block
     for file in ("README.md", "docs/effects.md")
     for block in re.findall(r"```python\n(.*?)```", (ROOT / file).read_text("utf-8"), flags=re.DOTALL)
-    if "def fulfill" in block
+    if "def fulfill" in block or "def cart_abandoned" in block
 ]
 
 
@@ -100,6 +101,28 @@ async def test_the_parcel_is_sent_with_the_key(monkeypatch: pytest.MonkeyPatch) 
     await example("docs/effects.md", "SHIPPING =")["fulfill"](bought("price_1Mug"), "cs_1:fulfill")
     assert seen[0].headers["idempotency-key"] == "cs_1:fulfill"
     assert b"mug-blue" in seen[0].content
+
+
+async def test_a_buyer_is_invited_with_the_key_and_only_with_an_address_and_a_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(202)
+
+    original = httpx.AsyncClient
+    monkeypatch.setattr(
+        httpx, "AsyncClient", lambda **options: original(transport=httpx.MockTransport(answer), **options)
+    )
+    monkeypatch.setenv("MAIL_TOKEN", "t")
+    invite = example("docs/effects.md", "INVITATIONS =")["cart_abandoned"]
+    for left in (cart(customer_details=None), cart(after_expiration=None), cart()):
+        await invite(left, left.key)
+    (invited,) = seen
+    assert invited.headers["idempotency-key"] == "cs_test_a1:cart_abandoned"
+    assert RECOVERY_URL.encode() in invited.content
 
 
 def test_the_job_is_published_with_the_key(emulated: Emulators, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from fulfillment.subscriber.delivery import Delivery
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, event, session
 from local.runtime.processes import free_ports
+from support.after_sale import refund
 from support.builders import order, parsed, sent_to
 from support.mails import HOSTILE_ADDRESSES, KEY, part, read
 from support.smtp_servers import Post, certificate, serving
@@ -70,6 +71,38 @@ async def test_a_failed_payment_is_told(plain: Mailer, post: Post) -> None:
     await plain.notify_payment_failed(order(Status.PAYMENT_FAILED), KEY)
     assert isinstance(post.envelopes[0].content, bytes)
     assert "did not come through" in read(post.envelopes[0].content)["Subject"]
+
+
+REFUND_KEY = "cs_test_a1:notify_refund:re_1"
+
+
+async def test_a_refund_is_told(plain: Mailer, post: Post) -> None:
+    of = order(refunds={"re_0": refund(200), "re_1": refund(1050)})
+    await plain.notify_refund(of, REFUND_KEY, "re_1")
+    (envelope,) = post.envelopes
+    assert envelope.rcpt_tos == ["jenny@example.com"]
+    assert isinstance(envelope.content, bytes)
+    received = read(envelope.content)
+    assert received["Subject"] == "Your refund from Shop"
+    assert "Refund: $10.50" in part(received, "plain")
+    assert "$10.50" in part(received, "html")
+
+
+async def test_two_refunds_of_one_order_are_two_mails_and_each_is_known_by_its_message_id(
+    plain: Mailer, post: Post
+) -> None:
+    of = order(refunds={"re_0": refund(200), "re_1": refund(200)})
+    for name in ("re_0", "re_1", "re_1"):
+        await plain.notify_refund(of, f"cs_test_a1:notify_refund:{name}", name)
+    ids = [re.findall(rb"Message-ID: (.*)\r\n", each.original_content or b"")[0] for each in post.envelopes]
+    assert (len(ids), len(set(ids)), ids[1] == ids[2]) == (3, 2, True)
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action", "canceled", "failed", "a_new_one"])
+async def test_a_refund_that_has_not_succeeded_gets_no_mail(plain: Mailer, post: Post, status: str) -> None:
+    await plain.notify_refund(order(refunds={"re_1": refund(1050, status)}), REFUND_KEY, "re_1")
+    await plain.notify_refund(order(), REFUND_KEY, "re_1")
+    assert post.envelopes == []
 
 
 async def test_a_mail_sent_twice_is_known_by_its_message_id(plain: Mailer, post: Post) -> None:

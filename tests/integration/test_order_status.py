@@ -14,6 +14,7 @@ from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
 from local.fakes.stripe_events import session
 from local.runtime.neighbors import SHOP_URL
+from support.after_sale import dispute, refund
 from support.builders import item, order
 from support.landings import DONE, PERSONAL, Landing, MakeLanding, new_id
 
@@ -107,8 +108,72 @@ async def test_the_json_is_the_contracts(landing: Landing) -> None:
         "included_tax": usd(0, "$0.00"),
         "total": usd(7693, "$76.93"),
         "presented": None,
+        "refund": None,
+        "refunded": None,
+        "refunding": None,
         "refresh_seconds": 2,
     }
+
+
+PROMISES = ("preparing", "Thank you", "Everything is done", 'aria-label="Progress"')
+
+
+@pytest.mark.parametrize("changes", [{}, {"effects": DONE}])
+@pytest.mark.parametrize(
+    ("status", "heading", "said"),
+    [
+        ("succeeded", "Your payment was refunded", "We have refunded <bdi>$76.93</bdi>."),
+        ("pending", "Your refund is on its way", "A refund of <bdi>$76.93</bdi> is on its way."),
+    ],
+)
+async def test_an_order_whose_whole_payment_goes_back_promises_nothing_more(
+    landing: Landing, changes: dict[str, Any], status: str, heading: str, said: str
+) -> None:
+    order_id = await landing.has(Status.PAID, refunds={"re_1": refund(7693, status)}, **changes)
+    page, told = await landing.get(order_id), await landing.told(order_id)
+    assert f"<h1>{heading}</h1>" in page.text
+    assert said in page.text
+    assert not [each for each in PROMISES if each in page.text]
+    assert told["status"] == ("fulfilled" if changes else "paid")
+    all_of_it, none_of_it = usd(7693, "$76.93"), usd(0, "$0.00")
+    if status == "succeeded":
+        assert (told["refund"], told["refunded"], told["refunding"]) == ("refunded", all_of_it, none_of_it)
+    else:
+        assert (told["refund"], told["refunded"], told["refunding"]) == ("refunding", none_of_it, all_of_it)
+
+
+async def test_a_part_that_was_refunded_is_told_beside_the_order(landing: Landing) -> None:
+    refunds = {"re_1": refund(1000), "re_2": refund(500, "pending")}
+    done = await landing.get(await landing.has(Status.PAID, refunds=refunds, effects=DONE))
+    assert "<h1>Your order is complete</h1>" in done.text
+    for said in ("We have refunded <bdi>$10.00</bdi>.", "A refund of <bdi>$5.00</bdi> is on its way.", "Everything is"):
+        assert said in done.text
+    paid_id = await landing.has(Status.PAID, refunds={"re_1": refund(1000, currency="jpy")})
+    paid, told = await landing.get(paid_id), await landing.told(paid_id)
+    assert "We have refunded <bdi>¥1,000</bdi>." in paid.text
+    assert "on its way" not in paid.text
+    assert "preparing" not in paid.text
+    yen = {"minor_units": 1000, "currency": "jpy", "text": "¥1,000"}
+    assert (told["refund"], told["refunded"]) == ("partly_refunded", yen)
+
+
+async def test_refunds_in_several_currencies_are_told_without_an_amount(landing: Landing) -> None:
+    order_id = await landing.has(Status.PAID, refunds={"re_1": refund(1), "re_2": refund(1, currency="jpy")})
+    page, told = await landing.get(order_id), await landing.told(order_id)
+    assert "We have refunded a part of your payment." in page.text
+    assert (told["refund"], told["refunded"], told["refunding"]) == ("partly_refunded", None, None)
+
+
+@pytest.mark.parametrize("status", ["needs_response", "lost", "won", "warning_needs_response"])
+async def test_a_dispute_is_not_shown_to_the_buyer(landing: Landing, status: str) -> None:
+    changes: dict[str, Any] = {"id": SessionId(new_id()), "effects": DONE}
+    plain, disputed = (order(**changes, disputes=each) for each in ({}, {"dp_1": dispute(status)}))
+    stored = await landing.orders.create(plain)
+    assert stored
+    before, json_before = await landing.get(plain.id), await landing.told(plain.id)
+    await landing.orders.replace(disputed, stored.version)
+    assert without_nonce((await landing.get(plain.id)).text) == without_nonce(before.text)
+    assert await landing.told(plain.id) == json_before
 
 
 async def test_the_json_tells_no_amounts_that_contradict_the_total(landing: Landing) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fulfillment.abandoned_carts.endpoint import CartOutcome
 from fulfillment.domain.effects import EffectState
-from fulfillment.domain.event_types import ORDER_TYPES, SUBSCRIBERS, THIN
+from fulfillment.domain.event_types import ON_EXPIRED, ORDER_TYPES, SUBSCRIBERS, THIN
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.errors import MalformedEvent, PermanentError
@@ -26,7 +27,7 @@ FUNCTIONS = ROOT / "functions"
 _OUTCOMES = {each.value for each in Outcome}
 # Values that are not written down where they are logged: where they come from instead.
 _KNOWN = {
-    "outcome.value": _OUTCOMES | {each.value for each in HandlerOutcome},
+    "outcome.value": _OUTCOMES | {each.value for kind in (HandlerOutcome, CartOutcome) for each in kind},
     "delivery.outcome.value": _OUTCOMES,
     "end.value": {each.value for each in End},
     "outcome": set[str](),  # Line.say hands on what it was given
@@ -48,7 +49,7 @@ def read() -> Vocabulary:
         _Reader(path, found).visit(ast.parse(path.read_text("utf-8")))
     found.fields.update(_written_by_every_line())
     found.values["entry_point"] = {
-        *("stripe_webhook", "reconcile", "order_status", "on_stripe_event"),
+        *("stripe_webhook", "reconcile", "order_status", "on_stripe_event", ON_EXPIRED),
         *SUBSCRIBERS.values(),
     }
     found.values["event_type"] = {*ORDER_TYPES, THIN}  # Terraform puts a thin type together of this and its twin's

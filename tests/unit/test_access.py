@@ -28,12 +28,7 @@ FULL = told("re_1", "succeeded", "evt_1")
 PART = told("re_1", "succeeded", "evt_1", amount=1)
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 REVOKED, GRANTED = Level.REVOKED, Level.GRANTED
-FULLY, ANY, OPENED, LOST = (
-    AccessRule.FULL_REFUND,
-    AccessRule.ANY_REFUND,
-    AccessRule.DISPUTE_OPENED,
-    AccessRule.DISPUTE_LOST,
-)
+FULLY, ANY, OPENED, LOST = AccessRule
 
 
 def dispute(status: str) -> Fact:

@@ -30,10 +30,13 @@ ARROWS: dict[str, set[str]] = {
     "reconcile": UNDER_A_DOOR,
     "order_status": UNDER_A_DOOR,
     "stripe_events": UNDER_A_DOOR | {"effects", "stripe_types"},
+    "abandoned_carts": UNDER_A_DOOR | {"effects"},
 }
 """Which rooms a room may import beside itself. No door imports a door, and one alone performs effects: `stripe_events`
-takes from there only how the user's code is called.
+and `abandoned_carts` take from there only how the user's code is called.
 """
+CALLERS = {"stripe_events": {"Hooks", "takes"}, "abandoned_carts": {"Hook", "Hooks", "takes"}}
+"""What they take."""
 
 VENDORS = {
     "jinja2": ["presentation/templates.py"],
@@ -78,10 +81,11 @@ def test_a_room_imports_the_rooms_that_it_may(path: Path) -> None:
     assert rooms(path) <= allowed
 
 
-def test_handlers_perform_no_effects() -> None:
-    taken = {name for path in FULFILLMENT.glob("stripe_events/*.py") for name in imports(path)}
+@pytest.mark.parametrize(("room", "names"), CALLERS.items())
+def test_handlers_and_the_cart_hook_perform_no_effects(room: str, names: set[str]) -> None:
+    taken = {name for path in FULFILLMENT.glob(f"{room}/*.py") for name in imports(path)}
     effects = {name for name in taken if name.startswith("fulfillment.effects")}
-    assert effects == {"fulfillment.effects.hook.Hooks", "fulfillment.effects.hook.takes"}
+    assert effects == {f"fulfillment.effects.hook.{name}" for name in names}
 
 
 def test_the_errors_import_nothing() -> None:

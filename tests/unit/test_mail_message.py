@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fulfillment.domain.after_sale import Refund
 from fulfillment.domain.checkout import Address, Customer, Presentment, Shipping
 from fulfillment.domain.ids import Currency
 from fulfillment.domain.order import Order
 from fulfillment.domain.status import Status
-from fulfillment.effects.mail_message import MailMessages
+from fulfillment.effects.mail_message import MailMessage, MailMessages
 from fulfillment.errors import ConfigurationError, MailRefused
 from fulfillment.presentation.templates import TEMPLATES
+from support.after_sale import refund
 from support.builders import HOME, bought, item, order, sent_to
 from support.mails import HOSTILE_ADDRESSES, KEY, LETTERS, part, received
 
@@ -61,8 +63,9 @@ def test_the_message_id_follows_from_the_key_alone() -> None:
     ids = [
         received(LETTERS.receipt(order(), KEY))["Message-ID"],
         received(LETTERS.payment_failed(order(), KEY))["Message-ID"],
+        received(LETTERS.refund(order(), refund(500), KEY))["Message-ID"],
     ]
-    assert ids[0] == ids[1]
+    assert len(set(ids)) == 1
     assert re.fullmatch(r"<[0-9a-f]{32}@shop\.example>", ids[0])
     assert received(LETTERS.receipt(order(), "another key"))["Message-ID"] != ids[0]
 
@@ -77,6 +80,7 @@ def test_a_long_domain_does_not_break_the_message_id() -> None:
 def test_a_buyer_without_an_address_gets_no_mail(customer: Customer | None) -> None:
     assert LETTERS.receipt(order(customer=customer), KEY) is None
     assert LETTERS.payment_failed(order(customer=customer), KEY) is None
+    assert LETTERS.refund(order(customer=customer), refund(500), KEY) is None
 
 
 @pytest.mark.parametrize("email", HOSTILE_ADDRESSES)
@@ -238,12 +242,48 @@ def test_long_and_unusual_names_arrive_whole(name: str) -> None:
     assert all(len(line) <= 998 for line in bytes(received(LETTERS.receipt(of, KEY))).splitlines())
 
 
-def with_templates(folder: Path, files: dict[str, str | None]) -> MailMessages:
+def test_a_refund_says_how_much_of_which_order_and_when_it_arrives() -> None:
+    mail = received(LETTERS.refund(order(), refund(1050), KEY))
+    assert mail["Subject"] == "Your refund from Paper & Ink"
+    for kind in ("plain", "html"):
+        words = " ".join(part(mail, kind).split())
+        for said in ("$10.50", "$76.93", "November 23, 2026", "cs_test_a1", "5 to 10 business days"):
+            assert said in words, (kind, said)
+        assert "Notebook" not in words
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "locale", "said"),
+    [
+        (1050, "usd", "de", "10,50 $"),
+        (1050, "jpy", "en", "¥1,050"),
+        (1050, "kwd", "en", "KWD 1.050"),
+        (1050, "eur", "en", "€10.50"),
+    ],
+)
+def test_a_refunds_amount_is_in_its_own_currency_and_the_buyers_notation(
+    amount: int, currency: str, locale: str, said: str
+) -> None:
+    mail = received(LETTERS.refund(order(locale=locale), refund(amount, currency=currency), KEY))
+    assert f"Refund: {said}\n" in part(mail, "plain")
+    assert said in part(mail, "html")
+
+
+@pytest.mark.parametrize("of", [refund(None), refund(1050, currency=None)])
+def test_a_refund_of_an_unknown_amount_names_none(of: Refund) -> None:
+    mail = received(LETTERS.refund(order(amount_total=None), of, KEY))
+    for kind in ("plain", "html"):
+        assert "We have refunded money to you." in part(mail, kind)
+        assert not re.search(r"None|\$|10[.,]50", part(mail, kind))
+
+
+def with_templates(folder: Path, files: dict[str, str | None], *, refunds: bool = False) -> MailMessages:
     """Writes with the product's templates and these, or without those whose text is None."""
     shutil.copytree(TEMPLATES, folder, dirs_exist_ok=True)
     for name, text in files.items():
         (folder / name).unlink() if text is None else (folder / name).write_text(text)
-    return MailMessages(Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example"), None, folder)
+    sender = Mailbox(display_name="Paper & Ink", addr_spec="orders@shop.example")
+    return MailMessages(sender, None, folder, refunds=refunds)
 
 
 def test_a_users_templates_come_first_in_the_buyers_language(tmp_path: Path) -> None:
@@ -273,6 +313,19 @@ def test_a_template_that_cannot_be_read_is_named_at_start(
         with_templates(tmp_path, {name: text})
 
 
+OLDER: dict[str, str | None] = {"refund.txt": None, "refund.html": None}
+
+
+def test_a_shop_whose_templates_are_older_than_the_refund_writes_its_other_mails(tmp_path: Path) -> None:
+    letters = with_templates(tmp_path, OLDER)
+    assert received(letters.receipt(order(), KEY))["Subject"] == "Your receipt from Paper & Ink"
+
+
+def test_with_mails_on_refunds_a_missing_template_is_named_at_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"templates/refund\.(txt|html): TemplateNotFound"):
+        with_templates(tmp_path, OLDER, refunds=True)
+
+
 HEADERS = set(received(LETTERS.receipt(order(), KEY)).keys())
 BREAKS = ["\r\n", "\n", "\r", "\x00", "\x85", "\u2028", "\u2029", "\u202e", "\u2066", "\ud800", "\r\n\r\n"]
 MARKUP = ["<script>", '"', "'", "&", "</td>", "{{ 7*7 }}", "{% raw %}", "=?utf-8?q?x?=", "Bcc: x@y.z", "🖋️", "a", " "]
@@ -298,15 +351,17 @@ def named(text: str) -> Order:
     return order(line_items=(item(f"i{text}", 100),), metadata={text: [text, {"a": text}]}, **changes)
 
 
-SHAPES = {
-    letter: Shape(part(received(write(named("x"), KEY)), "html")).tags
-    for letter, write in (("receipt", LETTERS.receipt), ("payment_failed", LETTERS.payment_failed))
-}
+def write_refund(of: Order, key: str) -> MailMessage | None:
+    return LETTERS.refund(of, refund(1050), key)
+
+
+WRITERS = (("receipt", LETTERS.receipt), ("payment_failed", LETTERS.payment_failed), ("refund", write_refund))
+SHAPES = {letter: Shape(part(received(write(named("x"), KEY)), "html")).tags for letter, write in WRITERS}
 
 
 @given(hostile)
 def test_no_name_and_no_metadata_make_a_header_a_line_or_a_tag(text: str) -> None:
-    for letter, write in (("receipt", LETTERS.receipt), ("payment_failed", LETTERS.payment_failed)):
+    for letter, write in WRITERS:
         mail = received(write(named(text), KEY))
         assert set(mail.keys()) == HEADERS
         assert str(mail["To"]) == "jenny@example.com"

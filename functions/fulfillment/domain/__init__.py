@@ -10,5 +10,5 @@ After the sale: `after_sale` (the joins), `after_sale_objects` and `after_sale_e
 Its changes: `transitions` (by an event), `effects` and `lifecycle` (what it owes, and how that is done), `decision`
 (both, for one delivery).
 Events from reading Stripe: `synthetic_events`, `found_objects`, `source_event`, `cursor`.
-The order status page: `buyer_view`.
+The order status page: `buyer_view`. Without an order: `cart`.
 """

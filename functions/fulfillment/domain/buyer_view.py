@@ -9,14 +9,16 @@
                         expired, setup, or too old
     none                does not answer                           confirming
 
-An order that is held or under review is shown as paid: the review concerns only the shop.
+An order that is held or under review is shown as paid: the review concerns only the shop. The buyer is told of refunds,
+and never of disputes: a prevented dispute is shown as the refund that it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.order import Order
+from fulfillment.domain.order_money import PENDING, MoneyStatus, is_refunded_in_full, money_of
 from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import SyntheticEvent, claims_more
 
@@ -45,22 +47,70 @@ class StripeAnswer:
     event: SyntheticEvent | None = None
 
 
+class RefundStatus(StrEnum):
+    """What a buyer is told of the refunds."""
+
+    REFUNDING = "refunding"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyerRefund:
+    """The refunds of an order. `refunded` and `refunding` are in the minor unit of `currency`; None if the refunds are
+    in several. `in_full`: nothing of the payment is left once the refunds that are under way have succeeded.
+    """
+
+    status: RefundStatus
+    currency: str | None
+    refunded: int | None
+    refunding: int | None
+    in_full: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class BuyerView:
-    """What the buyer sees: the status, and the checkout if it is known."""
+    """What the buyer sees: the status, the checkout if it is known, and the refunds if there are any."""
 
     status: BuyerStatus
     checkout: Checkout | None = None
+    refund: BuyerRefund | None = None
 
 
 def buyer_view(order: Order | None, answer: StripeAnswer | None) -> BuyerView:
     """The table above. `answer` is None if Stripe was not read, or did not answer."""
     event = answer.event if answer else None
     if event and claims_more(event, order.status if order else None):
-        return BuyerView(status=_buyer_status(event.claim), checkout=event.checkout)
+        refund = buyer_refund(order) if order else None
+        return BuyerView(status=_buyer_status(event.claim), checkout=event.checkout, refund=refund)
     if order:
-        return BuyerView(status=_buyer_status(order.status), checkout=order)
+        return BuyerView(status=_buyer_status(order.status), checkout=order, refund=buyer_refund(order))
     return BuyerView(status=BuyerStatus.NOT_FOUND if answer else BuyerStatus.CONFIRMING)
+
+
+def buyer_refund(order: Order) -> BuyerRefund | None:
+    """What the buyer is told of the refunds; None if nothing was refunded or is under way."""
+    refunds = order.refunds.values()
+    prevented = {name: each for name, each in order.disputes.items() if each.status == "prevented"}
+    if prevented and not is_refunded_in_full(order, refunds):
+        return BuyerRefund(  # the bank has given all of it back, without a refund of the shop's
+            status=RefundStatus.REFUNDED,
+            currency=order.currency,
+            refunded=order.amount_total,
+            refunding=0,
+            in_full=True,
+        )
+    money = money_of(order, order.refunds, {})
+    if money.status is MoneyStatus.KEPT:
+        return None
+    once_done = [replace(each, status="succeeded") if each.status in PENDING else each for each in refunds]
+    return BuyerRefund(
+        status=RefundStatus(money.status.value),
+        currency=money.currency,
+        refunded=money.refunded,
+        refunding=money.refunding,
+        in_full=is_refunded_in_full(order, once_done),
+    )
 
 
 def is_settled(order: Order | None) -> bool:

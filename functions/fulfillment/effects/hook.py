@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from fulfillment.errors import HookFailed
+from fulfillment.errors import FulfillmentError, HookFailed
 
 THREADS = 16
 Hook = Callable[..., Awaitable[None] | None]
@@ -38,6 +38,24 @@ class Hooks:
     def performing(self, hook: Hook) -> Callable[..., Awaitable[None]]:
         """A function that calls the hook. A returned value is ignored, an exception is raised."""
         return functools.partial(self._call, hook)
+
+    def limited(self, name: str, hook: Hook, seconds: float) -> Callable[..., Awaitable[None]]:
+        """A function that calls the hook, at most for that time. It raises the hook's own FulfillmentError, and
+        HookFailed for anything else: its text names the function, and shows no text of the exception.
+        """
+        return functools.partial(self._call_within, name, seconds, hook)
+
+    async def _call_within(self, name: str, seconds: float, hook: Hook, *given: Any) -> None:
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                await self._call(hook, *given)
+        except FulfillmentError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is retried
+            late = f"did not return within {seconds} s (HOOK_TIMEOUT)"
+            text = late if limit.expired() else f"raised {type(error).__name__}"
+            raise HookFailed(f"{name} {text}").with_traceback(error.__traceback__) from None
 
     async def _call(self, hook: Hook, *given: Any) -> None:
         given = copy.deepcopy(given)

@@ -46,6 +46,14 @@ class Mailer:
         """Sends the mail that the payment failed and that the buyer may order again."""
         await self._send(self._messages.payment_failed(order, key), order)
 
+    async def notify_refund(self, order: Order, key: str, refund_id: str) -> None:
+        """Sends the mail that money was refunded. A refund that has failed or was canceled meanwhile gets no mail: the
+        money is not on its way.
+        """
+        refund = order.refunds.get(refund_id)
+        if refund and refund.status == "succeeded":
+            await self._send(self._messages.refund(order, refund, key), order)
+
     async def _send(self, message: MailMessage | None, order: Order) -> None:
         if message is None:
             return

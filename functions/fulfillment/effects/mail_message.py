@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from fulfillment.domain.after_sale import Refund
 from fulfillment.domain.order import Order
 from fulfillment.effects import mail_headers
 from fulfillment.errors import MailRefused
@@ -22,7 +23,7 @@ from fulfillment.presentation.locales import Notation
 from fulfillment.presentation.templates import TEMPLATES, Templates
 from fulfillment.settings.mailbox import Mailbox, mailbox
 
-RECEIPT, PAYMENT_FAILED = "receipt", "payment_failed"
+RECEIPT, PAYMENT_FAILED, REFUND = "receipt", "payment_failed", "refund"
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,23 @@ class MailMessage:
 
 
 class MailMessages:
-    """Writes the mails of one shop. Raises ConfigurationError if a template is missing or cannot be read."""
+    """Writes the mails of one shop. Raises ConfigurationError if a template is missing or cannot be read. `refunds`:
+    whether mails on refunds are wanted. Only then their templates must be there: an older shop's folder lacks them.
+    """
 
     def __init__(
-        self, sender: Address, shop_url: str | None, templates: Path = TEMPLATES, time_zone: tzinfo = UTC
+        self,
+        sender: Address,
+        shop_url: str | None,
+        templates: Path = TEMPLATES,
+        time_zone: tzinfo = UTC,
+        *,
+        refunds: bool = False,
     ) -> None:
         self._sender, self._time_zone = sender, time_zone
         self._shop = {"name": sender.display_name or sender.domain, "url": shop_url}
-        needed = [f"{template}.{kind}" for template in (RECEIPT, PAYMENT_FAILED) for kind in ("html", "txt")]
-        self._templates = Templates(templates, needed)
+        mails = (RECEIPT, PAYMENT_FAILED, REFUND) if refunds else (RECEIPT, PAYMENT_FAILED)
+        self._templates = Templates(templates, [f"{mail}.{kind}" for mail in mails for kind in ("html", "txt")])
 
     def receipt(self, order: Order, key: str) -> MailMessage | None:
         """The receipt, or None if the buyer gave no address. Raises MailRefused if the address is invalid."""
@@ -55,13 +64,17 @@ class MailMessages:
         """The mail that the payment failed. None and MailRefused as for the receipt."""
         return self._write(PAYMENT_FAILED, order, key)
 
-    def _write(self, template: str, order: Order, key: str) -> MailMessage | None:
+    def refund(self, order: Order, refund: Refund, key: str) -> MailMessage | None:
+        """The mail that money was refunded. None and MailRefused as for the receipt."""
+        return self._write(REFUND, order, key, refund)
+
+    def _write(self, template: str, order: Order, key: str, refund: Refund | None = None) -> MailMessage | None:
         if order.customer is None or not order.customer.email:
             return None
         to = _recipient(order.customer.email)
         order = statement.clean(order)
         notation = Notation.of(order, self._time_zone)
-        facts = self._facts(order, notation)
+        facts = self._facts(order, notation, refund)
         subject, text = _split_subject(self._templates.render(template, "txt", notation.tags, facts))
         body = EmailMessage(SMTP)
         body.set_content(text, cte="quoted-printable")
@@ -77,7 +90,7 @@ class MailMessages:
         ]
         return MailMessage(to, "".join(f"{line}\r\n" for line in lines).encode() + bytes(body))
 
-    def _facts(self, order: Order, notation: Notation) -> dict[str, Any]:
+    def _facts(self, order: Order, notation: Notation, refund: Refund | None) -> dict[str, Any]:
         """The variables of the templates. templates/README.md documents them."""
         shipping, right_to_left = order.shipping, notation.direction == "rtl"
         return {
@@ -85,6 +98,7 @@ class MailMessages:
             "shop": self._shop,
             "items": statement.items(order, notation),
             "totals": statement.totals(order, notation),
+            "refund": {"amount": statement.money(refund.amount, refund.currency, notation)} if refund else None,
             "date": notation.date(order.sold_at),
             "ship_to": postal.lines(shipping.name, shipping.address, notation.country)
             if shipping and shipping.address

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fulfillment.domain.buyer_view import BuyerRefund
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.order import Order
 from fulfillment.domain.sums import amount, items_add_up, sums
@@ -35,6 +36,7 @@ def told(page: Page, checkout: Checkout | None, notation: Notation) -> dict[str,
         "items": _items(checkout, notation) if isinstance(checkout, Order) else None,
         **(_sums(checkout, notation) if checkout else dict.fromkeys((*_PARTS, "total"))),
         "presented": _money(presentment.amount, presentment.currency, notation) if presentment else None,
+        **_refund(page.view.refund, notation),
         "refresh_seconds": page.refresh,
         **({"problem": "broken_link"} if page.broken_link else {}),
     }
@@ -50,6 +52,17 @@ def _sums(checkout: Checkout, notation: Notation) -> dict[str, Any]:
     )
     amounts = zip((*_PARTS, "total"), (*known, checkout.amount_total), strict=True)
     return {name: _money(minor, currency, notation) for name, minor in amounts}
+
+
+def _refund(refund: BuyerRefund | None, notation: Notation) -> dict[str, Any]:
+    """The word, and the amounts that were refunded and that are under way."""
+    if refund is None:
+        return dict.fromkeys(("refund", "refunded", "refunding"))
+    return {
+        "refund": refund.status.value,
+        "refunded": _money(refund.refunded, refund.currency, notation),
+        "refunding": _money(refund.refunding, refund.currency, notation),
+    }
 
 
 def _items(order: Order, notation: Notation) -> list[dict[str, Any]] | None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from fulfillment.domain.buyer_view import FINAL, BuyerStatus
+from fulfillment.domain.buyer_view import FINAL, BuyerRefund, BuyerStatus
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.order import Order
 from fulfillment.order_status.page import Page
@@ -82,6 +82,7 @@ class StatusPage:
             "shop": self._shop,
             "items": statement.items(checkout, notation) if isinstance(checkout, Order) else [],
             "totals": statement.totals(checkout, notation) if checkout else None,
+            "refund": _refund(page.view.refund, notation),
             "date": notation.date(sold_at) if sold_at else None,
             "long_date": notation.date,
             "reference": page.session_id,
@@ -90,6 +91,18 @@ class StatusPage:
             "quiet_url": f"{address}&refresh=off",
             "nonce": nonce,
         }
+
+
+def _refund(refund: BuyerRefund | None, notation: Notation) -> dict[str, Any] | None:
+    """The refunds as texts. Unknown and zero amounts are None."""
+    if refund is None:
+        return None
+    return {
+        "status": refund.status.value,
+        "refunded": statement.money(refund.refunded or None, refund.currency, notation),
+        "refunding": statement.money(refund.refunding or None, refund.currency, notation),
+        "in_full": refund.in_full,
+    }
 
 
 def _caching(page: Page) -> str:

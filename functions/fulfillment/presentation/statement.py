@@ -74,9 +74,9 @@ def _item(item: LineItem, currency: str | None, notation: Notation, *, shown: bo
     return Item(
         name=item.description or None,
         quantity=None if item.quantity is None else notation.number(item.quantity),
-        each=_money(item.unit_amount, currency, notation) if minor and _is_multiple(minor, item) else None,
-        amount=_money(minor, currency, notation),
-        discount=_money(-item.amount_discount, currency, notation) if item.amount_discount else None,
+        each=money(item.unit_amount, currency, notation) if minor and _is_multiple(minor, item) else None,
+        amount=money(minor, currency, notation),
+        discount=money(-item.amount_discount, currency, notation) if item.amount_discount else None,
     )
 
 
@@ -89,20 +89,20 @@ def _is_multiple(minor: int, item: LineItem) -> bool:
 def totals(order: Checkout, notation: Notation) -> Totals:
     """The sums in the merchant's currency, except `presented`."""
     presentment, currency = order.presentment, order.currency
-    total = _money(order.amount_total, currency, notation)
-    presented = _money(presentment.amount, presentment.currency, notation) if presentment else None
+    total = money(order.amount_total, currency, notation)
+    presented = money(presentment.amount, presentment.currency, notation) if presentment else None
     parts = sums(order)
     if parts is None:
         return Totals(total=total, presented=presented)
     has_parts = parts.discount or parts.shipping or parts.added_tax or parts.contained_tax
     included = not parts.added_tax
     return Totals(
-        subtotal=_money(parts.subtotal, currency, notation) if has_parts else None,
-        discount=_money(-parts.discount or None, currency, notation),
-        shipping=_money(parts.shipping or None, currency, notation),
-        tax=_money((parts.contained_tax if included else parts.added_tax) or None, currency, notation),
+        subtotal=money(parts.subtotal, currency, notation) if has_parts else None,
+        discount=money(-parts.discount or None, currency, notation),
+        shipping=money(parts.shipping or None, currency, notation),
+        tax=money((parts.contained_tax if included else parts.added_tax) or None, currency, notation),
         tax_included=included,
-        included_tax=_money(parts.contained_tax or None, currency, notation),
+        included_tax=money(parts.contained_tax or None, currency, notation),
         total=total,
         presented=presented,
     )
@@ -113,5 +113,6 @@ def sold_at(checkout: Checkout) -> datetime | None:
     return checkout.sold_at if isinstance(checkout, Order) else checkout.session_created_at
 
 
-def _money(minor: int | None, currency: str | None, notation: Notation) -> str | None:
+def money(minor: int | None, currency: str | None, notation: Notation) -> str | None:
+    """An amount as a text; None if it or its currency is unknown."""
     return None if minor is None or currency is None else notation.money(minor, currency)

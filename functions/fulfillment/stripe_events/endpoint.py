@@ -13,12 +13,11 @@
 Nothing is stored: two deliveries of one event may call the handler at the same time, with the same key.
 """
 
-import asyncio
 from collections.abc import Mapping
 from enum import StrEnum
 
 from fulfillment.effects.hook import Hooks
-from fulfillment.errors import FulfillmentError, HookFailed, MalformedMessage
+from fulfillment.errors import MalformedMessage
 from fulfillment.stripe_events import bridge
 from fulfillment.stripe_events.event import StripeEvent
 from fulfillment.stripe_events.registry import Handler, handler_name
@@ -44,7 +43,8 @@ class StripeEvents(PushEndpoint):
         super().__init__("on_stripe_event", settings.project, dead_letter)
         hooks = Hooks()
         self.settings, self._server = settings, bridge.Server(settings)
-        self._calls = {name: hooks.performing(handler) for name, handler in handlers.items()}
+        limit = settings.hook_timeout
+        self._calls = {name: hooks.limited(name, handler, limit) for name, handler in handlers.items()}
 
     async def _handle(self, message: Message, line: Line) -> HandlerOutcome:
         """The outcome of a message."""
@@ -73,13 +73,4 @@ class StripeEvents(PushEndpoint):
     async def _call(self, name: str, event: StripeEvent) -> None:
         """Returns once the handler has returned. Raises PermanentError if it did, else TransientError."""
         self._server.attach()
-        limit = asyncio.timeout(self.settings.hook_timeout)
-        try:
-            async with limit:
-                await self._calls[name](event.body, event.key)
-        except FulfillmentError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is retried
-            seconds = f"did not return within {self.settings.hook_timeout} s (HOOK_TIMEOUT)"
-            text = seconds if limit.expired() else f"raised {type(error).__name__}"
-            raise HookFailed(f"{name} {text}").with_traceback(error.__traceback__) from None
+        await self._calls[name](event.body, event.key)

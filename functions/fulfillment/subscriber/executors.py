@@ -1,7 +1,7 @@
 """The effects that this deployment can perform, with their executors. An effect without its settings is not owed."""
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,12 +11,14 @@ from fulfillment.domain.after_sale_events import read_fact
 from fulfillment.domain.effects import (
     ACCESS_CHANGED,
     AFTER_SALE_KINDS,
+    ANNOUNCE_MONEY,
     ANNOUNCEMENTS,
     DISPUTED,
     FULFILL,
     HOOKS,
     LOAD_LINE_ITEMS,
     NOTIFY_PAYMENT_FAILED,
+    NOTIFY_REFUND,
     OF_A_STATUS,
     PAYMENT_FAILED,
     REFUNDED,
@@ -123,8 +125,8 @@ def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecu
         if not takes(hook, len(arguments)):  # at start, so that the first order does not find a wrong hook
             raise ConfigurationError(f"hooks.py: {name} must take ({', '.join(arguments)})")
     running = Hooks()
-    performed = {name: running.performing(hook) for name, hook in found.items()}
-    return {name: EffectExecutor(settings.hook_timeout, _given(name, hook)) for name, hook in performed.items()}
+    calls = {name: _with_subject(name, running.performing(hook)) for name, hook in found.items()}
+    return {name: EffectExecutor(settings.hook_timeout, call) for name, call in calls.items()}
 
 
 _ARGUMENTS = {
@@ -135,24 +137,20 @@ _ARGUMENTS = {
     DISPUTED: ("order", "dispute", "key"),
 }
 """The hooks, and what each is given."""
+_SUBJECTS: Mapping[str, Callable[[Order, str], object]] = {
+    ACCESS_CHANGED: lambda order, _key: order.access,
+    REFUNDED: lambda order, key: order.refunds[object_of(key)],
+    DISPUTED: lambda order, key: order.disputes[object_of(key)],
+}
+"""What a hook is about, beside the order."""
 
 
-def _given(name: str, hook: Callable[..., Awaitable[None]]) -> Callable[[Order, str], Awaitable[Result]]:
-    """The call of a hook, with what its effect is about."""
-
-    async def call(order: Order, key: str) -> Result:
-        match name:
-            case "access_changed":
-                await hook(order, order.access, key)
-            case "refunded":
-                await hook(order, order.refunds[object_of(key)], key)
-            case "disputed":
-                await hook(order, order.disputes[object_of(key)], key)
-            case _:
-                await hook(order, key)
-        return None
-
-    return call
+def _with_subject(name: str, hook: Callable[..., Awaitable[None]]) -> Callable[[Order, str], Awaitable[None]]:
+    """The call of a hook with its order, its key, and what it is about."""
+    subject = _SUBJECTS.get(name)
+    if subject is None:
+        return hook
+    return lambda order, key: hook(order, subject(order, key), key)
 
 
 def _mails(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
@@ -162,11 +160,17 @@ def _mails(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
     from fulfillment.effects import mail
     from fulfillment.effects.mail_message import MailMessages
 
-    messages = MailMessages(sender, settings.shop_url, time_zone=settings.time_zone)
+    refunds = settings.refund_mails
+    messages = MailMessages(sender, settings.shop_url, time_zone=settings.time_zone, refunds=refunds)
     mailer, seconds = mail.Mailer(server, sender, messages), mail.SECONDS + _MARGIN_SECONDS
+
+    async def notify_refund(order: Order, key: str) -> None:
+        await mailer.notify_refund(order, key, object_of(key))
+
     return {
         SEND_RECEIPT: EffectExecutor(seconds, mailer.send_receipt),
         NOTIFY_PAYMENT_FAILED: EffectExecutor(seconds, mailer.notify_payment_failed),
+        **({NOTIFY_REFUND: EffectExecutor(seconds, notify_refund)} if refunds else {}),
     }
 
 
@@ -174,7 +178,8 @@ def _announcements(settings: SubscriberSettings) -> dict[str, EffectExecutor]:
     if settings.order_events_topic is None:
         return {}
     announcer = Announcer(PubSubTopic(settings.project, settings.order_events_topic, settings.pubsub_emulator))
-    return {
+    of_statuses = {
         name: EffectExecutor(ANNOUNCE_SECONDS, functools.partial(announcer.announce, status))
         for name, status in ANNOUNCEMENTS.items()
     }
+    return of_statuses | {ANNOUNCE_MONEY: EffectExecutor(ANNOUNCE_SECONDS, announcer.announce_money)}
