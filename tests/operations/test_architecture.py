@@ -50,7 +50,7 @@ PURE = [
     *("dead_letters/dead_letter", "deployment/model", "doctor/checks", "doctor/endpoint_checks"),
     *("doctor/function_checks", "doctor/kind_checks", "doctor/messaging_checks", "doctor/secret_checks"),
     *("doctor/settings_checks", "orders/export_rows", "orders/mailboxes", "orders/timeline", "orders/views"),
-    "webhook/registration",
+    *("webhook/registration", "orders/after_sale", "doctor/filters", "dead_letters/hiding"),
     *("archive/archived", "dead_letters/pipe", "messages"),
 ]
 WORLD = {"os", "subprocess", "click", "rich", "stripe", "google"}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fulfillment.topic.message import Message
-from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session
+from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, event, session, thin_event
 from support import deployments
 from support.archives import AT, SCHEMA, ZONES, archived, avro, file_name
 from support.builders import paid_order
@@ -328,9 +328,9 @@ def completed(session_id: str, *, created: datetime = AT, **changes: Any) -> Jso
     return event(COMPLETED, session(session_id, created=at, **changes), created=at)
 
 
-def sell_since(archive: Archive, since: datetime | None) -> None:
+def sell_since(archive: Archive, since: datetime | None, **more: Any) -> None:
     planned = deployments.told()["reconcile"] | ({"since": since.isoformat()} if since else {})
-    archive.routed.has(reconcile=planned)
+    archive.routed.has(reconcile=planned, **more)
 
 
 @pytest.fixture
@@ -466,6 +466,65 @@ def test_a_routed_event_of_an_order_is_replayed_on_the_topic_of_routed_events(so
     assert [each.attributes["session_id"] for each in sold.taken()] == ["cs_test_routed"]
     assert "--orders replays those" in sold.runs("--type", "checkout.session.*").stdout
     result = sold.runs("--type", COMPLETED, "--type", "invoice.paid", OPS_DEPLOYMENT=unrouted(sold))
+    assert (result.exit_code, "add --orders" in result.stderr) == (2, True)
+
+
+REFUND = {"id": "re_1", "object": "refund", "status": "failed", "amount": 100, "payment_intent": "pi_1"}
+REFUNDS = ("--orders", "--type", "refund.*")
+CARTS = ("--orders", "--type", "checkout.session.expired")
+
+
+def refunded(**changes: Any) -> Json:
+    return event("refund.failed", REFUND, created=int((AT - 90 * DAY).timestamp()), **changes)
+
+
+def test_events_of_refunds_are_published_whatever_their_age_and_their_subscriber_finds_the_order(
+    archive: Archive,
+) -> None:
+    sell_since(archive, AT - DAY)
+    other_mode = refunded(livemode=True)
+    archive.put(
+        archived(refunded()), archived(thin_event("refund.failed", REFUND)), archived(other_mode), prefix="orders"
+    )
+    told = archive.reports(*REFUNDS, "--yes")
+    assert (told["count"], told["topic"], told["missing"]) == (2, ORDERS, {"count": 0, "sessions": []})
+    assert told["left_out"] == {"not this deployment's sale": 1}
+    assert {each.attributes["event_type"] for each in archive.taken(ORDERS)} == {"refund.failed", "v1.refund.failed"}
+
+
+def test_two_reads_of_a_refund_in_one_status_are_both_published_and_each_once(archive: Archive) -> None:
+    sell_since(archive, AT - DAY)
+    early, late = (refunded(id="reconcile:re_1:failed") | {"created": int(AT.timestamp()) + each} for each in (0, 600))
+    archive.put(*(archived(each, source="reconcile") for each in (early, late, early)), prefix="orders")
+    assert archive.reports(*REFUNDS, "--yes")["count"] == 2
+    assert len(archive.taken(ORDERS)) == 2
+
+
+def test_carts_of_this_deployments_time_are_published_and_are_no_lost_sales(archive: Archive) -> None:
+    sell_since(archive, AT - DAY, **deployments.with_carts())
+    carts = [
+        event(
+            "checkout.session.expired", session(f"cs_test_{number}"), created=int((AT - number * 2 * DAY).timestamp())
+        )
+        for number in range(2)
+    ]
+    archive.put(*map(archived, carts), prefix="orders")
+    told = archive.reports(*CARTS, "--yes")
+    assert (told["count"], told["missing"]["count"]) == (1, 0)
+    assert [each.partition(" UTC")[0][:18] for each in told["left_out"]] == ["a cart from before"]
+    assert [each.attributes["session_id"] for each in archive.taken(ORDERS)] == ["cs_test_0"]
+
+
+def test_routed_carts_of_a_deployment_that_handles_none_stay_away_from_orders(archive: Archive) -> None:
+    sell_since(archive, AT - DAY)
+    archive.put(archived(event("checkout.session.expired", session("cs_test_cart"))))
+    told = archive.reports("--orders", "--type", "checkout.session.*", "--yes")
+    assert (told["count"], told["missing"]["count"]) == (0, 0)
+    assert told["left_out"] == {"not an order's event: no subscriber would get it": 1}
+
+
+def test_a_refund_is_an_orders_event_and_needs_the_option(archive: Archive) -> None:
+    result = archive.runs("--type", "refund.failed")
     assert (result.exit_code, "add --orders" in result.stderr) == (2, True)
 
 

@@ -8,7 +8,7 @@ from google.cloud.functions_v2 import Function, ServiceConfig
 from support import deployment_changes as changes
 from support.deployment_changes import URL, Change
 from support.deployments import told
-from support.deviations import ALL_TYPES, COMPLETED, DEVIATIONS, LANDING, LETTERS, WELL_KEPT
+from support.deviations import ALL_TYPES, COMPLETED, DEVIATIONS, LANDING, LETTERS, SLUGS, WELL_KEPT
 from support.events_deviations import DEVIATIONS as EVENTS
 from support.google_stand_in import Version
 from support.operators import Operator
@@ -33,7 +33,7 @@ def test_a_deviation_is_found_by_its_own_check_alone(registered: Operator, chang
 
 def test_every_check_is_there_to_fail(registered: Operator) -> None:
     told = registered.reports("doctor")
-    of_others = r"(function|service|subscription) checkout-(succeeded|failed):"
+    of_others = r"(function|service|subscription) checkout-(succeeded|failed|refund|dispute):"
     names = {f"{each['subject']}: {each['check']}" for each in told["checks"]}
     known = {name for _, _, expected in [*DEVIATIONS, *EVENTS] for name in expected} | {
         "stripe: livemode",
@@ -68,7 +68,7 @@ def test_webhook_without_check_of_the_invoker_is_as_good_as_public(registered: O
 def test_a_deployment_without_key_mail_and_order_events_is_well(registered: Operator) -> None:
     topics = {"events": "checkout-events", "dead_letter": "checkout-events-dead-letter", "order_events": None}
     registered.has(topics=topics, secrets={"webhook": "checkout-webhook-secrets"}, reconcile=None)
-    for slug in ("completed", "succeeded", "failed"):
+    for slug in SLUGS:
         names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE", "ORDER_EVENTS_TOPIC", "EMAIL_FROM")
         changes.env(slug, **dict.fromkeys(names))(registered)
     changes.env("order-status", STRIPE_API_KEY_FILE=None)(registered)
@@ -85,10 +85,9 @@ def test_a_deployment_without_a_landing_page_or_without_reconcile_is_well(regist
 
 def test_a_secret_that_the_deployment_does_not_know_is_found(registered: Operator) -> None:
     registered.has(secrets={"webhook": "checkout-webhook-secrets"}, reconcile=None)
-    slugs = ("completed", "succeeded", "failed")
     names = ("STRIPE_API_KEY_FILE", "SMTP_URL_FILE")
     assert set(findings(registered)) == {
-        *(f"function checkout-{slug}: secret of {name}" for slug in slugs for name in names),
+        *(f"function checkout-{slug}: secret of {name}" for slug in SLUGS for name in names),
         f"{LANDING}: secret of STRIPE_API_KEY_FILE",
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.event_types import registered_types
 from support import deployment_changes as changes
 from support.deployment_changes import URL, Change
 from support.deployments import deployed
@@ -15,6 +15,7 @@ from support.events_deviations import DEVIATIONS, destination
 from support.google_stand_in import Version
 from support.operators import Operator
 
+THIN = sorted(registered_types(thin=True, api_version=None, abandoned_carts=False))
 BOTH = {"stripe: both kinds": "warning"}
 WITHOUT_KEY = {"secrets": {"webhook": "checkout-webhook-secrets"}, "reconcile": None}
 
@@ -67,9 +68,13 @@ def test_every_check_is_there_to_fail(routing: Operator) -> None:
 def alike(name: str) -> str:
     """One name for the checks that each sink, push subscription, subscriber or kind of endpoint has."""
     name = re.sub(r"subscription \S+-(bigquery|archive):", "sink:", name)
-    name = re.sub(r"subscription checkout-(completed|succeeded|failed|stripe-events)(-thin)?:", "push:", name)
+    name = re.sub(
+        r"subscription checkout-(completed|succeeded|failed|refund|dispute|stripe-events)(-thin)?:", "push:", name
+    )
     name = name.replace("checkout-stripe-events-dead-letter", "checkout-events-dead-letter")
-    return re.sub(r"(completed|succeeded|failed)", "subscriber", name).replace("stripe (thin events)", "stripe")
+    return re.sub(r"(completed|succeeded|failed|refund|dispute)\b", "subscriber", name).replace(
+        "stripe (thin events)", "stripe"
+    )
 
 
 def test_a_deployment_with_everything_is_well_and_nothing_is_changed(routing: Operator) -> None:
@@ -141,13 +146,13 @@ def test_a_half_made_destination_is_named_with_what_makes_another(operator: Oper
     routes(operator)
     operator.runs("register-webhook")
     ours = {"managed_by": "scripts/ops", "deployment": "acme-shop/checkout"}
-    operator.stripe.add_destination(URL, [each.thin for each in EventType], metadata=ours)
+    operator.stripe.add_destination(URL, THIN, metadata=ours)
     assert findings(operator)["stripe (thin events): signing secret"] == "trouble"
     assert "scripts/ops register-webhook --thin" in fixes(operator, "signing secret")
 
 
 def test_a_destination_that_was_made_by_hand_is_taken_over(operator: Operator) -> None:
-    made = operator.stripe.add_destination(URL, [each.thin for each in EventType])
+    made = operator.stripe.add_destination(URL, THIN)
     (fix,) = [each for each in fixes(operator, "signing secret") if each]
     assert fix == f"scripts/ops add-webhook-secret --endpoint {made['id']}"
 
@@ -177,7 +182,7 @@ def test_a_missing_permission_is_named_and_no_other_check_suffers(routing: Opera
 def test_the_read_that_asks_for_a_permission_gets_no_data(routing: Operator) -> None:
     routing.runs("doctor")
     asked = [str(each.query_params) for each in routing.stripe.reads]
-    assert asked == ["limit=1&created%5Blt%5D=1262304000"] * 2
+    assert asked == ["limit=1&created%5Blt%5D=1262304000"] * 7
     assert {each.headers["authorization"] for each in routing.stripe.reads} == {"Bearer rk_test_0123456789abcdef"}
 
 

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from fulfillment.domain import lifecycle
+from fulfillment.domain.after_sale import Fact
+from fulfillment.domain.after_sale_events import Source, fact_of
 from fulfillment.domain.checkout import Shipping
+from fulfillment.domain.decision import News, Policy, ReplayRequest, decide
+from fulfillment.domain.effects import AFTER_SALE_KINDS, EffectState
 from fulfillment.domain.ids import Id, SessionId
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.domain.status import Status
@@ -226,3 +230,64 @@ def test_a_later_twin_and_a_replay_bring_nothing_back(shop: EmulatedShop) -> Non
     order = shop.order("cs_test_a")
     assert (order.source, order.status) == ("evt_0", Status.FULFILLED)
     assert is_erased(order)
+
+
+def disputed(status: str, **more: Any) -> Fact:
+    raw = {
+        "object": "dispute",
+        "id": "dp_1",
+        "status": status,
+        "amount": 3500,
+        "currency": "usd",
+        "payment_intent": "pi_1",
+    }
+    fact = fact_of(raw, Source(event="evt_d", created=NOW, received_at=NOW))
+    return replace(fact, **more)
+
+
+def after(order: Order, *facts: Fact) -> Order:
+    """The order after those facts, by the domain's own rules."""
+    policy = Policy(configured=frozenset(order.effects) | AFTER_SALE_KINDS)
+    return decide(order, News(order_id=order.id, facts=facts), policy, ReplayRequest(), NOW).order
+
+
+@pytest.mark.parametrize(
+    ("fact", "kept"),
+    [
+        (disputed("needs_response"), True),
+        (disputed("warning_under_review"), True),
+        (disputed("appeal_under_review"), True),
+        (disputed("under_review", renewal=True), True),
+        (disputed("lost"), False),
+        (disputed("won"), False),
+    ],
+)
+def test_an_order_with_an_open_dispute_is_kept_until_it_ends(shop: EmulatedShop, fact: Fact, *, kept: bool) -> None:
+    shop.keep(after(fulfilled("cs_test_a"), fact))
+    result = shop.runs("erase", "cs_test_a", "--yes")
+    assert (result.exit_code, is_erased(shop.order("cs_test_a"))) == (int(kept), not kept)
+    if kept:
+        assert "kept cs_test_a: a dispute is open (--unsettled" in result.stdout
+        assert shop.runs("erase", "cs_test_a", "--unsettled", "--yes").exit_code == 0
+        assert is_erased(shop.order("cs_test_a"))
+
+
+def test_what_the_money_holds_is_settled_and_the_level_of_access_is_still_told(shop: EmulatedShop) -> None:
+    order = after(paid_order("cs_test_a"), disputed("lost"))
+    assert order.effects["fulfill"].reasons == ("money",)
+    items = {"load_line_items": lifecycle.mark_done(order, "load_line_items", NOW).effects["load_line_items"]}
+    shop.keep(replace(order, effects={**order.effects, **items}))
+    assert shop.runs("erase", "cs_test_a", "--yes").exit_code == 0
+    erased = shop.order("cs_test_a")
+    assert is_erased(erased)
+    assert erased.effects["access_changed"].state is EffectState.OWED
+    assert erased.effects["access_changed"].key == order.effects["access_changed"].key
+    assert "fulfill" not in erased.effects
+
+
+def test_a_dead_letter_of_a_dispute_belongs_to_the_order_of_its_payment(shop: EmulatedShop) -> None:
+    order = replace(bought_by("cs_test_a", "jenny@example.com"), payment_intent=Id("pi_mine"))
+    shop.keep(order)
+    of = [{"id": f"dp_{each}", "object": "dispute", "payment_intent": each} for each in ("pi_mine", "pi_other", None)]
+    shop.park(*((body(event("charge.dispute.created", each)), {"reason": "malformed_event: test"}) for each in of))
+    assert len(shop.reports("erase", "cs_test_a")["dead_letters"]) == 1

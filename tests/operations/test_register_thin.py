@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.event_types import registered_types
 from ops.clients.signing_secrets import fingerprint
 from support.events_deployment import with_events
 from support.operators import Operator
 
 URL = "https://europe-west1-acme-shop.cloudfunctions.net/checkout-webhook"
 OURS = {"managed_by": "scripts/ops", "deployment": "acme-shop/checkout"}
-ORDERS = {each.value for each in EventType}
-THIN_ORDERS = {each.thin for each in EventType}
+THIN_ORDERS = registered_types(thin=True, api_version=None, abandoned_carts=False)
+ORDERS = {each.removeprefix("v1.") for each in THIN_ORDERS}
 
 
 @pytest.fixture

@@ -15,12 +15,27 @@ from google.pubsub_v1 import (
     Topic,
 )
 
-from fulfillment.domain.event_types import SUBSCRIBERS
 from ops.deployment.model import Deployment, OrderStatus, Reconcile, Subscriber
 from ops.deployment.terraform_output import parse
 from support.google_stand_in import GoogleStandIn
 
+REFUNDS = ["refund.created", "refund.updated", "refund.failed"]
+DISPUTES = [
+    *(f"charge.dispute.{each}" for each in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")),
+    *("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated", "review.opened", "review.closed"),
+]
+EXPIRED = ["checkout.session.expired"]
+TYPES = {
+    "on_checkout_session_completed": ["checkout.session.completed"],
+    "on_async_payment_succeeded": ["checkout.session.async_payment_succeeded"],
+    "on_async_payment_failed": ["checkout.session.async_payment_failed"],
+    "on_refund": REFUNDS,
+    "on_dispute": DISPUTES,
+}
 SLUGS = {
+    "on_refund": "refund",
+    "on_dispute": "dispute",
+    "on_checkout_session_expired": "expired",
     "on_checkout_session_completed": "completed",
     "on_async_payment_succeeded": "succeeded",
     "on_async_payment_failed": "failed",
@@ -31,17 +46,7 @@ HOST = "iam.gserviceaccount.com"
 
 def told(**changes: Any) -> dict[str, Any]:
     """Terraform's output `deployment`, in test mode, and what is changed about it."""
-    subscribers = {
-        entry_point: {
-            "function": f"checkout-{SLUGS[entry_point]}",
-            "url": f"https://checkout-{SLUGS[entry_point]}-x-ew.a.run.app",
-            "event_type": event_type.value,
-            "subscription": f"checkout-{SLUGS[entry_point]}",
-            "push_account": f"checkout-push-{SLUGS[entry_point]}@acme-shop.{HOST}",
-            "account": f"checkout-{SLUGS[entry_point]}@acme-shop.{HOST}",
-        }
-        for event_type, entry_point in SUBSCRIBERS.items()
-    }
+    subscribers = {entry_point: told_subscriber(entry_point, types) for entry_point, types in TYPES.items()}
     return {
         "project": "acme-shop",
         "project_number": "123456789",
@@ -82,8 +87,42 @@ def told(**changes: Any) -> dict[str, Any]:
             "stripe_api_key": "checkout-stripe-api-key",
             "smtp_url": "checkout-smtp-url",
         },
+        "after_sale": {
+            "access_policy": ["full_refund", "dispute_lost"],
+            "refund_mails": False,
+            "abandoned_carts": False,
+        },
         "a_key_of_a_later_version": {"is": "ignored"},
     } | changes
+
+
+def told_subscriber(entry_point: str, types: list[str]) -> dict[str, Any]:
+    """Terraform's output for one subscriber."""
+    slug = SLUGS[entry_point]
+    return {
+        "function": f"checkout-{slug}",
+        "url": f"https://checkout-{slug}-x-ew.a.run.app",
+        "event_type": types[0] if len(types) == 1 else None,
+        "event_types": types,
+        "subscription": f"checkout-{slug}",
+        "push_account": f"checkout-push-{slug}@acme-shop.{HOST}",
+        "account": f"checkout-{slug}@acme-shop.{HOST}",
+    }
+
+
+def of_version_1_1() -> dict[str, Any]:
+    """What Terraform's output has in its place in version 1.1: a type for each subscriber, and sales alone."""
+    subscribers = {name: told_subscriber(name, types) for name, types in TYPES.items() if len(types) == 1}
+    for each in subscribers.values():
+        del each["event_types"]
+    return {"subscribers": subscribers, "after_sale": None}
+
+
+def with_carts() -> dict[str, Any]:
+    """What it has in its place with abandoned carts."""
+    expired = {"on_checkout_session_expired": told_subscriber("on_checkout_session_expired", EXPIRED)}
+    after_sale = {"access_policy": ["any_refund"], "refund_mails": True, "abandoned_carts": True}
+    return {"subscribers": told()["subscribers"] | expired, "after_sale": after_sale}
 
 
 def deployed(**changes: Any) -> Deployment:
@@ -118,6 +157,7 @@ def _run_webhook(google: GoogleStandIn, of: Deployment, location: str) -> None:
         "STRIPE_LIVEMODE": str(of.livemode).lower(),
         "STRIPE_WEBHOOK_SECRETS_FILE": "/secrets/webhook/secrets",
         "EVENTS_TOPIC": of.topics.events,
+        "ABANDONED_CARTS": str(of.abandoned_carts).lower(),
     }
     google.add(
         _function(f"{location}/functions/{of.webhook.function}", "stripe_webhook", "ALLOW_ALL", 30)(
@@ -147,10 +187,18 @@ def _run_subscriber(google: GoogleStandIn, of: Deployment, location: str, entry_
         "EMAIL_FROM": "orders@acme.example",
         "OF_THE_HOOK": "its own business",
     }
+    if of.after_sale:
+        env |= {
+            "ACCESS_POLICY": ",".join(of.after_sale.access_policy),
+            "REFUND_MAILS": str(of.after_sale.refund_mails).lower(),
+        }
     volumes = [
         _volume("stripe_api_key", str(of.secrets.stripe_api_key), "secret"),
         _volume("smtp_url", str(of.secrets.smtp_url), "secret"),
     ]
+    if entry_point == "on_checkout_session_expired":
+        few = ("GOOGLE_CLOUD_PROJECT", "STRIPE_LIVEMODE", "DEAD_LETTER_TOPIC", "STRIPE_API_KEY_FILE", "OF_THE_HOOK")
+        env, volumes = {name: env[name] for name in few}, volumes[:1]
     google.add(
         _function(f"{location}/functions/{each.function}", entry_point, "ALLOW_INTERNAL_ONLY", 150)(
             account=each.account,
@@ -163,7 +211,7 @@ def _run_subscriber(google: GoogleStandIn, of: Deployment, location: str, entry_
     invoker = grant(("roles/run.invoker", f"serviceAccount:{each.push_account}"))
     google.add(Service(name=f"{location}/services/{each.function}"), invoker)
     agent = grant(("roles/pubsub.subscriber", f"serviceAccount:{of.pubsub_agent}"))
-    google.add(subscription(of, each), agent)
+    google.add(subscription(of, each, FILTERS.get(entry_point)), agent)
 
 
 def _finder_env(of: Deployment) -> dict[str, str]:
@@ -211,14 +259,25 @@ def _run_reconcile(google: GoogleStandIn, of: Deployment, location: str, each: R
     google.add(Service(name=f"{location}/services/{each.function}"), invoker)
 
 
-def subscription(of: Deployment, each: Subscriber) -> Subscription:
+FILTERS = {
+    "on_refund": 'hasPrefix(attributes.event_type, "refund.") OR hasPrefix(attributes.event_type, "charge.refund")',
+    "on_dispute": 'hasPrefix(attributes.event_type, "charge.dispute.") OR '
+    'hasPrefix(attributes.event_type, "radar.early_fraud_warning.") OR hasPrefix(attributes.event_type, "review.")',
+}
+THIN_FILTERS = {
+    "on_refund": 'hasPrefix(attributes.event_type, "v1.refund.")',
+    "on_dispute": FILTERS["on_dispute"].replace(', "', ', "v1.'),
+}
+
+
+def subscription(of: Deployment, each: Subscriber, filtered: str | None = None) -> Subscription:
     """A subscriber's subscription as Terraform makes it."""
     token = PushConfig.OidcToken(service_account_email=each.push_account, audience=each.url)
     topics = f"projects/{of.project}/topics"
     return Subscription(
         name=f"projects/{of.project}/subscriptions/{each.subscription}",
         topic=f"{topics}/{of.topics.events}",
-        filter=f'attributes.event_type = "{each.event_type}"',
+        filter=filtered or f'attributes.event_type = "{each.types[0]}"',
         ack_deadline_seconds=180,
         message_retention_duration={"seconds": 604800},
         push_config=PushConfig(push_endpoint=each.url, oidc_token=token),
@@ -232,9 +291,10 @@ def subscription(of: Deployment, each: Subscriber) -> Subscription:
 
 def _keep_dead_letters(google: GoogleStandIn, of: Deployment) -> None:
     accounts = [each.account for each in of.subscribers.values()]
+    performers = [each.account for each in of.performers.values()]
     topics = f"projects/{of.project}/topics"
     google.add(Topic(name=f"{topics}/{of.topics.dead_letter}"), _publishers(of.pubsub_agent, *accounts))
-    google.add(Topic(name=f"{topics}/{of.topics.order_events}"), _publishers(*accounts))
+    google.add(Topic(name=f"{topics}/{of.topics.order_events}"), _publishers(*performers))
     google.add(
         Subscription(
             name=f"projects/{of.project}/subscriptions/{of.dead_letter_subscription}",
@@ -248,10 +308,11 @@ def _keep_dead_letters(google: GoogleStandIn, of: Deployment) -> None:
 
 def _keep_secrets(google: GoogleStandIn, of: Deployment) -> None:
     accounts = [each.account for each in of.subscribers.values()]
+    performers = [each.account for each in of.performers.values()]
     for secret, value, readers in (
         (of.secrets.webhook, PLACEHOLDER, [of.webhook.account]),
         (str(of.secrets.stripe_api_key), "rk_test_0123456789abcdef", [*accounts, *_readers(of)]),
-        (str(of.secrets.smtp_url), "smtps://shop:hunter22@mail.example:465", accounts),
+        (str(of.secrets.smtp_url), "smtps://shop:hunter22@mail.example:465", performers),
     ):
         google.add_secret(secret, value, _grants("roles/secretmanager.secretAccessor", *readers))
 

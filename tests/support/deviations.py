@@ -5,13 +5,15 @@ from google.pubsub_v1 import DeadLetterPolicy, ExpirationPolicy, PushConfig, Ret
 
 from support import deployment_changes as changes
 from support.deployment_changes import URL, Change
-from support.deployments import HOST
+from support.deployments import DISPUTES, EXPIRED, HOST, REFUNDS
 
 AGENT = f"serviceAccount:service-123456789@gcp-sa-pubsub.{HOST}"
 PUSH = "serviceAccount:checkout-push-completed@acme-shop." + HOST
 TOKEN = PushConfig.OidcToken
 ONE_TYPE = ["checkout.session.completed"]
-ALL_TYPES = [f"checkout.session.{each}" for each in ("completed", "async_payment_succeeded", "async_payment_failed")]
+SALES = [f"checkout.session.{each}" for each in ("completed", "async_payment_succeeded", "async_payment_failed")]
+ALL_TYPES = [*SALES, *REFUNDS, *DISPUTES]
+SLUGS = ("completed", "succeeded", "failed", "refund", "dispute")
 OTHER_VERSION = {"api_version": "2024-06-20"}
 WELL_KEPT = "subscription checkout-completed"
 LETTERS = "subscription checkout-events-dead-letter"
@@ -31,7 +33,9 @@ FILES = "STRIPE_WEBHOOK_SECRETS_FILE"
 DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     ("not registered", lambda o: o.stripe.endpoints.clear(), {"stripe: registered"}),
     ("another address", changes.endpoint(url="https://old.acme.example/checkout-webhook"), {"stripe: url"}),
-    ("an event is missing", changes.endpoint(enabled_events=ALL_TYPES[:2]), {"stripe: events"}),
+    ("an event is missing", changes.endpoint(enabled_events=ALL_TYPES[1:]), {"stripe: events"}),
+    ("as version 1.1 registered it", changes.endpoint(enabled_events=SALES), {"stripe: events"}),
+    ("an expired session without need", changes.endpoint(enabled_events=[*ALL_TYPES, *EXPIRED]), {"stripe: events"}),
     ("an event too many", changes.endpoint(enabled_events=[*ALL_TYPES, "charge.failed"]), {"stripe: events"}),
     ("all events", changes.endpoint(enabled_events=["*"]), {"stripe: events"}),
     ("another version", changes.endpoint(**OTHER_VERSION), {"stripe: api version"}),
@@ -119,6 +123,26 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
             ("ORDER_EVENTS_TOPIC", None),
             ("STRIPE_LIVEMODE", "true"),
         )
+    ),
+    *(
+        (f"another {name} of {slug}", changes.env(slug, **{name: value}), {f"function checkout-{slug}: {name}"})
+        for slug in ("refund", "dispute", "completed")
+        for name, value in (("ACCESS_POLICY", "any_refund"), ("REFUND_MAILS", "true"))
+    ),
+    ("a policy of tomorrow", changes.env("refund", ACCESS_POLICY="never"), {"function checkout-refund: settings"}),
+    (
+        "no mail of refunds",
+        changes.env("refund", SMTP_URL_FILE=None),
+        {"function checkout-refund: secret of SMTP_URL_FILE"},
+    ),
+    ("carts", changes.env("webhook", ABANDONED_CARTS="true"), {f"{WEBHOOK}: ABANDONED_CARTS"}),
+    *(
+        (
+            f"filter of {slug}",
+            changes.sub("filter", 'attributes.event_type = "a"', slug),
+            {f"subscription checkout-{slug}: filter"},
+        )
+        for slug in ("refund", "dispute")
     ),
     ("a closed door", changes.policy("services", "webhook"), {"service checkout-webhook: invoker"}),
     ("a door for a while", changes.conditional("services", "webhook"), {"service checkout-webhook: invoker"}),
@@ -259,7 +283,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
             changes.revoke("topics", topic, f"checkout-{slug}@"),
             {f"topic checkout-{topic}: publisher checkout-{slug}"},
         )
-        for slug in ("completed", "succeeded", "failed")
+        for slug in SLUGS
         for topic in ("events-dead-letter", "order-events")
     ),
     ("the topic", changes.sub("topic", "projects/acme-shop/topics/checkout-order-events"), {f"{WELL_KEPT}: topic"}),
@@ -378,7 +402,7 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
         )
         for slug, name in (
             ("webhook", "webhook-secrets"),
-            *((slug, name) for slug in ("completed", "succeeded", "failed") for name in ("stripe-api-key", "smtp-url")),
+            *((slug, name) for slug in SLUGS for name in ("stripe-api-key", "smtp-url")),
             ("order-status", "stripe-api-key"),
             ("reconcile", "stripe-api-key"),
         )

@@ -15,7 +15,7 @@ from google.pubsub_v1 import (
 )
 
 from ops.deployment.model import Deployment, Handlers, Sink, StripeEvents, Subscriber
-from support.deployments import HOST, deployed, grant, subscription, told
+from support.deployments import HOST, THIN_FILTERS, deployed, grant, subscription, told
 from support.google_stand_in import GoogleStandIn
 
 NAME = "checkout-stripe-events"
@@ -59,8 +59,9 @@ def routing(*route: str) -> Deployment:
 
 def run_events(google: GoogleStandIn, of: Deployment) -> None:
     """Adds what Google runs for them."""
-    for each in of.subscribers.values():
-        google.add(_thin(of, each), _agent(of))
+    for entry_point, each in of.subscribers.items():
+        if each.thin_subscription:
+            google.add(_thin(of, entry_point, each), _agent(of))
     events = of.stripe_events
     if events is None:
         return
@@ -84,10 +85,10 @@ def run_events(google: GoogleStandIn, of: Deployment) -> None:
             _run_sink(google, of, events, sink)
 
 
-def _thin(of: Deployment, each: Subscriber) -> Subscription:
+def _thin(of: Deployment, entry_point: str, each: Subscriber) -> Subscription:
     found = subscription(of, each)
     found.name = _subscription(of, str(each.thin_subscription))
-    found.filter = f'attributes.event_type = "v1.{each.event_type}"'
+    found.filter = THIN_FILTERS.get(entry_point, f'attributes.event_type = "v1.{each.types[0]}"')
     return found
 
 

@@ -43,6 +43,16 @@ DEVIATIONS: list[tuple[str, Change, set[str]]] = [
     ("the key sees no destination", refused("/v2/core/event_destinations"), {f"{SNAPSHOT}: thin destinations"}),
     ("no sessions", refused("/v1/checkout/sessions"), {f"{KEY}: Checkout Sessions: read"}),
     ("no payments", refused("/v1/payment_intents"), {f"{KEY}: PaymentIntents: read"}),
+    *(
+        (permission, refused(f"/v1/{path}"), {f"{KEY}: {permission}: read"})
+        for permission, path in (
+            ("Charges and Refunds", "refunds"),
+            ("Disputes", "disputes"),
+            ("Radar (early fraud warnings)", "radar/early_fraud_warnings"),
+            ("Radar (reviews)", "reviews"),
+            ("Invoices", "invoice_payments"),
+        )
+    ),
     ("other routes", changes.env("webhook", ROUTED_EVENTS="invoice.paid"), {f"{WEBHOOK}: ROUTED_EVENTS"}),
     ("no routes", changes.env("webhook", ROUTED_EVENTS=None), {f"{WEBHOOK}: ROUTED_EVENTS"}),
     ("impossible routes", changes.env("webhook", ROUTED_EVENTS="*"), {f"{WEBHOOK}: settings"}),

@@ -6,6 +6,7 @@
 Google may write the zone as `Z` too: nothing here depends on it.
 
 `command`     `archive replay`: its options and its report
+`report`      what a replay has done; pure
 `replaying`   reads object by object, and publishes what is selected
 `sales`       with --orders: which events have no order here, and which of them are another system's
 `files`       reads one Avro file

@@ -48,6 +48,16 @@ class Archived(PastMessage):
         return source == ARCHIVE or (source is not None and not found)
 
     @property
+    def identity(self) -> str:
+        """What two messages that tell the same share: the event's id. Two reads of a refund or dispute may share it,
+        and have found one status at different times.
+        """
+        if self.event_id is None:
+            return f"message {self.id}"
+        is_read = self.event_id.startswith(EventId.FOUND) and self.session_id is None
+        return f"{self.event_id} {self.occurred_at.isoformat()}" if is_read else self.event_id
+
+    @property
     def occurred_at(self) -> datetime:
         """When Stripe made the event, or else when the topic stored it."""
         try:

@@ -9,21 +9,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.text import Text
 
-from fulfillment.domain.event_types import ORDER_TYPES, EventType
+from fulfillment.domain.event_types import EventType, order_types
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.domain.ownership import Ownership
-from fulfillment.domain.routes import Routes
 from fulfillment.errors import FulfillmentError
 from fulfillment.settings import parsers
 from fulfillment.topic.publisher import PubSubTopic
 from ops.archive.archived import ArchiveFilter
 from ops.archive.replaying import Replay, Stats
+from ops.archive.report import report_of
 from ops.archive.sales import Sales
 from ops.archive.seen import Seen
 from ops.clients.access import google_base
 from ops.clients.cloud_storage import CloudStorage
+from ops.clients.event_types import routes_of
 from ops.clients.google_api import GoogleApi
 from ops.command import Report, changing, order_operation
 from ops.deployment.emulated import is_emulated
@@ -31,10 +31,8 @@ from ops.deployment.model import Deployment, StripeEvents
 from ops.errors import Missing, OperationsError, Refused, WrongSettings
 from ops.messages import types_in
 from ops.orders.stored import orders_of
-from ops.terminal.tables import columns
-from ops.terminal.times import MOMENT, clock
+from ops.terminal.times import MOMENT
 
-HEAD = ("TYPE", "EVENTS", "BYTES", "FIRST (UTC)", "LAST (UTC)")
 FOLDERS = {False: ("stripe/",), True: ("orders/", "stripe/")}  # a sink's dead letters are replayed into stripe/
 SECONDS = 60  # one call of Cloud Storage, with all its retries
 EVERY = 1_000  # events, after which the place is told
@@ -58,7 +56,7 @@ async def replay_archive(deployment: Deployment, *, orders: bool, after: str | N
     are not owed again.
     """
     events = _events_of(deployment)
-    wanted = _wanted(events, orders=orders, **asked)
+    wanted = _wanted(deployment, orders=orders, **asked)
     folders = FOLDERS[orders]
     if after is not None and not after.startswith(folders):
         raise WrongSettings(f"--after must be an object of this replay: {' or '.join(f'{each}…' for each in folders)}")
@@ -76,7 +74,7 @@ async def replay_archive(deployment: Deployment, *, orders: bool, after: str | N
             seen=seen,
         )
         await _run(replay, wanted, orders=orders, yes=yes)
-    return _report(replay, name, bucket, yes=yes)
+    return report_of(replay, name, bucket, yes=yes)
 
 
 def _events_of(deployment: Deployment) -> StripeEvents:
@@ -90,14 +88,15 @@ def _events_of(deployment: Deployment) -> StripeEvents:
 
 
 def _wanted(
-    events: StripeEvents, *, orders: bool, since: datetime, until: datetime | None, types: Sequence[str]
+    deployment: Deployment, *, orders: bool, since: datetime, until: datetime | None, types: Sequence[str]
 ) -> ArchiveFilter:
     now = datetime.now(UTC)
-    selected = types_in(types)
-    routed = Routes.parse(",".join(events.route)) if events.route else ()
-    unrouted = sorted(each for each in EventType if each in selected.names and each not in routed)
-    if orders and not any(each in selected for each in ORDER_TYPES):
-        raise WrongSettings(f"--orders replays orders' events: name one with --type, such as {EventType.COMPLETED}")
+    selected, routed = types_in(types), routes_of(deployment) or ()
+    of_orders = order_types(abandoned_carts=deployment.abandoned_carts)
+    unrouted = sorted(each for each in of_orders if each in selected.names and each not in routed)
+    if orders and not any(each in selected for each in of_orders):
+        named = f"name one with --type, such as {EventType.COMPLETED} or refund.*"
+        raise WrongSettings(f"--orders replays orders' events: {named}")
     if not orders and unrouted:
         raise WrongSettings(f"{unrouted[0]} is an order's event, and not routed: add --orders")
     if since > (until or now):
@@ -113,6 +112,7 @@ def _sales(deployment: Deployment, wanted: ArchiveFilter, seen: Seen) -> Sales:
     order_filter = OrderFilter.parse(deployment.order_filter) if deployment.order_filter else None
     return Sales(
         orders=orders_of(deployment),
+        types=order_types(abandoned_carts=deployment.abandoned_carts),
         ownership=Ownership(livemode=deployment.livemode, order_filter=order_filter),
         since=parsers.moment(since) if since else wanted.since,
         since_from="reconcile.since; an apply changes it" if since else "--since",
@@ -160,41 +160,3 @@ def _command(wanted: ArchiveFilter, stats: Stats, *, orders: bool) -> str:
     types = [part for each in str(wanted.types).split(",") for part in ("--type", each)]
     after = ["--after", stats.reached] if stats.reached else []
     return shlex.join(["scripts/ops", "archive", "replay", *times, *types, *["--orders"] * orders, *after, "--yes"])
-
-
-def _report(replay: Replay, topic: str, bucket: str, *, yes: bool) -> Report:
-    stats, sales = replay.stats, replay.sales
-    done = "published" if yes else "would publish"
-    rows = [
-        (name, str(each.count), str(each.size), clock(each.first), clock(each.last))
-        for name, each in sorted(stats.chosen.items())
-    ]
-    lines: list[Text | str] = [*columns(rows, HEAD)] if rows else []
-    lines += [f"{done} on {topic}: {stats.count} events of {stats.objects} files"]
-    lines += [f"left out: {number}, {why}" for why, number in stats.left_out.most_common()]
-    if not sales and any(each in replay.wanted.types for each in ORDER_TYPES):
-        lines += ["Orders' own events are not among them: --orders replays those"]
-    if sales and sales.missing:
-        more = f" and {sales.missing - len(sales.examples)} more" if sales.missing > len(sales.examples) else ""
-        lines += [f"sessions without an order here: {sales.missing}: {', '.join(sales.examples)}{more}"]
-    lines += [f"cannot be read: gs://{bucket}/{name}: {problem}" for name, problem in stats.problems.items()]
-    unnamed = stats.unreadable - len(stats.problems)
-    lines += [f"cannot be read: {unnamed} more"] if unnamed else []
-    lines += [] if yes or not stats.count else ["Do it: --yes"]
-    data = {
-        "changed": yes,
-        "topic": topic,
-        "count": stats.count,
-        "types": {
-            name: {"count": each.count, "bytes": each.size, "first": _iso(each.first), "last": _iso(each.last)}
-            for name, each in stats.chosen.items()
-        },
-        "left_out": dict(stats.left_out),
-        "missing": {"count": sales.missing, "sessions": sales.examples} if sales else None,
-        "unreadable": {"count": stats.unreadable, "objects": stats.problems},
-    }
-    return Report(ok=not stats.unreadable, lines=lines, data=data)
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None

@@ -130,7 +130,7 @@ class Replay:
         """Whether the message is selected, and its event is met for the first time."""
         if not self.wanted.fits(message):
             return False
-        if message.is_copy or not self.seen.add(message.event_id or f"message {message.id}"):
+        if message.is_copy or not self.seen.add(message.identity):
             self.stats.left_out[DUPLICATE] += 1
             return False
         return True

@@ -12,7 +12,7 @@ Stripe takes no wildcard, so one stands for the types that the installed Stripe 
 
 from dataclasses import dataclass
 
-from fulfillment.domain.event_types import THIN, EventType, family_type
+from fulfillment.domain.event_types import THIN, EventType, family_type, registered_types
 from fulfillment.domain.routes import Routes
 from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
@@ -81,9 +81,11 @@ class EventTypes:
         return notes
 
 
-def event_types(deployment: Deployment, known: KnownTypes, *, thin: bool) -> EventTypes:
-    """The types of the deployment's endpoint of one kind. WrongSettings names a wrong entry of `events.route`."""
-    orders = frozenset(each.thin if thin else each.value for each in EventType)
+def event_types(deployment: Deployment, known: KnownTypes, *, thin: bool, api_version: str | None = None) -> EventTypes:
+    """The types of the deployment's endpoint of one kind. `api_version`: the endpoint's, if it is not the deployment's.
+    WrongSettings names a wrong entry of `events.route`.
+    """
+    orders = order_types_of(deployment, thin=thin, api_version=api_version)
     routes = routes_of(deployment)
     if routes is None:
         return EventTypes(thin=thin, names=orders)
@@ -99,6 +101,17 @@ def event_types(deployment: Deployment, known: KnownTypes, *, thin: bool) -> Eve
         routes=routes,
         unknown=tuple(sorted(unknown)),
         elsewhere=tuple(sorted((others | unfit) - set(map(family_type, carried)))),
+    )
+
+
+def order_types_of(deployment: Deployment, *, thin: bool = False, api_version: str | None = None) -> frozenset[str]:
+    """The orders' types of an endpoint of one kind. Before version 1.2 a deployment handled sales alone."""
+    if deployment.after_sale is None:
+        return frozenset(each.thin if thin else each.value for each in EventType)
+    return registered_types(
+        thin=thin,
+        api_version=None if thin else api_version or deployment.api_version,
+        abandoned_carts=deployment.abandoned_carts,
     )
 
 

@@ -4,17 +4,16 @@ Stripe's library has no method that resends: this is the request of the official
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fulfillment.domain.event_types import EventType
 from fulfillment.domain.routes import Routes
 from fulfillment.domain.shape import read
 from ops.clients.access import StripeAccess
 from ops.clients.stripe_client import PAGE, calling, connect
 
-ORDERS = [each.value for each in EventType]
 ADVICE = {
     400: "this event cannot be sent to that endpoint: has the endpoint the event's type, and is it enabled?",
     401: "STRIPE_API_KEY is revoked, expired or mistyped",
@@ -39,14 +38,16 @@ class StripeEvents:
     def __init__(self, access: StripeAccess) -> None:
         self._client = connect(access)
 
-    def since(self, since: datetime, routes: Routes | None, *, delivered_too: bool) -> Iterator[StripeEvent]:
-        """The undelivered events since a time, or all, of orders and of routed types; newest first, page by page."""
+    def since(
+        self, since: datetime, orders: AbstractSet[str], routes: Routes | None, *, delivered_too: bool
+    ) -> Iterator[StripeEvent]:
+        """The undelivered events since a time, or all, of orders' types and routed ones; newest first, page by page."""
         params: Any = {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
-        params |= {} if routes else {"types": ORDERS}  # Stripe takes 20 types at most, and no wildcard
+        params |= {} if routes else {"types": sorted(orders)}  # Stripe takes 20 types at most, and no wildcard
         params |= {} if delivered_too else {"delivery_success": False}
         with calling(ADVICE):
             for each in self._client.v1.events.list(params=params).auto_paging_iter():
-                if each.type in ORDERS or (routes and each.type in routes):
+                if each.type in orders or (routes and each.type in routes):
                     yield _event(each)
 
     def resend(self, event: str, endpoint: str | None) -> None:

@@ -81,7 +81,11 @@ async def replay_dead_letters(deployment: Deployment, *, lease: int, events: boo
 async def drop_dead_letters(
     deployment: Deployment, *, yes: bool, every: bool, save: Path | None, **asked: Any
 ) -> Report:
-    """Remove dead letters for good. They are saved to a file first, of mode 0600: it holds personal data."""
+    """Remove dead letters for good. They are saved to a file first, of mode 0600.
+
+    The file holds them byte for byte, so that they can be published again: with personal data, and with the links of
+    abandoned carts, which open the buyer's cart. Delete it when it is not needed any more.
+    """
     pipe = pipe_of(deployment, events=asked.pop("events"))
     run, meant = reading(subscription_of(deployment, pipe, asked.pop("lease"))), wanted(pipe, **asked)
     if not meant.narrowed and not every:

@@ -9,7 +9,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fulfillment.domain.event_types import ORDER_TYPES, EventType
+from fulfillment.domain.event_types import EXPIRED, EventType, order_types
 from fulfillment.domain.routes import Routes
 from ops.dead_letters.dead_letter import DeadLetter
 from ops.deployment.model import Deployment
@@ -20,7 +20,7 @@ NO_EVENTS = "this deployment has no routed events and no sink: set events.route 
 REPLAY = {"replay": "true"}
 """Asks an order's subscriber to retry failed effects."""
 _PREFIX = "checkout.session."
-_SHORT = {each.value.removeprefix(_PREFIX): each.value for each in EventType}
+_SHORT = {each.removeprefix(_PREFIX): each for each in (*(each.value for each in EventType), EXPIRED)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,8 @@ class Pipe:
             return types_in(names)
         types = types_in([_SHORT.get(each, each) for each in names])
         if not any(each in types for each in self.types):
-            raise WrongSettings(f"--type must be {', '.join(_SHORT)}; for the type of another event add --events")
+            of_orders = f"an order's event, such as {', '.join(_SHORT)}, refund.failed or charge.dispute.*"
+            raise WrongSettings(f"--type must be the type of {of_orders}; for the type of another event add --events")
         return types
 
 
@@ -58,7 +59,8 @@ def pipe_of(deployment: Deployment, *, events: bool) -> Pipe:
     """The pipe of orders, or with `events` that of Stripe's other events. WrongSettings if there is none."""
     if not events:
         orders, letters = deployment.topics.events, deployment.dead_letter_subscription
-        return Pipe(topic=orders, subscription=letters, types=ORDER_TYPES, request=REPLAY)
+        types = order_types(abandoned_carts=deployment.abandoned_carts)
+        return Pipe(topic=orders, subscription=letters, types=types, request=REPLAY)
     if not deployment.stripe_events:
         raise WrongSettings(NO_EVENTS)
     return Pipe(topic=deployment.stripe_events.topic, subscription=deployment.stripe_events.dead_letter_subscription)

@@ -14,11 +14,14 @@ from ops.terminal.progress import Progress
 Judge = Callable[[DeadLetter], bool]
 
 
-def about(order_ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Judge:
-    """Tests whether a letter belongs to one of the orders, or names the buyer anywhere."""
+def about(ids: AbstractSet[str], names_buyer: Callable[[Any], bool]) -> Judge:
+    """Tests whether a letter belongs to one of the orders, or names the buyer anywhere. `ids`: those of their sessions
+    and payments. A refund or dispute names only its payment, and a dispute's evidence may hold the buyer's data.
+    """
 
     def judge(letter: DeadLetter) -> bool:
-        return letter.session_id in order_ids or names_buyer(_content(letter.data))
+        content = _content(letter.data)
+        return (letter.session_id or _payment(content)) in ids or names_buyer(content)
 
     return judge
 
@@ -32,6 +35,14 @@ async def dead_letters_about(subscription: DeadLetterSubscription, judge: Judge)
                 found += [each.id for each in batch if judge(each)]
                 progress.advance(len(batch))
     return sorted(found)
+
+
+def _payment(content: Any) -> str | None:
+    """The PaymentIntent of the event's object."""
+    data = content.get("data") if isinstance(content, dict) else None
+    about = data.get("object") if isinstance(data, dict) else None
+    payment = about.get("payment_intent") if isinstance(about, dict) else None
+    return payment if isinstance(payment, str) else None
 
 
 def _content(data: bytes) -> Any:

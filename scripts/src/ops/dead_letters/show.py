@@ -1,5 +1,6 @@
 """`dead-letters list` and `dead-letters show`: the dead letters and their reasons."""
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from fulfillment.domain.json_object import load_object
 from fulfillment.errors import MalformedEvent
 from ops.command import F, Report, order_operation
 from ops.dead_letters.dead_letter import HEAD, DeadLetter, DeadLetterFilter
+from ops.dead_letters.hiding import shown
 from ops.dead_letters.pipe import Pipe, pipe_of
 from ops.dead_letters.reading import reading
 from ops.dead_letters.subscription import DeadLetterSubscription
@@ -22,7 +24,7 @@ from ops.terminal.progress import Progress
 from ops.terminal.tables import columns, printable
 from ops.terminal.times import MOMENT
 
-_TYPE = "Only those of this event type: completed, …; with --events: invoice.paid, customer.subscription.*."
+_TYPE = "Only those of this event type: completed, refund.*, …; with --events: invoice.paid, customer.subscription.*."
 _SUBSCRIPTION = "Only those that this subscription gave up."
 
 
@@ -85,7 +87,7 @@ async def list_dead_letters(deployment: Deployment, *, lease: int, events: bool,
 @order_operation("show")
 @click.argument("letter")
 @held
-@click.option("--body", is_flag=True, help="Show the event too. It holds personal data.")
+@click.option("--body", is_flag=True, help="Show the event too. It holds personal data; links to carts are hidden.")
 async def show_dead_letter(deployment: Deployment, *, letter: str, lease: int, events: bool, body: bool) -> Report:
     """Show one dead letter. LETTER is its id in the list. Removes nothing."""
     pipe = pipe_of(deployment, events=events)
@@ -96,8 +98,8 @@ async def show_dead_letter(deployment: Deployment, *, letter: str, lease: int, e
     lines.append(f"{len(found.data)} bytes{'' if body else ' (--body shows them)'}")
     data = {"letter": _row_data(pipe, found) | {"attributes": dict(found.attributes), "bytes": len(found.data)}}
     if body:
-        data["letter"]["body"] = found.data.decode(errors="replace")
-        lines += _pretty(found.data)
+        data["letter"]["body"] = text = shown(found.data)
+        lines += _pretty(text)
     return Report(ok=True, lines=lines, data=data)
 
 
@@ -120,9 +122,7 @@ def _light(letter: DeadLetter) -> DeadLetter:
     return DeadLetter(id=letter.id, parked_at=letter.parked_at, attributes=attributes, data=b"")
 
 
-def _pretty(data: bytes) -> list[Text | str]:
-    try:
-        text = json.dumps(load_object(data), indent=2, ensure_ascii=False)
-    except MalformedEvent:
-        text = data.decode(errors="replace")
+def _pretty(text: str) -> list[Text | str]:
+    with contextlib.suppress(MalformedEvent):
+        text = json.dumps(load_object(text.encode(errors="replace")), indent=2, ensure_ascii=False)
     return [printable(line) for line in text.splitlines()]

@@ -1,13 +1,13 @@
 """The deployment on this machine, used when the environment names both emulators. Terraform does not know it.
 
 Its names come from the same settings as its functions': EVENTS_TOPIC, DEAD_LETTER_TOPIC, FIRESTORE_DATABASE,
-ORDERS_COLLECTION, STRIPE_LIVEMODE, ROUTED_EVENTS and STRIPE_EVENTS_TOPIC, with the same defaults.
+ORDERS_COLLECTION, STRIPE_LIVEMODE, ABANDONED_CARTS, ROUTED_EVENTS and STRIPE_EVENTS_TOPIC, with the same defaults.
 """
 
 import re
 from collections.abc import Mapping
 
-from ops.deployment.model import Deployment, Secrets, StripeEvents, Topics, Webhook
+from ops.deployment.model import AfterSale, Deployment, Secrets, StripeEvents, Topics, Webhook
 from ops.errors import WrongSettings
 
 HOSTS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST")
@@ -42,6 +42,7 @@ def emulated_deployment(env: Mapping[str, str]) -> Deployment:
         subscribers={},
         secrets=Secrets(webhook="local"),
         stripe_events=_stripe_events(env),
+        after_sale=AfterSale(abandoned_carts=env.get("ABANDONED_CARTS") == "true"),
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fulfillment.domain.access import DEFAULT_RULES
+from fulfillment.domain.event_types import ON_EXPIRED
 from fulfillment.reconcile.settings import ReconcileSettings
 
 
@@ -28,16 +30,23 @@ class Webhook:
 @dataclass(frozen=True, kw_only=True)
 class Subscriber:
     """A function that Pub/Sub calls, and the subscriptions that do it as `push_account`: `thin_subscription` for thin
-    events; None before version 1.1.
+    events; None before version 1.1. `event_types`: its snapshot types; before version 1.2 `event_type` is the only one.
     """
 
     function: str
     url: str
-    event_type: str
     subscription: str
     push_account: str
     account: str
+    event_type: str | None = None
+    event_types: tuple[str, ...] = ()
     thin_subscription: str | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Its snapshot types."""
+        told = (*self.event_types, self.event_type)
+        return tuple(dict.fromkeys(each for each in told if each))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +105,15 @@ class Reconcile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AfterSale:
+    """What is done after the sale, as Terraform's variable `after_sale` says."""
+
+    access_policy: tuple[str, ...] = tuple(sorted(DEFAULT_RULES))
+    refund_mails: bool = False
+    abandoned_carts: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderStatus:
     """The function that buyers call."""
 
@@ -116,7 +134,9 @@ class Secrets:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Names, no secrets. `subscribers`: one per routed event type, by entry point."""
+    """Names, no secrets. `subscribers`: those of orders' events, by entry point. `after_sale`: None before version 1.2,
+    which handled sales alone.
+    """
 
     project: str
     project_number: str
@@ -136,6 +156,17 @@ class Deployment:
     order_status: OrderStatus | None = None
     reconcile: Reconcile | None = None
     stripe_events: StripeEvents | None = None
+    after_sale: AfterSale | None = None
+
+    @property
+    def abandoned_carts(self) -> bool:
+        """Whether expired sessions are handled."""
+        return self.after_sale is not None and self.after_sale.abandoned_carts
+
+    @property
+    def performers(self) -> Mapping[str, Subscriber]:
+        """The subscribers that write orders and perform effects, by entry point. They all have the same settings."""
+        return {name: each for name, each in self.subscribers.items() if name != ON_EXPIRED}
 
     @property
     def id(self) -> str:

@@ -3,10 +3,12 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.event_types import AFTER_SALE, EXPIRED, OLD_REFUNDS, ON_EXPIRED, SUBSCRIBERS
 from fulfillment.domain.shape import ShapeError, read
 from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
@@ -31,12 +33,26 @@ def parse(text: str, source: str) -> Deployment:
         raise WrongSettings(f"The deployment in {source} cannot be read: {problem}") from None
     except (ValueError, RecursionError):
         raise WrongSettings(f"The deployment in {source} is not JSON. {_made_by()}") from None
-    wanted = {entry_point: event_type.value for event_type, entry_point in SUBSCRIBERS.items()}
-    found = {entry_point: each.event_type for entry_point, each in deployment.subscribers.items()}
+    wanted = _subscribers(deployment)
+    found = {entry_point: {*each.types} - {*OLD_REFUNDS} for entry_point, each in deployment.subscribers.items()}
     if wanted != found:
-        problem = f"its subscribers must be {wanted}, and are {found}"
+        problem = f"its subscribers must be {_shown(wanted)}, and are {_shown(found)}"
         raise WrongSettings(f"The deployment in {source} cannot be read: {problem}")
     return deployment
+
+
+def _subscribers(deployment: Deployment) -> dict[str, set[str]]:
+    """The event types that each subscriber must have, by entry point. The old types of refunds may be added."""
+    after_sale = AFTER_SALE if deployment.after_sale else {}
+    return {
+        **{entry_point: {event_type.value} for event_type, entry_point in SUBSCRIBERS.items()},
+        **{entry_point: set(event_types) for entry_point, event_types in after_sale.items()},
+        **({ON_EXPIRED: {EXPIRED}} if deployment.abandoned_carts else {}),
+    }
+
+
+def _shown(subscribers: Mapping[str, AbstractSet[str]]) -> str:
+    return "; ".join(f"{name}: {', '.join(sorted(types))}" for name, types in sorted(subscribers.items())) or "none"
 
 
 def _read(file: Path | None) -> str:

@@ -9,5 +9,6 @@
 `function_checks`    the functions, and who may call them
 `settings_checks`    the environment of a function, and its mounted secrets
 `messaging_checks`   topics and subscriptions
+`filters`            the filters of subscriptions
 `secret_checks`      the content of the secrets, and who may read them
 """

@@ -74,4 +74,6 @@ def differs(found: object, needed: object) -> str | None:
 
 
 def _show(value: object) -> str:
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(map(str, value))) or "nothing"
     return "nothing" if value in ("", None) else str(value)

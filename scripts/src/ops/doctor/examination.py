@@ -71,6 +71,7 @@ class Examination:
         return [
             *endpoint_checks.check_endpoints(needed, listed.endpoints, stored, self._functions.webhook_uri()),
             *kind_checks.check_types(types),
+            *kind_checks.check_after_sale(of),
             *kind_checks.check_thin(of, types),
             *kind_checks.check_both(types),
             *kind_checks.check_unseen(listed.unseen, stored),

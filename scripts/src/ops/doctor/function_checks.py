@@ -13,7 +13,7 @@ from ops.clients.google_resources import Function, Service
 from ops.deployment.model import Deployment, Handlers, OrderStatus, Reconcile, StripeEvents, Subscriber
 from ops.deployment.terraform_output import APPLY
 from ops.doctor.checks import Finding, Problems, differs, judge
-from ops.doctor.settings_checks import check_mounts, check_settings
+from ops.doctor.settings_checks import check_environment, check_mounts, check_settings
 
 INVOKER = "roles/run.invoker"
 
@@ -29,7 +29,14 @@ def check_webhook(deployment: Deployment, found: Function) -> list[Finding]:
         "address": differs(found.url, deployment.webhook.url),
         **check_mounts(needed, found),
         **check_settings(
-            WebhookSettings, deployment, found, {"EVENTS_TOPIC": deployment.topics.events, **_routes(deployment)}
+            WebhookSettings,
+            deployment,
+            found,
+            {
+                "EVENTS_TOPIC": deployment.topics.events,
+                "ABANDONED_CARTS": deployment.abandoned_carts,
+                **_routes(deployment),
+            },
         ),
     }
     return judge(
@@ -38,13 +45,18 @@ def check_webhook(deployment: Deployment, found: Function) -> list[Finding]:
 
 
 def check_subscriber(deployment: Deployment, entry_point: str, wanted: Subscriber, found: Function) -> list[Finding]:
-    """A function that Pub/Sub calls."""
-    needed = {"STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key, "SMTP_URL_FILE": deployment.secrets.smtp_url}
+    """A function that Pub/Sub calls. Those that perform effects have the same settings."""
+    performs = entry_point in deployment.performers
+    needed = {
+        "STRIPE_API_KEY_FILE": deployment.secrets.stripe_api_key,
+        "SMTP_URL_FILE": deployment.secrets.smtp_url if performs else None,
+    }
     values = {
         "DEAD_LETTER_TOPIC": deployment.topics.dead_letter,
         "FIRESTORE_DATABASE": deployment.database,
         "ORDERS_COLLECTION": deployment.collection,
         "ORDER_EVENTS_TOPIC": deployment.topics.order_events,
+        **_after_sale(deployment),
     }
     problems = {
         **_function(found),
@@ -53,7 +65,11 @@ def check_subscriber(deployment: Deployment, entry_point: str, wanted: Subscribe
         "ingress": differs(found.ingress, "ALLOW_INTERNAL_ONLY"),
         "address": differs(found.uri, wanted.url),
         **check_mounts(needed, found),
-        **check_settings(SubscriberSettings, deployment, found, values),
+        **(
+            check_settings(SubscriberSettings, deployment, found, values)
+            if performs
+            else _few_settings(deployment, found)
+        ),
     }
     return judge(f"function {wanted.function}", problems, fixes=_look(deployment, wanted.function))
 
@@ -153,6 +169,16 @@ def _function(found: Function) -> Problems:
 def _look(deployment: Deployment, name: str) -> Mapping[str, str]:
     where = f"--project {deployment.project} --region {deployment.region}"
     return {"state": f"see why: gcloud functions describe {name} {where}; then: {APPLY}"}
+
+
+def _few_settings(deployment: Deployment, found: Function) -> Problems:
+    return check_environment(deployment, found, {"DEAD_LETTER_TOPIC": deployment.topics.dead_letter})
+
+
+def _after_sale(deployment: Deployment) -> dict[str, object]:
+    """What revokes access, and whether refunds are mailed. Before version 1.2 neither was set."""
+    of = deployment.after_sale
+    return {"ACCESS_POLICY": frozenset(of.access_policy), "REFUND_MAILS": of.refund_mails} if of else {}
 
 
 def _routes(deployment: Deployment) -> Mapping[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from ops.clients.event_types import EventTypes
 from ops.clients.signing_secrets import SigningSecrets
 from ops.clients.webhook_endpoints import DESTINATION, Endpoint
+from ops.deployment.after_sale import SALES_ALONE, UPGRADE
 from ops.deployment.model import Deployment
 from ops.deployment.terraform_output import APPLY
 from ops.deployment.thin_events import SET_KEY, lacking_key, lacking_subscription
@@ -36,6 +37,13 @@ def check_types(kinds: Sequence[EventTypes]) -> list[Finding]:
         *judge("stripe", {"routed types": problem}, register(thin=not kinds[0].thin)),
         *(warning("stripe", "routed types", each) for each in routes.warnings()),
     ]
+
+
+def check_after_sale(deployment: Deployment) -> list[Finding]:
+    """Refunds and disputes are handled, as since version 1.2."""
+    if deployment.after_sale is not None:
+        return []
+    return [warning("stripe", "refunds and disputes", f"not handled: {SALES_ALONE}", UPGRADE)]
 
 
 def check_thin(deployment: Deployment, kinds: Sequence[EventTypes]) -> list[Finding]:

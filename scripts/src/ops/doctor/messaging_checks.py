@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fulfillment.domain.event_types import THIN
 from ops.clients.google_resources import Policy, Subscription
 from ops.deployment.model import Deployment, Handlers, StripeEvents, Subscriber
 from ops.doctor.checks import Finding, Problems, differs, judge
+from ops.doctor.filters import filter_of
 
 PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"
 ATTEMPTS = 20  # with fewer, an outage of a hook makes dead letters
@@ -28,20 +28,20 @@ class Push:
     dead_letter: str
 
 
-def pushes_of(deployment: Deployment, to: Subscriber) -> list[Push]:
+def pushes_of(deployment: Deployment, entry_point: str, to: Subscriber) -> list[Push]:
     """A subscriber's subscriptions: for snapshot events, and for thin ones."""
-    types = {to.subscription: to.event_type, to.thin_subscription: f"{THIN}{to.event_type}"}
+    names = {to.subscription: False, to.thin_subscription: True}
     return [
         Push(
             name=name,
             topic=deployment.topics.events,
-            filter=f'attributes.event_type = "{event_type}"',
+            filter=filter_of(entry_point, to, thin=thin),
             function=to.function,
             url=to.url,
             push_account=to.push_account,
             dead_letter=deployment.topics.dead_letter,
         )
-        for name, event_type in types.items()
+        for name, thin in names.items()
         if name
     ]
 
@@ -127,20 +127,24 @@ def check_topic(name: str, publishers: Mapping[str, str], found: Policy) -> list
 def topics_of(deployment: Deployment) -> dict[str, Mapping[str, str]]:
     """The topics, and the publishers of each: name -> account."""
     events = (deployment.webhook, deployment.order_status, deployment.reconcile)
-    subscribers = {each.function: each.account for each in deployment.subscribers.values()}
+    subscribers, performers = _accounts(deployment.subscribers), _accounts(deployment.performers)
     agent = {"pubsub agent": deployment.pubsub_agent}
     topics: dict[str, Mapping[str, str]] = {
         deployment.topics.events: {each.function: each.account for each in events if each},
         deployment.topics.dead_letter: {**agent, **subscribers},
     }
     if deployment.topics.order_events:
-        topics[deployment.topics.order_events] = subscribers
+        topics[deployment.topics.order_events] = performers
     if routed := deployment.stripe_events:
         webhook = {deployment.webhook.function: deployment.webhook.account}
         handlers = {routed.handlers.function: routed.handlers.account} if routed.handlers else {}
         topics[routed.topic] = webhook if routed.route else {}
         topics[routed.dead_letter] = {**agent, **handlers}
     return topics
+
+
+def _accounts(subscribers: Mapping[str, Subscriber]) -> dict[str, str]:
+    return {each.function: each.account for each in subscribers.values()}
 
 
 def _topic(deployment: Deployment, name: str) -> str:

@@ -24,7 +24,7 @@ class MessagingLooks:
     def pushes(self) -> list[Look]:
         """The subscriptions that call functions."""
         of, events = self._deployment, self._deployment.stripe_events
-        pushes = [push for each in of.subscribers.values() for push in checks.pushes_of(of, each)]
+        pushes = [push for name, each in of.subscribers.items() for push in checks.pushes_of(of, name, each)]
         pushes += [checks.push_of_handlers(events, events.handlers)] if events and events.handlers else []
         return [look for each in pushes for look in (self._push(each), self._agent(each.name))]
 

@@ -40,13 +40,16 @@ def check_api_key(deployment: Deployment, text: str) -> list[Finding]:
     return judge(f"secret {deployment.secrets.stripe_api_key}", problems, NEW_KEY)
 
 
-def check_permission(deployment: Deployment, permission: str, refusal: Refused | None) -> Finding:
-    """The key may read what the functions need. `refusal` is Stripe's, of a harmless read."""
+def check_permission(deployment: Deployment, permission: str, refusal: Refused | None, without: str) -> Finding:
+    """The key may read what the functions need. `refusal` is Stripe's, of a harmless read; `without`: what goes missing
+    then.
+    """
     subject = f"secret {deployment.secrets.stripe_api_key}"
     if refusal and not isinstance(refusal, Forbidden):
         return unknown(subject, permission, str(refusal))
     fix = f"give it the permission in Stripe's dashboard; or for another key: {NEW_KEY}"
-    return judge(subject, {permission: str(refusal) if refusal else None}, fix)[0]
+    problem = f"{refusal}. Without it {without}; everything else goes on" if refusal else None
+    return judge(subject, {permission: problem}, fix)[0]
 
 
 def unchecked_permissions(deployment: Deployment) -> Finding:

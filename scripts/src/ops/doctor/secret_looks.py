@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from fulfillment.settings.parsers import is_organization
 from ops.clients.secret_manager import SecretManager
-from ops.clients.stripe_permissions import NEEDED, StripePermissions
+from ops.clients.stripe_permissions import AFTER_SALE, NEEDED, StripePermissions
 from ops.deployment.model import Deployment
 from ops.doctor import secret_checks
 from ops.doctor.checks import Finding
@@ -28,12 +28,13 @@ class SecretLooks:
         of, secrets = self._deployment, self._deployment.secrets
         webhook = [(of.webhook.function, of.webhook.account)]
         subscribers = [(each.function, each.account) for each in of.subscribers.values()]
+        performers = [(each.function, each.account) for each in of.performers.values()]
         others = (of.order_status, of.reconcile, of.stripe_events and of.stripe_events.handlers)
         readers_of_stripe = [*subscribers, *((each.function, each.account) for each in others if each)]
         kinds: tuple[tuple[str | None, Check, list[tuple[str, str]]], ...] = (
             (secrets.webhook, secret_checks.check_signing_secrets, webhook),
             (secrets.stripe_api_key, self._check_api_key, readers_of_stripe),
-            (secrets.smtp_url, secret_checks.check_smtp_url, subscribers),
+            (secrets.smtp_url, secret_checks.check_smtp_url, performers),
         )
         for name, check, readers in kinds:
             if name:
@@ -52,7 +53,14 @@ class SecretLooks:
         if is_organization(text.strip()):
             return [*found, secret_checks.unchecked_permissions(deployment)]
         key = self._permissions(text.strip())
-        return [*found, *(secret_checks.check_permission(deployment, each, _refusal(key, each)) for each in NEEDED)]
+        needed = {**NEEDED, **(AFTER_SALE if deployment.after_sale else {})}
+        return [
+            *found,
+            *(
+                secret_checks.check_permission(deployment, each, _refusal(key, each), without)
+                for each, without in needed.items()
+            ),
+        ]
 
     def _readers(self, name: str, accounts: list[tuple[str, str]]) -> list[Finding]:
         return secret_checks.check_readers(name, accounts, self._manager.policy(name))

@@ -42,6 +42,9 @@ _FIELDS = {
     "FIRESTORE_DATABASE": "database",
     "ORDERS_COLLECTION": "collection",
     "ORDER_EVENTS_TOPIC": "order_events_topic",
+    "ABANDONED_CARTS": "abandoned_carts",
+    "ACCESS_POLICY": "access_policy",
+    "REFUND_MAILS": "refund_mails",
 }
 
 
@@ -54,12 +57,30 @@ def check_settings(
         settings = _load(kind, found.env)
     except ConfigurationError as error:
         return {"settings": f"it cannot start: {error}"}
-    emulators = sorted(name for name in found.env if name.endswith("_EMULATOR_HOST"))
     return {
         "settings": None,
-        "emulators": f"{', '.join(emulators)} must not be set" if emulators else None,
+        **_emulators(found),
         **{name: differs(getattr(settings, _FIELDS[name]), value) for name, value in wanted.items()},
     }
+
+
+def check_environment(deployment: Deployment, found: Function, values: Mapping[str, str]) -> Problems:
+    """The same for a function that has few settings: its environment is the deployment's own."""
+    wanted = {
+        "GOOGLE_CLOUD_PROJECT": deployment.project,
+        "STRIPE_LIVEMODE": str(deployment.livemode).lower(),
+        **({"ORDER_FILTER": deployment.order_filter} if deployment.order_filter else {}),
+        **values,
+    }
+    return {
+        **_emulators(found),
+        **{name: differs(found.env.get(name, "").strip(), value) for name, value in wanted.items()},
+    }
+
+
+def _emulators(found: Function) -> Problems:
+    names = sorted(name for name in found.env if name.endswith("_EMULATOR_HOST"))
+    return {"emulators": f"{', '.join(names)} must not be set" if names else None}
 
 
 def _load(kind: type[Settings], env: Mapping[str, str]) -> Settings:

@@ -10,6 +10,8 @@
 `lookup`        finds orders by an id, an address or a reference
 `buyer`         finds all orders of one buyer
 `mailboxes`     when two addresses are one mailbox; pure
+`query`         which orders a list or an export selects
+`after_sale`    what happened to an order's money; pure
 `timeline`      what happened to an order; pure
 `views`         an order as the commands show it; pure
 `export_rows`   an order as a line of a file; pure

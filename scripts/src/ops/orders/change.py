@@ -1,5 +1,8 @@
 """`orders retry` and `orders release` publish a message that makes failed or held effects owed again.
 
+A release frees what waits for a person. What waits because access is revoked (`money`) stays held, until access is
+granted again.
+
 Only subscribers perform effects. The message repeats the order's source event (`domain.source_event`) with a request.
 The order stores the id of the message whose request was granted, so that the command can wait for it.
 """
@@ -7,12 +10,13 @@ The order stores the id of the message whose request was granted, so that the co
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from fulfillment.domain.effects import KNOWN, EffectState, owed
+from fulfillment.domain.effects import KNOWN, MONEY, OF_AN_OBJECT, REVIEW, Effect, EffectState, kind_of, owed
 from fulfillment.domain.order import Order
 from fulfillment.domain.source_event import source_event
 from fulfillment.orders.store import Orders
@@ -26,23 +30,28 @@ from ops.orders.stored import orders_of
 
 SOURCE = "ops"
 PAUSE_SECONDS = 0.5
+DROPPED = "dropped"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """The request of a message: its attribute, and the states of the effects that it changes."""
+    """The request of a message: its attribute, and which effects it changes."""
 
     attribute: str
-    states: frozenset[EffectState]
+    changes: Callable[[Effect], bool]
     nothing: str
 
 
 RETRY = _Request(
     attribute="replay",
-    states=frozenset({EffectState.FAILED, EffectState.OWED}),
+    changes=lambda effect: effect.state in {EffectState.FAILED, EffectState.OWED},
     nothing="nothing is owed and nothing has failed",
 )
-RELEASE = _Request(attribute="release", states=frozenset({EffectState.HELD}), nothing="nothing is held")
+RELEASE = _Request(
+    attribute="release",
+    changes=lambda effect: REVIEW in effect.reasons,
+    nothing="nothing is held for a review",
+)
 
 
 def waiting(command: F) -> F:
@@ -68,9 +77,9 @@ async def retry_order(deployment: Deployment, *, order: str, wait: int, yes: boo
 @waiting
 @changing
 async def release_order(deployment: Deployment, *, order: str, wait: int, yes: bool) -> Report:
-    """Release the held effects of ORDER, once a person has reviewed it.
+    """Release the effects of ORDER that are held for a review, once a person has reviewed it.
 
-    ORDER is what `orders show` takes, and must match one order.
+    What is held because the money went back stays held. ORDER is what `orders show` takes, and must match one order.
     """
     return await _request(RELEASE, deployment, order, wait, yes=yes)
 
@@ -78,13 +87,16 @@ async def release_order(deployment: Deployment, *, order: str, wait: int, yes: b
 async def _request(request: _Request, deployment: Deployment, text: str, wait: int, *, yes: bool) -> Report:
     orders = orders_of(deployment)
     order = (await look_up_one(orders, text)).order
-    names = [name for name, each in order.effects.items() if each.state in request.states and name in KNOWN]
-    data: dict[str, Any] = {"order": order.id, "effects": names, "published": None}
+    names = [name for name, each in order.effects.items() if _is_known(order, name) and request.changes(each)]
+    stays = _held_by_money(order)
+    data: dict[str, Any] = {"order": order.id, "effects": names, "held_by_money": stays, "published": None}
+    told = _stay(stays) if request is RELEASE else []
     if not names:
-        return Report(ok=True, lines=[f"{order.id}: {request.nothing}, so there is nothing to do"], data=data)
+        nothing = f"{order.id}: {request.nothing}, so there is nothing to do"
+        return Report(ok=True, lines=[nothing, *told], data=data)
     if not yes:
         would = f"would publish a message that makes {', '.join(names)} of {order.id} owed again. Do it: --yes"
-        return Report(ok=True, lines=[would], data=data)
+        return Report(ok=True, lines=[would, *told], data=data)
     topic = PubSubTopic(deployment.project, deployment.topics.events, os.environ.get("PUBSUB_EMULATOR_HOST"))
     finder = Finder(topic, SOURCE, origin_of(deployment.project, deployment.name))
     message = await finder.publish(source_event(order), Trace.of({}), {request.attribute: "true"})
@@ -100,21 +112,44 @@ async def _awaited(orders: Orders, order: Order, message: str, seconds: int) -> 
     while True:
         stored = await orders.get(order.id)
         order = stored.order if stored else order
-        owing = any(name in KNOWN for name in owed(order.effects))
+        owing = any(_is_known(order, name) for name in owed(order.effects))
         if (message in order.granted and not owing) or time.monotonic() > deadline:
             return order
         await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _outcome(order: Order, names: list[str], message: str, data: dict[str, Any]) -> Report:
-    states = {name: order.effects[name].state.value if name in order.effects else "dropped" for name in names}
+    states, stays = {name: _state(order, name) for name in names}, _held_by_money(order)
     data |= {"granted": message in order.granted, "status": order.status.value, "states": states}
+    data["held_by_money"] = stays
     if message not in order.granted:
         why = "no subscriber has processed the message yet; Pub/Sub retries it for days: see orders show and doctor"
         return Report(ok=False, lines=[f"{order.id}: {why}"], data=data)
     outcomes = [f"{name} {states[name]}{f': {error}' if (error := _error(order, name)) else ''}" for name in names]
-    fine = all(state in {EffectState.DONE.value, "dropped"} for state in states.values())
-    return Report(ok=fine, lines=[f"{order.id} is {order.status.value}", *outcomes], data=data)
+    fine = all(state in {EffectState.DONE.value, DROPPED} or name in stays for name, state in states.items())
+    return Report(ok=fine, lines=[f"{order.id} is {order.status.value}", *outcomes, *_stay(stays)], data=data)
+
+
+def _state(order: Order, name: str) -> str:
+    """The state of an effect. Done effects of a refund or a dispute are not kept."""
+    if name in order.effects:
+        return order.effects[name].state.value
+    return EffectState.DONE.value if name.partition(":")[0] in OF_AN_OBJECT else DROPPED
+
+
+def _held_by_money(order: Order) -> list[str]:
+    """The names of the effects that wait because access is revoked."""
+    return sorted(name for name, each in order.effects.items() if MONEY in each.reasons)
+
+
+def _stay(names: list[str]) -> list[str]:
+    why = "access is revoked. They are owed again when access is granted; no command releases them"
+    return [f"held by money: {', '.join(names)}: {why}"] if names else []
+
+
+def _is_known(order: Order, name: str) -> bool:
+    """Whether this version knows the effect: it does not change others."""
+    return kind_of(name, order.effects[name]) in KNOWN
 
 
 def _error(order: Order, name: str) -> str | None:

@@ -52,14 +52,16 @@ async def erase_buyer(
     """Erase the buyer of ORDER for good. Amounts, items and payment ids stay.
 
     ORDER is what `orders show` takes. An e-mail address matches all its orders, in any spelling. Later events do not
-    restore personal data. An order that is not yet paid or fulfilled needs its buyer: it is kept without --unsettled.
-    Orders that may be the same buyer's, and dead letters with the buyer's data, are listed but not changed.
+    restore personal data. An order that is not yet paid or fulfilled needs its buyer. So does one with an open dispute:
+    the evidence is about the buyer. Such orders are kept without --unsettled. Your hook is told changes of access of
+    erased orders too. Orders that may be the same buyer's, and dead letters with the buyer's data, are listed but not
+    changed.
     """
     orders, now = orders_of(deployment), datetime.now(UTC)
     meant = await search(orders, order)
     result = Erasure(alike=meant.alike)
     try:
-        result.letters = await _letters(deployment, order, [each.order.id for each in meant.orders])
+        result.letters = await _letters(deployment, order, [each.order for each in meant.orders])
     except Refused as refused:
         result.letters = None
         click.echo(f"the dead letters could not be read: {refused}", err=True)
@@ -74,13 +76,14 @@ async def erase_buyer(
     return _report(result, yes=yes)
 
 
-async def _letters(deployment: Deployment, order: str, order_ids: Sequence[str]) -> list[str]:
+async def _letters(deployment: Deployment, order: str, meant: Sequence[Order]) -> list[str]:
     buyer = mailbox(order)
 
     def names_buyer(content: Any) -> bool:
         return buyer is not None and names(content, buyer)
 
-    judge, found = about(frozenset(order_ids), names_buyer), list[str]()
+    ids = {each for of in meant for each in (of.id, of.payment_intent) if each}
+    judge, found = about(frozenset(ids), names_buyer), list[str]()
     for events in (False, True) if deployment.stripe_events else (False,):
         subscription = subscription_of(deployment, pipe_of(deployment, events=events), LEASE_SECONDS)
         option = " --events" if events else ""

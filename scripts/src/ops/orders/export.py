@@ -15,7 +15,7 @@ from ops.command import FILE, Report, order_operation
 from ops.deployment.model import Deployment
 from ops.errors import WrongSettings
 from ops.orders.export_rows import csv_line, header, json_line
-from ops.orders.show import STATUSES, OrderQuery
+from ops.orders.query import STATUSES, OrderQuery
 from ops.orders.stored import orders_of, pages
 from ops.terminal.progress import Progress
 from ops.terminal.times import MOMENT

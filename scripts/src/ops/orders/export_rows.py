@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fulfillment.domain.order import Order
+from ops.orders.after_sale import due, open_disputes
 from ops.orders.views import document, not_done
 
 INTERNAL = ("lease", "granted", "hidden")
@@ -17,6 +18,8 @@ COLUMNS = (
     *("presentment_amount", "presentment_currency", "payment_intent", "subscription", "invoice", "payment_link"),
     *("created_at", "updated_at", "paid_at", "fulfilled_at", "erased_at", "review", "not_done", "line_items"),
     *("context", "session_created_at", "recovered_from", "shipping_rate", "discounts"),
+    *("money_status", "money_currency", "money_refunded", "money_refunding", "money_kept", "access"),
+    *("open_disputes", "answer_by"),
 )
 PERSONAL_COLUMNS = (
     *("client_reference_id", "customer_id", "customer_email", "customer_name", "customer_phone"),
@@ -56,12 +59,24 @@ def csv_line(order: Order, *, personal: bool) -> str:
     fields = document(order, personal=personal)
     fields["shipping_rate"] = (fields["shipping_cost"] or {}).get("shipping_rate")
     fields |= {f"presentment_{name}": value for name, value in (fields["presentment"] or {}).items()}
+    fields |= _after_sale(order, fields)
     for part in ("customer", "shipping"):
         fields |= {f"{part}_{name}": value for name, value in (fields[part] or {}).items()}
     fields["review"] = " ".join(order.review)
     fields["not_done"] = " ".join(f"{name}:{each.state.value}" for name, each in not_done(order).items())
     columns = (*COLUMNS, *PERSONAL_COLUMNS) if personal else COLUMNS
     return _csv(_cell(fields.get(name)) for name in columns)
+
+
+def _after_sale(order: Order, fields: dict[str, Any]) -> dict[str, Any]:
+    """What happened to the money. Before the first change of the access its cell is empty."""
+    answer_by = due(order)
+    return {
+        **{f"money_{name}": value for name, value in fields["money"].items()},
+        "access": order.access.level.value if order.access else None,
+        "open_disputes": len(open_disputes(order)),
+        "answer_by": answer_by.isoformat() if answer_by else None,
+    }
 
 
 def _cell(value: Any) -> str | int:

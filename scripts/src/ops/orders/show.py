@@ -1,6 +1,5 @@
 """`orders list` and `orders show`: the status of orders, and the history of one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,53 +7,22 @@ from typing import Any
 import click
 from rich.text import Text
 
-from fulfillment.domain.effects import EffectState
 from fulfillment.domain.order import Order
-from fulfillment.domain.status import Status
-from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders
 from ops.command import Report, order_operation
 from ops.deployment.model import Deployment
 from ops.errors import Missing
+from ops.orders.after_sale import HEAD as AFTER_SALE
+from ops.orders.after_sale import after_sale_rows, money_lines
 from ops.orders.lookup import NONE, alike_lines, search
+from ops.orders.query import ANY, EFFECTS, MONEY, STATUSES, OrderQuery
 from ops.orders.stored import orders_of, pages
 from ops.orders.timeline import still_to_do, timeline
-from ops.orders.views import HEAD, amount, document, row, row_data
+from ops.orders.views import HEAD, document, row, row_data
+from ops.terminal.amounts import amount
 from ops.terminal.progress import Progress
 from ops.terminal.tables import columns, printable
 from ops.terminal.times import SPAN, clock
-
-ANY = "*"
-STATUSES = click.Choice([each.value for each in Status])
-EFFECTS = click.Choice([each.value for each in EffectState if each is not EffectState.DONE])
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderQuery:
-    """Selects orders."""
-
-    status: str | None = None
-    effect: str | None = None
-    review: Sequence[str] = ()
-    before: datetime | None = None
-
-    def conditions(self) -> list[Condition]:
-        """The most selective condition: a single one needs no composite index."""
-        if self.effect:
-            return [Condition(field="effect_states", operator="array_contains_any", value=[self.effect])]
-        if codes := [each for each in self.review if each != ANY]:
-            return [Condition(field="review", operator="array_contains_any", value=codes)]
-        return [Condition(field="status", operator="==", value=self.status)] if self.status else []
-
-    def fits(self, order: Order) -> bool:
-        """Whether the order is selected."""
-        states = {each.state.value for each in order.effects.values()}
-        return (
-            self.status in {None, order.status.value}
-            and (self.effect is None or self.effect in states)
-            and (not self.review or bool(order.review if ANY in self.review else {*self.review} & {*order.review}))
-            and (self.before is None or order.created_at < self.before)
-        )
 
 
 @dataclass
@@ -70,15 +38,20 @@ class Listing:
 @click.option("--status", type=STATUSES, help="Only orders of this status.")
 @click.option("--review", is_flag=False, flag_value=ANY, multiple=True, metavar="[CODE]", help="Only orders to review.")
 @click.option("--effect", type=EFFECTS, help="Only orders with an effect in this state.")
+@click.option("--money", type=MONEY, help="Only orders with this money status; several: disputed,inquiry.")
+@click.option("--due-within", type=SPAN, help="Only orders with a dispute that must be answered so soon: 12h, 3d.")
 @click.option("--older-than", type=SPAN, help="Only orders created this long ago: 30m, 2h, 3d.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--after", help="Only orders after this id: the last one of the previous page.")
 async def list_orders(
     deployment: Deployment, *, older_than: timedelta | None, limit: int, after: str | None, **asked: Any
 ) -> Report:
-    """List orders by id, page by page, without personal data."""
+    """List orders by id, page by page, without personal data.
+
+    An answer to a dispute is evidence that was submitted. Evidence that is only staged is none.
+    """
     now = datetime.now(UTC)
-    wanted = OrderQuery(before=now - older_than if older_than else None, **asked)
+    wanted = OrderQuery(now=now, before=now - older_than if older_than else None, **asked)
     with Progress("reading orders") as progress:
         found = await _listed(orders_of(deployment), wanted, limit, after, progress)
     data = {
@@ -109,7 +82,7 @@ async def show_order(deployment: Deployment, *, order: str, personal: bool) -> R
     only = found[0]
     entries = [{"at": each.at.isoformat(), "who": each.who, "what": each.what} for each in timeline(only)]
     shown = document(only, personal=personal)
-    lines = [*_details(only, shown, personal=personal), *alike]
+    lines = [*_details(only, shown, now, personal=personal), *alike]
     return Report(ok=True, lines=lines, data={"order": shown, "timeline": entries, "alike": meant.alike})
 
 
@@ -134,7 +107,7 @@ def _lines(found: Listing, now: datetime) -> list[Text | str]:
     return [*lines, f"There are more: --after {found.next}"] if found.next else lines
 
 
-def _details(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Text | str]:
+def _details(order: Order, shown: dict[str, Any], now: datetime, *, personal: bool) -> list[Text | str]:
     mode = "live" if order.livemode else "test"
     money = amount(order.amount_total, order.currency)
     lines: list[Text | str] = [Text(f"{order.id}  {order.status.value}  {money}  {mode} mode", style="bold")]
@@ -143,8 +116,11 @@ def _details(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Tex
     lines += [f"shipping: {order.shipping_cost.shipping_rate}"] if order.shipping_cost else []
     lines += [f"discount: {each.promotion_code or each.coupon}" for each in order.discounts]
     lines += [f"to review: {', '.join(order.review)}"] if order.review else []
+    lines += money_lines(order)
     for item in order.line_items or ():
         lines.append(printable(f"bought: {item.label}  {amount(item.amount_total, item.currency or order.currency)}"))
+    if told := after_sale_rows(order, now):
+        lines += ["", *columns(told, AFTER_SALE), ""]
     if shown["hidden"]:
         lines.append(f"hidden: {', '.join(shown['hidden'])} (--personal shows them)")
     if personal:
@@ -152,5 +128,5 @@ def _details(order: Order, shown: dict[str, Any], *, personal: bool) -> list[Tex
         lines += columns([(name, str(shown[name])) for name in from_buyer if shown[name]])
     lines += ["", *columns([(clock(each.at), each.who, each.what) for each in timeline(order)], ("UTC", "WHO", "WHAT"))]
     if undone := list(still_to_do(order)):
-        lines += ["", *columns(undone, ("NOT DONE", "STATE", "TRIES", "LAST ERROR"))]
+        lines += ["", *columns(undone, ("NOT DONE", "OF", "STATE", "TRIES", "LAST ERROR"))]
     return lines

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.after_sale import AfterSale
+from fulfillment.domain.effects import Effect, EffectState, kind_of
 from fulfillment.domain.order import Order, Seen
-from ops.orders.views import not_done
+from ops.orders.after_sale import objects
+from ops.orders.views import not_done, state
 from ops.terminal.times import clock
 
 STRIPE, READ, SUBSCRIBER, OPERATOR = "Stripe", "read at Stripe", "subscriber", "operator"
@@ -25,20 +27,37 @@ def timeline(order: Order) -> list[Entry]:
     """Every entry that has a time, oldest first."""
     events = [_event(name, seen) for name, seen in order.events.items()]
     done = [_done(name, each, each.done_at) for name, each in order.effects.items() if each.done_at]
-    return sorted([*events, *done, *_moments(order)], key=lambda each: each.at)
+    told = [entry for what in objects(order) for entry in _after_sale(*what)]
+    return sorted([*events, *told, *done, *_moments(order)], key=lambda each: each.at)
 
 
 def still_to_do(order: Order) -> Iterator[tuple[str, ...]]:
-    """The effects that are not done: name, state, tries, and the last error."""
+    """The effects that are not done: kind, what it is about, state, tries, and the last error."""
     for name, each in not_done(order).items():
-        yield name, each.state.value, _tries(each), each.error or ""
+        kind = kind_of(name, each)
+        about = name.removeprefix(kind).removeprefix(":")
+        yield kind, about, state(each), _tries(each), each.error or ""
 
 
 def _event(name: str, seen: Seen) -> Entry:
     version = f", version {seen.api_version}" if seen.api_version else ""
     thin = f", told by {', '.join(seen.thin_events)}" if seen.thin_events else ""
     text = f"{seen.type} {name}: claims {seen.claim.value} (made {clock(seen.created)}{version}{thin})"
-    return Entry(at=seen.received_at, who=STRIPE if name.startswith("evt_") else READ, what=text)
+    return Entry(at=seen.received_at, who=_who(name), what=text)
+
+
+def _after_sale(what: str, object_id: str, each: AfterSale) -> Iterator[Entry]:
+    """What events and reads told of an object."""
+    for status, claim in each.claims.items():
+        version = f", version {claim.api_version}" if claim.api_version else ""
+        text = f"{claim.event}: {what} {object_id} claims {status} (made {clock(claim.created)}{version})"
+        yield Entry(at=claim.received_at, who=_who(claim.event), what=text)
+    if each.read:
+        yield Entry(at=each.read.at, who=READ, what=f"{what} {object_id} is {each.read.status}")
+
+
+def _who(event: str) -> str:
+    return STRIPE if event.startswith("evt_") else READ
 
 
 def _done(name: str, effect: Effect, at: datetime) -> Entry:

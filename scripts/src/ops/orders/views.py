@@ -5,24 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.effects import Effect, EffectState, kind_of
 from fulfillment.domain.erasure import PERSONAL, anonymous_items
-from fulfillment.domain.money import shown_decimals, to_decimal
 from fulfillment.domain.order import Order
 from fulfillment.domain.records import without_unknown
 from fulfillment.orders.documents import to_document
-from ops.terminal.times import ago
+from ops.orders.after_sale import due
+from ops.terminal.amounts import amount
+from ops.terminal.times import ago, clock
 
-HEAD = ("ORDER", "STATUS", "AGE", "AMOUNT", "REVIEW", "NOT DONE")
+HEAD = ("ORDER", "STATUS", "MONEY", "AGE", "AMOUNT", "ANSWER BY (UTC)", "REVIEW", "NOT DONE")
 HIDDEN = "hidden"
-
-
-def amount(minor: int | None, currency: str | None) -> str:
-    """An amount for people: 35.00 USD, 1050 JPY."""
-    if minor is None or currency is None:
-        return "-" if minor is None else f"{minor} (no currency)"
-    exact, decimals = to_decimal(minor, currency), shown_decimals(minor, currency)
-    return f"{exact:.{decimals}f} {currency.upper()}"
 
 
 def not_done(order: Order) -> Mapping[str, Effect]:
@@ -39,6 +32,8 @@ def row_data(order: Order, now: datetime) -> dict[str, Any]:
         "age_seconds": int((now - order.created_at).total_seconds()),
         "amount_total": order.amount_total,
         "currency": order.currency,
+        "money_status": order.money.status.value,
+        "answer_by": answer_by.isoformat() if (answer_by := due(order)) else None,
         "review": list(order.review),
         "not_done": {name: each.state.value for name, each in not_done(order).items()},
     }
@@ -46,10 +41,15 @@ def row_data(order: Order, now: datetime) -> dict[str, Any]:
 
 def row(order: Order, now: datetime) -> tuple[str, ...]:
     """One line of a list, for people."""
-    undone = ", ".join(f"{name} {each.state.value}" for name, each in not_done(order).items())
-    age = ago(now - order.created_at)
-    money = amount(order.amount_total, order.currency)
-    return order.id, order.status.value, age, money, ", ".join(order.review), undone
+    undone = dict.fromkeys(f"{kind_of(name, each)} {state(each)}" for name, each in not_done(order).items())
+    sold = (ago(now - order.created_at), amount(order.amount_total, order.currency))
+    open_ends = (clock(due(order)), ", ".join(order.review), ", ".join(undone))
+    return order.id, order.status.value, order.money.status.value, *sold, *open_ends
+
+
+def state(effect: Effect) -> str:
+    """The state of an effect, and why it is held: `held by money`."""
+    return f"{effect.state.value} by {' and '.join(effect.reasons)}" if effect.reasons else effect.state.value
 
 
 def document(order: Order, *, personal: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_types import known_types
 from ops.clients.webhook_endpoints import wanted
 from ops.command import Report, operation, require_terminal
+from ops.deployment.after_sale import SALES_ALONE, UPGRADE
 from ops.deployment.model import Deployment
 from ops.deployment.terraform_output import APPLY
 from ops.deployment.thin_events import SET_KEY, lacking_key, lacking_subscription
@@ -36,9 +37,10 @@ from ops.webhook.registrar import Registrar
 def register_webhook(deployment: Deployment, *, url: str | None, api_version: str | None, **asked: bool) -> Report:
     """Register the webhook at Stripe.
 
-    It is registered for the event types of orders and for those in the Terraform variable events.route. The signing
-    secret goes straight into Secret Manager. Needs STRIPE_API_KEY: a key of the deployment's mode that may write
-    Webhook Endpoints, and with --thin Event Destinations. Changes nothing if the webhook is registered already.
+    It is registered for the event types of orders (sales, refunds, disputes, and abandoned carts if they are on) and
+    for those in the Terraform variable events.route. The signing secret goes straight into Secret Manager. Needs
+    STRIPE_API_KEY: a key of the deployment's mode that may write Webhook Endpoints, and with --thin Event Destinations.
+    Changes nothing if the webhook is registered already.
 
     A new API version, or the change to thin events, needs a second endpoint beside the first: both deliver, and an
     order is made once. When the new one has delivered, --retire deletes the old one and its secret.
@@ -46,7 +48,7 @@ def register_webhook(deployment: Deployment, *, url: str | None, api_version: st
     _check(url, api_version)
     if asked["thin"]:
         _check_thin(deployment, api_version)
-    types = event_types(deployment, known_types(), thin=asked["thin"])
+    types = event_types(deployment, known_types(), thin=asked["thin"], api_version=api_version)
     access = stripe_access(os.environ, deployment, may="write")
     if asked["retire"] and not asked["dry_run"]:
         require_terminal("--retire", yes=asked["yes"])
@@ -58,6 +60,8 @@ def register_webhook(deployment: Deployment, *, url: str | None, api_version: st
         named=api_version is not None,
         notes=types.notes(),
     )
+    if deployment.after_sale is None:
+        registrar.notes.append(f"Refunds and disputes are not registered: {SALES_ALONE}. {UPGRADE}.")
     if api_version and api_version != deployment.api_version:
         registrar.notes.append(f"Set stripe.api_version to {api_version} in Terraform too: doctor compares with it.")
     registrar.register(wanted(deployment, types, url, api_version), retire=asked["retire"], yes=asked["yes"])

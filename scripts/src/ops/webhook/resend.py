@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from ops.clients.access import stripe_access
-from ops.clients.event_types import routes_of
+from ops.clients.event_types import order_types_of, routes_of
 from ops.clients.stripe_endpoints import StripeEndpoints
 from ops.clients.stripe_events import StripeEvents
 from ops.clients.webhook_endpoints import DESTINATION, ENDPOINT_ID
@@ -41,7 +41,8 @@ async def resend_events(
 ) -> Report:
     """Make Stripe resend events: the given ones, or those that it could not deliver.
 
-    A duplicate changes nothing: the order knows its events. Needs STRIPE_API_KEY, a key of the deployment's mode.
+    They may be of a sale, a refund or a dispute. A duplicate changes nothing: the order knows its events. Needs
+    STRIPE_API_KEY, a key of the deployment's mode.
     """
     _check(events, since, asked["endpoint"])
     access = stripe_access(os.environ, deployment, may="write", what="Events and Webhook Endpoints")
@@ -49,7 +50,8 @@ async def resend_events(
     endpoint = asked["endpoint"] or (None if is_emulated(os.environ) else _newest(StripeEndpoints(access), deployment))
     found = [(each, "", "") for each in events]
     if since:
-        listed = stripe.since(since, routes_of(deployment), delivered_too=asked["delivered_too"])
+        orders, routes = order_types_of(deployment), routes_of(deployment)
+        listed = stripe.since(since, orders, routes, delivered_too=asked["delivered_too"])
         found += [(each.id, each.type, clock(each.created)) for each in listed]
     failed = _resend(stripe, [each for each, *_ in found], endpoint) if yes else {}
     ids = [each for each, *_ in found]
