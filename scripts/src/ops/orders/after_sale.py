@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 from fulfillment.domain.access import Level
 from fulfillment.domain.after_sale import AfterSale, Dispute, FraudWarning, LedgerEntry, RadarReview, Refund, Renewals
+from fulfillment.domain.evidence import APPEAL, UNANSWERED, is_unanswered
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_money import INQUIRIES, OPEN
 from ops.terminal.amounts import amount
 from ops.terminal.times import ago, clock
 
 HEAD = ("AFTER THE SALE", "STATUS", "AMOUNT", "DETAILS")
-UNANSWERED = ("warning_needs_response", "needs_response")
-APPEAL = "appeal_needs_response"
 _NAMES = {"refunds": "refund", "disputes": "dispute", "warnings": "fraud warning", "radar_reviews": "Radar review"}
 
 
@@ -41,13 +40,6 @@ def is_due(order: Order, now: datetime, within: timedelta) -> bool:
     """Whether a dispute waits for an answer that is due within that time, and not too late."""
     waiting = [each.due_by for each in open_disputes(order) if is_unanswered(each)]
     return any(each is not None and now < each <= now + within for each in waiting)
-
-
-def is_unanswered(dispute: Dispute) -> bool:
-    """Whether Stripe waits for evidence, and got none. Evidence that is only staged is lost at the deadline. The
-    evidence of the dispute itself is no answer to its appeal.
-    """
-    return dispute.status == APPEAL or (dispute.status in UNANSWERED and not dispute.submission_count)
 
 
 def after_sale_rows(order: Order, now: datetime) -> list[tuple[str, ...]]:
