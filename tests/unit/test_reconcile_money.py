@@ -341,7 +341,6 @@ async def test_a_deadline_without_evidence_is_a_level(left: timedelta, soon: int
     ("changes", "opened"),
     [
         ({"evidence_details": due_in(HOUR, submission_count=1)}, 1),
-        ({"evidence_details": due_in(HOUR, has_evidence=True)}, 1),
         ({"evidence_details": due_in(HOUR), "status": "under_review"}, 1),
         ({"evidence_details": due_in(HOUR), "status": "lost"}, 0),
         ({"evidence_details": due_in(HOUR), "payment_intent": "pi_theirs"}, 0),
