@@ -8,12 +8,14 @@
 | a read contradicts an event, and is not clearly newer          | 503: written, and read again                |
 | charge.refunded without its refunds, and no key to list them   | parked, once for each order                 |
 | a thin event, and no key to read its object                    | parked                                      |
+| the key may not read the object, or whose payment it is        | parked                                      |
 | anything else                                                  | as every subscriber answers: see `endpoint` |
 
 A read is made for every thin event, and whenever an event claims less than an earlier one and is not older.
 """
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -89,7 +91,10 @@ class AfterSaleSubscriber(PushEndpoint):
         event = await self._event(message, line)
         if isinstance(event, Outcome):
             return event
-        place = await self._finder.find(event.payment_intent, event.owner, message.published_at)
+        try:
+            place = await self._finder.find(event.payment_intent, event.owner, message.published_at)
+        except StripeRefused as refused:
+            raise ReadRefused(f"the order of {event.payment_intent}. {refused}") from None
         if place is None:
             line.say("INFO", "it belongs to no order of this deployment", outcome=Outcome.STRANGER.value)
             return Outcome.STRANGER
@@ -130,11 +135,11 @@ class AfterSaleSubscriber(PushEndpoint):
         """Writes what is known into the order, and performs what it owes."""
         order = place.stored.order if place.stored else None
         line.note(session=place.checkout.id, renewal=place.renewal or None)
+        request = ReplayRequest.of(message.id, message.attributes)
         facts, doubts = await self._facts(place, told, line)
-        if UNLISTED in doubts and order and UNLISTED not in order.review:
+        if UNLISTED in doubts and not (order and _is_parked(order, place, request)):
             await self._park_unlisted(message, line)
         news = News(order_id=place.checkout.id, event=place.event, facts=facts, doubts=doubts)
-        request = ReplayRequest.of(message.id, message.attributes)
         delivery = Delivery(
             orders=self.orders, executors=self.executors, news=news, known=place.stored, request=request
         )
@@ -144,9 +149,10 @@ class AfterSaleSubscriber(PushEndpoint):
         finally:
             line.note(effects=delivery.texts or None, brought=delivery.outcome.value)
         note_order(line, after, delivery)
-        unsettled = [each.id for each in facts if not _joined(after, each).is_settled]
-        if unsettled:
-            raise StatusUnsettled(f"Stripe shows an earlier status of {', '.join(unsettled)}, and may show a newer one")
+        line.note(money_status=after.money.status.value)
+        # What nobody can be asked about is not asked again: its claims decide.
+        if UNREAD not in doubts and (open_ones := _unsettled(after, facts)):
+            raise StatusUnsettled(f"Stripe shows an earlier status of {', '.join(open_ones)}, and may show a newer one")
         return delivery.outcome
 
     async def _facts(self, place: Place, told: AfterSaleEvent, line: Line) -> tuple[tuple[Fact, ...], frozenset[str]]:
@@ -158,12 +164,13 @@ class AfterSaleSubscriber(PushEndpoint):
         if told.facts is None:
             listed = await self._list_refunds(told, line)
             doubts |= {UNLISTED} if listed is None else set()
-            facts += listed or ()
+            facts += [replace(each, renewal=place.renewal) for each in listed or ()]
+        is_read_now = told.type.startswith(THIN)
         for fact in told.facts or ():
             own = replace(fact, renewal=place.renewal)
             facts.append(own)
             known = _known(place.stored.order, own) if place.stored else None
-            if known and (known.needs_read(own.told) or not known.is_settled):
+            if known and not is_read_now and (known.needs_read(own.told) or not merge(known, own.told).is_settled):
                 read = await self._read_again(own, told.owner, line)
                 facts += [read] if read else []
                 doubts |= set() if read else {UNREAD}
@@ -209,6 +216,24 @@ def _known(order: Order, fact: Fact) -> AfterSale | None:
     return objects.get(fact.id)
 
 
-def _joined(order: Order, fact: Fact) -> AfterSale:
-    """The object as the order has it now."""
-    return _known(order, fact) or merge(None, fact.told)
+def _unsettled(order: Order, facts: Iterable[Fact]) -> list[str]:
+    """The objects that must be read again: a read contradicts their claims, or another delivery has written a higher
+    claim meanwhile.
+    """
+    were_read = {fact.id for fact in facts if fact.told.read}
+    joined = [(fact, _known(order, fact) or merge(None, fact.told)) for fact in facts]
+    return sorted(
+        {
+            fact.id
+            for fact, each in joined
+            if not each.is_settled or (fact.id not in were_read and each.needs_read(fact.told))
+        }
+    )
+
+
+def _is_parked(order: Order, place: Place, request: ReplayRequest) -> bool:
+    """Whether a `charge.refunded` of the order is in the dead letter already. One that is sent again is not there any
+    more. A subscription has a charge for each renewal.
+    """
+    is_sent_again = request.replay and request.id not in order.granted
+    return UNLISTED in order.review and not place.renewal and not is_sent_again

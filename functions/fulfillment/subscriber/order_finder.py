@@ -10,6 +10,8 @@
 | a session at Stripe, not ours, or older than RECONCILE_SINCE  | a stranger's: something else may have fulfilled |
 | an invoice of a subscription that an order here sold          | the order; a later invoice's is a renewal's     |
 | an invoice of a subscription that a session of ours sold      | the same, made by this delivery                 |
+| an expired session, or one that sells nothing                 | a stranger's                                    |
+| an open session                                               | tried again: Stripe's answer is late            |
 | nothing                                                       | a stranger's                                    |
 """
 
@@ -109,8 +111,8 @@ class OrderFinder:
         except ShapeError as error:
             raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
         if found is None:
-            if session.get("mode") == "setup":
-                return None
+            if session.get("mode") == "setup" or session.get("status") == "expired":
+                return None  # it sells nothing, and never will
             raise OrderNotHere("the session that Stripe returned is not complete")
         if not self._ownership.owns(found.checkout):
             return None
