@@ -16,13 +16,16 @@ import pytest
 from benchmark.__main__ import PARTS
 from fulfillment.abandoned_carts.endpoint import CartOutcome
 from fulfillment.abandoned_carts.settings import AbandonedCartSettings
-from fulfillment.domain import cart, checkout, items, order
+from fulfillment.domain import after_sale, cart, checkout, items, order
+from fulfillment.domain.access import Access, AccessRule, Level
 from fulfillment.domain.buyer_view import BuyerStatus
 from fulfillment.domain.cursor import Cursor, Stage
 from fulfillment.domain.decision import REQUESTS
-from fulfillment.domain.effects import OWED_ON_ENTERING, Effect, EffectState
-from fulfillment.domain.event_types import EXPIRED, EventType
+from fulfillment.domain.effects import AFTER_SALE_KINDS, OWED_ON_ENTERING, Effect, EffectState
+from fulfillment.domain.event_types import AFTER_SALE, EXPIRED, OLD_REFUNDS, EventType
+from fulfillment.domain.facts import RADAR_REVIEW
 from fulfillment.domain.lifecycle import BACKOFFS
+from fulfillment.domain.order_money import DIFFERS, TABLE, Money, MoneyStatus
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.announce import Announcer
@@ -34,8 +37,10 @@ from fulfillment.orders.documents import to_document
 from fulfillment.reconcile.endpoint import End
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.settings.base import Settings, Variable
+from fulfillment.stripe_errors import SCOPES
 from fulfillment.stripe_events.endpoint import HandlerOutcome
 from fulfillment.stripe_events.settings import StripeEventSettings
+from fulfillment.subscriber.after_sale import UNLISTED, UNREAD
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.webhook.settings import WebhookSettings
@@ -189,6 +194,17 @@ SHAPES = {
     "### Event": order.Seen,
     "### Effect": Effect,
     "### Lease": order.Lease,
+    "### Refund": after_sale.Refund,
+    "### Dispute": after_sale.Dispute,
+    "### Ledger entry": after_sale.LedgerEntry,
+    "### Early fraud warning": after_sale.FraudWarning,
+    "### Radar review": after_sale.RadarReview,
+    "### Claim": after_sale.Claim,
+    "### Read": after_sale.StatusRead,
+    "### Renewals": after_sale.Renewals,
+    "### Access": Access,
+    "### Announced": order.Announced,
+    "### Money": Money,
     "## Checkpoint of reconcile": Cursor,
 }
 
@@ -209,9 +225,11 @@ def test_each_part_of_a_document_has_the_documented_fields(heading: str, shape: 
 
 def test_each_shape_of_an_order_is_documented() -> None:
     """The shapes that the fields of an order name, directly or within another."""
-    kinds = [each for module in (checkout, order) for each in vars(module).values() if dataclasses.is_dataclass(each)]
-    kinds = [each for each in kinds if getattr(each, "__module__", "") in {checkout.__name__, order.__name__}]
-    assert set(kinds) - {checkout.Checkout, order.Order} == set(SHAPES.values()) - {Effect, Cursor}
+    modules = (checkout, order, after_sale)
+    kinds = [each for module in modules for each in vars(module).values() if dataclasses.is_dataclass(each)]
+    kinds = [each for each in kinds if getattr(each, "__module__", "") in {module.__name__ for module in modules}]
+    beside = {checkout.Checkout, order.Order, after_sale.AfterSale, after_sale.Fact}
+    assert set(kinds) - beside == set(SHAPES.values()) - {Effect, Cursor, Access, Money}
 
 
 @pytest.mark.parametrize(
@@ -219,12 +237,22 @@ def test_each_shape_of_an_order_is_documented() -> None:
     [
         ("## Order document", "status", Status),
         ("### Effect", "state", EffectState),
+        ("### Money", "status", MoneyStatus),
+        ("### Access", "level", Level),
         ("## Checkpoint of reconcile", "stage", Stage),
     ],
 )
 def test_a_field_with_a_closed_list_of_words_names_them_all(heading: str, field: str, words_of: type[StrEnum]) -> None:
     (row,) = [row for row in rows_below(DATA_MODEL, heading, "field") if row["field"] == f"`{field}`"]
     assert words(row["meaning"]) == [each.value for each in words_of]
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"), [("### Refund", after_sale.Refund), ("### Early fraud warning", after_sale.FraudWarning)]
+)
+def test_the_statuses_of_an_object_are_those_of_its_chain(heading: str, kind: type[after_sale.AfterSale]) -> None:
+    (row,) = [row for row in rows_below(DATA_MODEL, heading, "field") if row["field"] == "`status`"]
+    assert tuple(words(row["meaning"])) == kind.CHAIN
 
 
 def test_the_attributes_of_a_message_are_documented() -> None:
@@ -245,9 +273,16 @@ def test_the_effects_are_those_that_an_order_owes_on_entering_a_status() -> None
     )
 
 
+def test_the_effects_after_the_sale_have_a_row() -> None:
+    rows = rows_below(DOCS / "effects.md", "### After the sale", "kind")
+    assert once(column(rows, "kind")) == AFTER_SALE_KINDS
+
+
 def test_each_reason_for_a_review_has_a_row() -> None:
     source = (FUNCTIONS / "domain" / "transitions.py").read_text("utf-8")
     found = set(re.findall(r"doubts(?:\.add\(| = \{)\"(\w+)\"", source)) | items.DOUBTS
+    found |= {DIFFERS, RADAR_REVIEW, UNREAD, UNLISTED}
+    found |= {kind.UNKNOWN for kind in after_sale.KINDS.values() if kind.UNKNOWN}
     rows = rows_below(DOCS / "effects.md", "## Amounts, and orders under review", "review")
     assert once(column(rows, "review")) == found
 
@@ -299,6 +334,43 @@ def test_what_the_cart_hook_is_told_to_read_is_there() -> None:
     read = [word for word in column(rows, "read") if word.startswith("cart.")]
     assert {"cart.email", "cart.recovery_url"} <= set(read)
     assert [word for word in read if not attribute(cart.Cart, re.findall(r"\.(\w+)", word))] == []
+
+
+AFTER = DOCS / "after-sale.md"
+
+
+def test_the_types_after_the_sale_have_a_row_with_their_entry_point() -> None:
+    rows = rows_below(AFTER, "## Event types", "function", "types")
+    told = {words(row["function"])[0]: words(row["types"]) for row in rows}
+    assert told == {
+        **{name: list(types) for name, types in AFTER_SALE.items()},
+        "on_checkout_session_expired": [EXPIRED],
+    }
+    assert all(f"`{each}`" in AFTER.read_text("utf-8") for each in OLD_REFUNDS)
+
+
+def test_the_money_statuses_are_told_in_the_order_in_which_they_hold() -> None:
+    rows = rows_below(AFTER, "## The money status", "`money.status`")
+    assert column(rows, "`money.status`") == [status.value for status, _ in TABLE]
+
+
+def test_each_rule_of_the_access_policy_has_a_row() -> None:
+    assert once(column(rows_below(AFTER, "## Access", "rule"), "rule")) == {*AccessRule}
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"), [("access", Access), ("refund", after_sale.Refund), ("dispute", after_sale.Dispute)]
+)
+def test_what_a_hook_after_the_sale_is_told_to_read_is_there(name: str, subject: Any) -> None:
+    rows = rows_below(AFTER, "## Refunds and disputes one by one", "hook", "it reads")
+    read = [word for word in column(rows, "it reads") if word.startswith(f"{name}.")]
+    assert f"{name}.{'level' if name == 'access' else 'status'}" in read
+    assert [word for word in read if not attribute(subject, word.split(".")[1:])] == []
+
+
+def test_the_permissions_of_the_key_are_those_that_are_asked_for() -> None:
+    rows = rows_below(AFTER, "## The key's permissions", "permission")
+    assert sorted(row["permission"] for row in rows) == sorted(SCOPES)
 
 
 def kinds(kind: type[PermanentError]) -> Iterator[type[PermanentError]]:
@@ -386,6 +458,8 @@ def _as_set(default: Any) -> str:
     if isinstance(default, tzinfo):
         assert default is UTC
         return "UTC"
+    if isinstance(default, frozenset):
+        return ",".join(rule for rule in AccessRule if rule in default)
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

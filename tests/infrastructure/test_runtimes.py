@@ -66,6 +66,10 @@ PRODUCTION = {
     "HOLD_ON_REVIEW": "false",
     "ORDER_STATUS_READS_PER_MINUTE": "30",
     "STRIPE_CONNECT": "true",
+    "ACCESS_POLICY": "full_refund,dispute_lost",
+    "REFUND_MAILS": "true",
+    "ABANDONED_CARTS": "true",
+    "RECONCILE_SINCE": "2026-11-28T09:30:00Z",
 }
 
 

@@ -1,4 +1,4 @@
-"""The examples in README.md and docs/effects.md run as they are written."""
+"""The examples in README.md, docs/effects.md and docs/after-sale.md run as they are written."""
 
 import re
 import subprocess
@@ -11,6 +11,7 @@ import httpx
 import pytest
 from google.cloud import firestore
 
+from fulfillment.domain.access import Access, Level, access_key
 from fulfillment.domain.ids import Id
 from fulfillment.domain.order import LineItem, Order
 from fulfillment.errors import PermanentError
@@ -39,7 +40,7 @@ def bought(price: str) -> Order:
 
 HOOKS = [
     block
-    for file in ("README.md", "docs/effects.md")
+    for file in ("README.md", "docs/effects.md", "docs/after-sale.md")
     for block in re.findall(r"```python\n(.*?)```", (ROOT / file).read_text("utf-8"), flags=re.DOTALL)
     if "def fulfill" in block or "def cart_abandoned" in block
 ]
@@ -57,13 +58,16 @@ def test_every_example_passes_the_gate_as_the_users_file(block: str, file: str, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-EXAMPLES = ["firestore.transactional", "SHIPPING =", "PublisherClient"]
+EXAMPLES = [
+    *(("docs/effects.md", word) for word in ("firestore.transactional", "SHIPPING =", "PublisherClient")),
+    ("docs/after-sale.md", "def access_changed"),
+]
 
 
-@pytest.mark.parametrize("word", EXAMPLES)
+@pytest.mark.parametrize(("file", "word"), EXAMPLES)
 @pytest.mark.parametrize("items", [None, (LineItem(id="li_1", price=Id("price_of_another")),)])
-async def test_no_example_grants_what_is_not_known_to_be_ours(word: str, items: Any) -> None:
-    fulfill = example("docs/effects.md", word)["fulfill"]
+async def test_no_example_grants_what_is_not_known_to_be_ours(file: str, word: str, items: Any) -> None:
+    fulfill = example(file, word)["fulfill"]
 
     async def call() -> None:
         given = fulfill(replace(bought("x"), line_items=items), "k")
@@ -85,6 +89,33 @@ async def test_the_grant_is_made_once_per_key(emulated: Emulators, monkeypatch: 
     fulfill(order, key)
     assert before.to_dict() == {"user": "cart_1001", "plans": ["pro"]}
     assert grant.get().update_time == before.update_time
+
+
+@pytest.mark.parametrize("when", ["before", "between", "after"])
+def test_the_access_of_the_documents_is_the_newest_level_whenever_the_plans_are_granted(
+    emulated: Emulators, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulated.firestore)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "shared")
+    hooks, order = example("docs/after-sale.md", "def access_changed"), bought("price_1Pro")
+    revoked, granted = Access(level=Level.REVOKED, number=17), Access(level=Level.GRANTED, number=18)
+    calls: list[Access | None] = [revoked, granted, granted, revoked]  # twice, and late
+    calls.insert({"before": 0, "between": 1, "after": 4}[when], None)
+    for access in calls:
+        if access is None:
+            hooks["fulfill"](order, f"{order.id}:fulfill")
+        else:
+            erased = replace(order, client_reference_id=None, line_items=None)
+            hooks["access_changed"](erased, access, access_key(order.id, access.number))
+    grant = firestore.Client("shared").collection("access").document(order.id).get()
+    assert grant.to_dict() == {
+        "user": "cart_1001",
+        "plans": ["pro"],
+        "granted_by": f"{order.id}:fulfill",
+        "level": "granted",
+        "number": 18,
+        "level_set_by": f"{order.id}:access:18",
+    }
 
 
 async def test_the_parcel_is_sent_with_the_key(monkeypatch: pytest.MonkeyPatch) -> None:

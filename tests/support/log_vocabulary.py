@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fulfillment.abandoned_carts.endpoint import CartOutcome
 from fulfillment.domain.effects import EffectState
-from fulfillment.domain.event_types import ON_EXPIRED, ORDER_TYPES, SUBSCRIBERS, THIN
+from fulfillment.domain.event_types import AFTER_SALE, ON_EXPIRED, ORDER_TYPES, SUBSCRIBERS, THIN
 from fulfillment.domain.status import Status
 from fulfillment.domain.transitions import Outcome
 from fulfillment.errors import MalformedEvent, PermanentError
@@ -30,6 +30,8 @@ _KNOWN = {
     "outcome.value": _OUTCOMES | {each.value for kind in (HandlerOutcome, CartOutcome) for each in kind},
     "delivery.outcome.value": _OUTCOMES,
     "end.value": {each.value for each in End},
+    "Outcome.STRANGER.value": {Outcome.STRANGER.value},
+    "Outcome.SUPERSEDED.value": {Outcome.SUPERSEDED.value},
     "outcome": set[str](),  # Line.say hands on what it was given
 }
 
@@ -51,6 +53,7 @@ def read() -> Vocabulary:
     found.values["entry_point"] = {
         *("stripe_webhook", "reconcile", "order_status", "on_stripe_event", ON_EXPIRED),
         *SUBSCRIBERS.values(),
+        *AFTER_SALE,
     }
     found.values["event_type"] = {*ORDER_TYPES, THIN}  # Terraform puts a thin type together of this and its twin's
     found.values["reason"] = {kind.code for kind in _kinds(PermanentError)}
