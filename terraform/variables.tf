@@ -77,7 +77,7 @@ variable "stripe" {
 }
 
 variable "stripe_api_key" {
-  description = "A restricted key of Stripe's API that may read Checkout Sessions and PaymentIntents. Never stored in the state: needed only when stripe.api_key_version is new. Give it as TF_VAR_stripe_api_key."
+  description = "A restricted key of Stripe's API that may read Checkout Sessions and PaymentIntents, and for what happens after the sale Charges and Refunds, Disputes, Invoices and Radar. Never stored in the state: needed only when stripe.api_key_version is new. Give it as TF_VAR_stripe_api_key."
   type        = string
   default     = null
   sensitive   = true

@@ -9,6 +9,8 @@ DOCUMENT = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", DOCUMENT)
 THREATS = [
     *("A public endpoint", "Forged events", "Replay", "Poisoned metadata", "E-mail injection", "A stolen push account"),
+    "A buyer's unfinished checkout",
+    "Money that goes back",
     "A type that must not be routed",
     *("A leaked secret", "A confused livemode", "Another product on the same Stripe account"),
     *("Guessing on the order status page", "The supply chain"),
