@@ -31,8 +31,8 @@ def payment_failed(order: Order, key: str) -> None:
 
 
 def access_changed(order: Order, access: Access, key: str) -> None:
-    """Sets whether the buyer may use what was bought. Refuse an `access.number` that is lower than the last one."""
-    print(f"access to order {order.id} is {access.level}, number {access.number}, key {key}")
+    """Revokes what was granted, or grants it again. Store `access.number`, and ignore a lower one: it comes late."""
+    print(f"access to order {order.id} is {access.level} (number {access.number}), key {key}")
 
 
 def refunded(order: Order, refund: Refund, key: str) -> None:

@@ -26,8 +26,8 @@ from local.runtime.processes import Processes
 from support import tools
 from support.waiting import LONG
 
-NAMES = [sale.name for sale in sales.sales() if not (sale.lost or sale.thin or sale.routed)]
-"""The others need a Stripe, or a route: `scripts/demo` has both, and test_programs.py runs it."""
+NAMES = [sale.name for sale in sales.sales() if not (sale.lost or sale.thin or sale.routed or sale.abandoned)]
+"""The others need a Stripe, or a setting: `scripts/demo` has both, and test_programs.py runs it."""
 
 
 def named(name: str) -> Sale:
@@ -50,6 +50,12 @@ async def test_a_sale_that_goes_wrong_is_not_called_right() -> None:
     wrong = replace(card, status="payment_failed", amount_total=1, answer=400)
     problems = (await day.play(wrong, MemoryPipe(), lambda _: None)).problems
     assert len(problems) == 3
+    refund = named("refund")
+    wrong = replace(refund, afterwards=[replace(refund.afterwards[0], access="granted")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(day, "PATIENCE_SECONDS", 0.5)
+        (problem,) = (await day.play(wrong, MemoryPipe(), lambda _: None)).problems
+    assert problem == "money and access must be refunded, granted, and are refunded, revoked"
     refused = replace(named("unsigned"), signed=True)
     assert "there must be no order" in (await day.play(refused, MemoryPipe(), lambda _: None)).problems
 

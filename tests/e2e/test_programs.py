@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fulfillment.domain.event_types import registered_types
 from local.fakes.stripe_events import COMPLETED, SECRET, body, event, session, signature
 from local.programs.sales import sales
 from local.runtime.pipe import PORTS
@@ -45,6 +46,9 @@ def test_the_demo_shows_the_day_on_the_emulators_and_leaves_nothing_running() ->
     assert ALL_RIGHT in shown.stdout
     assert "awaiting_payment → paid → fulfilled ✓" in shown.stdout
     assert "12 items, hook, receipt" in shown.stdout
+    assert "refunded → access revoked → kept → access granted ✓" in shown.stdout
+    assert "disputed → lost → access revoked ✓" in shown.stdout
+    assert "was abandoned, its buyer can be invited" in shown.stdout
     assert "ship 1 x T-shirt no. 12" in shown.stdout
     assert "Thank you for your order" in shown.stdout
     for port in re.findall(r"127\.0\.0\.1:(\d+)", shown.stdout):
@@ -88,6 +92,17 @@ def everything(terminal: int) -> str:
             said += more
     os.close(terminal)
     return re.sub(r" *\r\n", "\n", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()))
+
+
+def test_the_demo_without_a_hook_for_carts_leaves_that_case_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hooks.py").write_text("def fulfill(order, key): print(order.id)")
+    monkeypatch.setitem(ENV, "PYTHONPATH", f"{tmp_path}:{ENV['PYTHONPATH']}")
+    shown = demo("--memory")
+    assert shown.returncode == 0, shown.stdout
+    assert f"{len(sales()) - 1} of {len(sales()) - 1} cases are as they should be" in shown.stdout
+    assert "abandoned cart" not in shown.stdout
 
 
 def test_the_demo_without_java_names_the_command_too(tmp_path: Path) -> None:
@@ -179,7 +194,10 @@ def free_row(length: int = len(PORTS)) -> int:
     return ports[0]
 
 
-TYPES = "checkout.session.completed,checkout.session.async_payment_succeeded,checkout.session.async_payment_failed"
+OF_A_SALE = ["checkout.session.completed", "checkout.session.async_payment_succeeded"]
+OF_A_SALE += ["checkout.session.async_payment_failed"]
+REST = registered_types(thin=False, api_version=None, abandoned_carts=True) - {*OF_A_SALE}
+TYPES = ",".join([*OF_A_SALE, *sorted(REST)])
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
@@ -228,11 +246,19 @@ def test_dev_without_an_account_sells_through_the_stand_in_with_the_lines_that_i
         said(processes.log("listen"), "Ready!")
         subprocess.run(trigger, env=env, check=True, capture_output=True, timeout=LONG)
         assert "load_line_items done" in said(log, "order fulfilled")
+        assert_refunded_as_printed(said(log, "refund it: "), env, log)
         assert "refused" not in log.read_text(), "its own question whether the page is there yet was shown"
         assert_stripe_is_asked_as_printed(log.read_text())
         running.send_signal(signal.SIGINT)
         assert running.wait(LONG) == 0
     assert not any(is_taken(port) for port in range(first, first + 7))
+
+
+def assert_refunded_as_printed(shown: str, env: dict[str, str], log: Path) -> None:
+    """The line that refunds the order does so, and the order's access is revoked."""
+    (line,) = re.findall(r"refund it: (.+)", shown)
+    subprocess.run(shlex.split(line), env=env, check=True, capture_output=True, timeout=LONG)
+    said(log, "access_changed done")
 
 
 def assert_stripe_is_asked_as_printed(shown: str) -> None:
@@ -243,7 +269,7 @@ def assert_stripe_is_asked_as_printed(shown: str) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "compared: 1 sessions" in ran.stdout
-    assert "would be sent again, to stripe listen: 1" in ran.stdout
+    assert "would be sent again, to stripe listen: 2" in ran.stdout
 
 
 def pasted(shown: str) -> list[list[str]]:

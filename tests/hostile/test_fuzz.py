@@ -15,13 +15,16 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fulfillment.domain.after_sale_events import AfterSaleEvent, parse_after_sale
 from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ids import SessionId
 from fulfillment.presentation.templates import TEMPLATES
+from fulfillment.subscriber import after_sale
 from fulfillment.topic.publisher import Topic
 from local.fakes.stripe_events import COMPLETED
 from local.runtime.processes import Processes
 from prove import fuzzing, oracles
+from prove.after_sale_target import AfterSalePushes
 from prove.fuzzing import Report, Target
 from prove.mail_target import MailTarget
 from prove.order_status_target import OrderStatusTarget
@@ -78,6 +81,15 @@ def falling_parser(body: bytes, at: datetime) -> CheckoutEvent:
 )
 def test_the_search_finds_a_parser_that_trusts(parser: Callable[[bytes, datetime], CheckoutEvent], found: str) -> None:
     assert found in "".join(fuzz("events", Events(parser), 0.05).broken)
+
+
+def test_the_search_finds_a_subscriber_of_refunds_that_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def falling(body: bytes, at: datetime) -> AfterSaleEvent:
+        json.loads(body)["data"]["object"]["status"].lower()
+        return parse_after_sale(body, at)
+
+    monkeypatch.setattr(after_sale, "parse_after_sale", falling)
+    assert "answered 500" in "".join(fuzz("after sale", AfterSalePushes(), 0.02).broken)
 
 
 def test_the_search_finds_a_webhook_that_looks_at_the_time_alone() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chaos import cases, model, plan
+from chaos.after_sale import COURSES
 from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident, Kind
@@ -14,17 +15,20 @@ from chaos.judge import Evidence, judge
 from chaos.profiles import LONG
 from chaos.sender import digest
 from chaos.world import Call
-from fulfillment.domain.effects import Effect, EffectState
+from fulfillment.domain.access import Access, Level
+from fulfillment.domain.after_sale import Refund, StatusRead
+from fulfillment.domain.effects import OF_A_STATUS, OWED_ON_ENTERING, Effect, EffectState
 from fulfillment.domain.events import parse
 from fulfillment.domain.ids import OWN
-from fulfillment.domain.order import Order
+from fulfillment.domain.order import Announced, Order
+from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import body
 
 BUSY, OTHER = "on_checkout_session_completed", "on_async_payment_failed"
-CASES = cases.draw(7, 120)
+CASES = cases.draw(7, 300)
 CARD = next(case for case in CASES if (case.name, case.manner) == ("card", ""))
 UNTOLD = next(case for case in CASES if case.name == "never told")
 POISON = next(case for case in CASES if case.name == "poison")
@@ -86,7 +90,9 @@ def test_an_effect_that_is_struck_off_without_a_recorded_call_is_lost() -> None:
 
 def test_a_field_that_differs_from_the_models_is_wrong() -> None:
     verdict = judge(evidence(order=replace(fulfilled(CARD), amount_total=1)))
-    assert verdict.wrong == [f"{CARD.session_id} (card): amount_total differs from the model's"]
+    assert verdict.wrong == [
+        f"{CARD.session_id} (card): {name} differs from the model's" for name in ("amount_total", "money")
+    ]
 
 
 def found(case: Case, at: datetime) -> Order:
@@ -108,8 +114,8 @@ def test_what_stripe_told_and_reconcile_found_too_is_as_right_as_without() -> No
     order = found(CARD, NOW)
     assert len(order.events) == 1 + len(CARD.events)
     assert judge(evidence(order=order)).is_good
-    changed = replace(order, amount_total=1)
-    assert judge(evidence(order=changed)).wrong == [f"{CARD.session_id} (card): amount_total differs from the model's"]
+    changed = replace(order, review=("of another",))
+    assert judge(evidence(order=changed)).wrong == [f"{CARD.session_id} (card): review differs from the model's"]
 
 
 def test_an_order_that_must_not_be_there_is_wrong() -> None:
@@ -198,7 +204,7 @@ def test_the_same_seed_makes_the_same_orders_and_the_same_plan() -> None:
 
 
 def test_every_way_a_checkout_can_go_is_drawn_and_every_connection_is_broken_in_a_long_run() -> None:
-    assert len({case.name for case in cases.draw(1, LONG.orders)}) == len(cases._WAYS) + len(cases._OTHERS)
+    assert len({case.name for case in cases.draw(1, LONG.orders)}) == len([*cases._WAYS, *cases._OTHERS, *COURSES])
     drawn = plan.draw(1, LONG)
     assert {fault.link for fault in drawn.faults} == set(plan.link_names())
     assert {kill.function for kill in drawn.kills} == set(plan.FUNCTIONS)
@@ -265,3 +271,171 @@ def test_a_routed_event_is_there_again_only_if_publishing_was_disturbed(
     verdict = judge(routed(BODIES[0], BODIES[0], incidents=[incident]))
     assert verdict.is_good is good
     assert verdict.doubled == ({"published again": 1} if good else {})
+
+
+def settled(case: Case, **changes: object) -> Order:
+    """The order of a case at rest, with everything done and told. It was fulfilled before its money left."""
+    order = model.expected(case)
+    names = (*OWED_ON_ENTERING[Status.PAID], *OWED_ON_ENTERING[Status.FULFILLED])
+    effects = {name: Effect(state=EffectState.DONE, key=f"{order.id}:{name}") for name in names}
+    access = None
+    if model.level(order) is Level.REVOKED:
+        access = Access(level=Level.REVOKED, number=7, told=7)
+        effects["access_changed"] = Effect(state=EffectState.DONE, key=f"{order.id}:access:7")
+    announced = Announced(money=order.money.status, changes=1)
+    full: dict[str, object] = {"effects": effects, "access": access, "announced": announced}
+    return replace(order, **{**full, **changes})  # type: ignore[arg-type]
+
+
+def told(order: Order) -> list[Call]:
+    """What the hooks were told of its money."""
+    objects = {**order.refunds, **order.disputes}.items()
+    calls = [Call(f"{order.id}:{id_}:{each.status}", 100.0, "on_refund") for id_, each in objects]
+    access = order.access or Access()
+    return calls + [Call(f"{order.id}:access:{access.number}", 100.0, "on_refund", level=access.level.value)] * bool(
+        access.number
+    )
+
+
+def afterwards(case: Case, order: Order | None = None, calls: list[Call] | None = None) -> Evidence:
+    good = settled(case)
+    rest = [each for each in done(good) if ":access:" not in each.key]
+    all_calls = [*rest, *(told(good) if calls is None else calls)]
+    return replace(evidence(calls=all_calls), cases=[case], orders={case.session_id: order or good})
+
+
+def course(name: str, *, of_events: bool = True) -> Case:
+    """A case of that name. `of_events`: Stripe told of it by snapshot events."""
+    drawn = (each for seed in range(9) for each in cases.draw(seed, 300))
+    return next(each for each in drawn if each.name == name and bool(each.aftermath.snapshots) is of_events)
+
+
+REFUND, BOUNCED = course("refunded"), course("refund bounces")
+
+
+@pytest.mark.parametrize("name", COURSES)
+@pytest.mark.parametrize("of_events", [True, False])
+def test_every_course_after_a_sale_can_be_judged_good(name: str, *, of_events: bool) -> None:
+    assert judge(afterwards(course(name, of_events=of_events))).is_good
+
+
+def test_a_renewals_refund_is_not_the_orders_money() -> None:
+    renewed = course("renewal refunded")
+    order = settled(renewed)
+    assert (order.refunds, order.money.status.value) == ({}, "kept")
+    assert order.renewals
+    assert judge(afterwards(renewed)).is_good
+    assert judge(afterwards(renewed, replace(order, renewals=None))).lost == [
+        f"{renewed.session_id} (renewal refunded)"
+    ]
+
+
+def test_a_refund_that_is_not_in_its_order_is_lost() -> None:
+    without = replace(settled(REFUND), refunds={})
+    assert len(judge(afterwards(REFUND, without)).lost) == 1
+
+
+def test_a_refund_that_shows_another_status_than_stripe_is_wrong() -> None:
+    order = settled(BOUNCED)
+    (shown,) = order.refunds.values()
+    assert (shown.status, shown.highest) == ("requires_action", "succeeded")
+    late = replace(order, refunds={id_: replace(each, status="succeeded") for id_, each in order.refunds.items()})
+    problems = judge(afterwards(BOUNCED, late)).wrong
+    assert {"refunds", "money"} <= {each.rpartition(": ")[2].split(" ")[0] for each in problems}
+
+
+def test_when_a_refund_was_read_is_the_runs_own_affair() -> None:
+    order = settled(REFUND)
+    read = {id_: replace(each, read=StatusRead(at=NOW, status=each.status)) for id_, each in order.refunds.items()}
+    assert judge(afterwards(REFUND, replace(order, refunds=read))).is_good
+
+
+def test_a_claim_that_no_event_made_is_wrong() -> None:
+    order = settled(REFUND)
+    ((id_, refund),) = order.refunds.items()
+    claimed = replace(refund, claims={**refund.claims, "pending": refund.claims["succeeded"]})
+    wrong = judge(afterwards(REFUND, replace(order, refunds={id_: claimed}))).wrong
+    assert wrong == [f"{REFUND.session_id} ({label(REFUND)}): refunds differs from the model's"]
+
+
+def label(case: Case) -> str:
+    return f"{case.name}{', ' * bool(case.manner)}{case.manner}"
+
+
+def test_the_level_that_was_told_last_must_be_the_orders() -> None:
+    order = settled(REFUND)
+    late = Call(f"{order.id}:access:6", 200.0, "on_refund", level="granted")
+    assert judge(afterwards(REFUND, calls=[*told(order), late])).is_good, "its receiver refuses the lower number"
+    newer = Call(f"{order.id}:access:8", 90.0, "on_refund", level="granted")
+    (problem,) = judge(afterwards(REFUND, calls=[*told(order), newer])).wrong
+    assert problem == f"{order.id}: the last access level told is granted, and must be revoked"
+
+
+def test_a_number_has_one_level() -> None:
+    order = settled(REFUND)
+    other = Call(f"{order.id}:access:7", 99.0, "on_refund", how="cut off", level="granted")
+    wrong = judge(replace(afterwards(REFUND, calls=[*told(order), other]), killed=[Killed("on_refund", 99.5)])).wrong
+    assert wrong == [f"{order.id}:access:7 was told with several levels"]
+
+
+@pytest.mark.parametrize(
+    ("access", "problem"),
+    [
+        (Access(level=Level.GRANTED, number=8, told=8), "access is granted"),
+        (Access(level=Level.REVOKED, number=8, told=7), "access number 8 was not told"),
+        (None, "access is granted"),
+    ],
+)
+def test_a_level_that_is_not_the_policys_or_was_not_told_is_wrong(access: Access | None, problem: str) -> None:
+    wrong = judge(afterwards(REFUND, settled(REFUND, access=access))).wrong
+    assert f"{REFUND.session_id} ({label(REFUND)}): {problem}" in wrong
+
+
+def test_money_that_was_not_announced_is_wrong() -> None:
+    wrong = judge(afterwards(REFUND, settled(REFUND, announced=None))).wrong
+    assert wrong == [f"{REFUND.session_id} ({label(REFUND)}): money refunded was not announced"]
+
+
+def test_the_newest_status_of_a_refund_must_be_told() -> None:
+    order = settled(BOUNCED)
+    ((id_, refund),) = order.refunds.items()
+    earlier = Call(f"{order.id}:{id_}:succeeded", 100.0, "on_refund")
+    verdict = judge(afterwards(BOUNCED, calls=[earlier]))
+    assert verdict.lost == [f"{order.id}:{id_}:{refund.status} was never told"]
+    unknown = Call(f"{order.id}:{id_}:failed", 100.0, "on_refund")
+    assert judge(afterwards(BOUNCED, calls=[*told(order), unknown])).wrong == [
+        f"{unknown.key} was done, and is no order's"
+    ]
+
+
+@pytest.mark.parametrize(("case", "good"), [(BOUNCED, True), (REFUND, False)])
+def test_a_status_is_told_again_only_if_stripe_went_back_to_it(case: Case, *, good: bool) -> None:
+    order = settled(case)
+    ((id_, refund),) = order.refunds.items()
+    assert isinstance(refund, Refund)
+    again = Call(f"{order.id}:{id_}:{refund.status}", 150.0, "on_refund")
+    verdict = judge(afterwards(case, calls=[*told(order), again]))
+    assert verdict.is_good is good
+    assert verdict.doubled == ({"status came back": 1} if good else {})
+
+
+def test_what_the_money_holds_is_right_only_while_access_is_revoked() -> None:
+    held = {
+        name: replace(each, state=EffectState.HELD, held_by=("money",)) if name in OF_A_STATUS[1:] else each
+        for name, each in settled(REFUND).effects.items()
+        if name not in ("load_line_items", "announce_fulfilled")
+    }
+    items = {"load_line_items": settled(REFUND).effects["load_line_items"]}
+    waiting = settled(REFUND, effects={**items, **held})
+    assert judge(replace(afterwards(REFUND, waiting), calls=told(waiting))).is_good
+    by_review = {name: replace(each, held_by=("review",)) for name, each in waiting.effects.items()}
+    assert not judge(afterwards(REFUND, replace(waiting, effects=by_review))).is_good
+    granted = replace(fulfilled(CARD), effects={**fulfilled(CARD).effects, "fulfill": held["fulfill"]})
+    assert not judge(evidence(order=granted)).is_good
+
+
+def test_a_strangers_refund_makes_no_order() -> None:
+    stranger = next(case for case in CASES if case.name == "stranger")
+    assert judge(replace(evidence(calls=[]), cases=[stranger], orders={})).is_good
+    made = {stranger.session_id: replace(fulfilled(CARD), effects={})}
+    assert judge(replace(evidence(calls=[]), cases=[stranger], orders=made)).wrong

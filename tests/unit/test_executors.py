@@ -28,6 +28,7 @@ def test_only_what_is_configured_is_owed() -> None:
     executors = configured(announcing, hooks_file(fulfill=hook))
     assert {name for name in executors.by_kind if name.startswith("announce_")} == {
         *("announce_awaiting_payment", "announce_payment_failed", "announce_paid", "announce_fulfilled"),
+        "announce_money",
     }
     assert executors.lease == 90
     assert executors.hold_on_review

@@ -288,12 +288,12 @@ def test_a_bill_counts_each_operation_once() -> None:
     parts = bill.dollars(sold)
     assert parts["requests"] == pytest.approx(2000 * bill.REQUEST)
     assert parts["Firestore"] == pytest.approx(4000 * bill.WRITE)
-    assert parts["Pub/Sub"] == pytest.approx((7 * 4620 + 2 * 2600) * 1000 / 2**40 * 40)
+    assert parts["Pub/Sub"] == pytest.approx((11 * 4620 + 2 * 2800) * 1000 / 2**40 * 40)
 
 
 def test_a_thin_event_has_fewer_bytes() -> None:
     thin = bill.dollars(Sale(replace(BASE, orders=1000, seconds=100, thin=True)).run())
-    assert thin["Pub/Sub"] == pytest.approx((7 * 1320 + 2 * 2600) * 1000 / 2**40 * 40)
+    assert thin["Pub/Sub"] == pytest.approx((11 * 1320 + 2 * 2800) * 1000 / 2**40 * 40)
 
 
 def test_the_bytes_of_the_bill_are_those_of_the_document_on_costs() -> None:

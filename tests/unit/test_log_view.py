@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.programs.log_view import readable
+from local.programs.log_view import fulfilled, readable
 
 LIBRARY = "httpx/_client.py:914 send"
 PRODUCT = "stripe_events/endpoint.py:80 _call"
@@ -32,3 +32,12 @@ def test_a_place_in_hooks_py_is_shown_too() -> None:
 @pytest.mark.parametrize("fields", [{}, {"stack": []}, {"stack": [PRODUCT, LIBRARY, "functions/main.py:9 serve"]}])
 def test_without_a_place_of_the_users_nothing_is_added(fields: dict[str, Any]) -> None:
     assert " at " not in shown(**fields)
+
+
+@pytest.mark.parametrize(
+    ("effects", "session"),
+    [({"fulfill": "done"}, "cs_test_a1"), ({"fulfill": "retry: ValueError"}, None), ({"access_changed": "done"}, None)],
+)
+def test_only_the_delivery_that_fulfills_an_order_is_known_as_such(effects: dict[str, str], session: str) -> None:
+    assert fulfilled(json.dumps({"session": "cs_test_a1", "effects": effects})) == session
+    assert fulfilled("no record") is None

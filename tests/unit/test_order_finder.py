@@ -26,7 +26,12 @@ from support.after_sale_shop import Shop, lines, long_ago
 from support.builders import order_of
 
 ACME = OrderFilter.parse("metadata.shop=acme")
-SUBSCRIBED = {"payment_intent": None, "mode": "subscription", "subscription": "sub_1", "invoice": "in_1"}
+SUBSCRIBED: dict[str, Any] = {
+    "payment_intent": None,
+    "mode": "subscription",
+    "subscription": "sub_1",
+    "invoice": "in_1",
+}
 
 
 @dataclass
@@ -65,7 +70,7 @@ class Desk:
 
 def shown(place: Place | None) -> tuple[str, str, bool] | None:
     """Where it is: the order's id, whether it is here or made, and whether a renewal is meant."""
-    return place and (place.checkout.id, "here" if place.stored else "made", place.renewal)
+    return (place.checkout.id, "here" if place.stored else "made", place.renewal) if place else None
 
 
 HERE, MADE = ("cs_test_a", "here", False), ("cs_test_a", "made", False)

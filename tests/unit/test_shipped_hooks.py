@@ -15,7 +15,7 @@ ORDER = order()
 SAID = {
     "fulfill": "fulfilled cs_test_a1 (7693 usd), key k",
     "payment_failed": "payment failed for order cs_test_a1, key k",
-    "access_changed": "access to order cs_test_a1 is revoked, number 17, key k",
+    "access_changed": "access to order cs_test_a1 is revoked (number 17), key k",
     "refunded": "refund of 500 usd for order cs_test_a1: pending, key k",
     "disputed": "dispute of 7693 usd for order cs_test_a1: needs_response, key k",
 }

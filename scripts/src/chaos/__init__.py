@@ -3,6 +3,7 @@
 1. `plan`             makes the plan of faults from the seed
 2. `profiles`         the number of faults and their duration
 3. `case`, `cases`    one order and its events; all orders of a seed: every course of a Checkout
+   `after_sale`       what follows the sales: every course of a refund or a dispute
 4. `proxy`            the connections between the parts, each of which can break
 5. `incidents`        a fault that happened to a connection
 6. `testbed`          the emulators, the functions and their neighbors, with a proxy on every connection

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from chaos.after_sale import Aftermath, Fate
 from fulfillment.domain.routes import Routes
 from local.fakes.stripe_events import FAILED, Json, event, thin_event
 
@@ -17,7 +18,8 @@ ROUTES = Routes.parse(f"invoice.*,customer.subscription.*,{FAILED},{EXPIRED}")
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One Checkout: its events and line items. `signed`: whether Stripe signs the events. `beside`: what Stripe sends
-    beside the events that must be in the order: thin events, and events that are no order's.
+    beside the events that must be in the order: thin events, and events that are no order's. `aftermath`: what becomes
+    of its money.
     """
 
     name: str
@@ -28,11 +30,13 @@ class Case:
     expects: Expectation = "order"
     signed: bool = True
     manner: str = ""
+    aftermath: Aftermath = field(default_factory=Aftermath)
 
     @property
     def told(self) -> Sequence[Json]:
         """What Stripe sends. The other events must be found by reconcile, or by a thin event."""
-        return [*(each for each in self.events if not is_found(each["id"])), *self.beside]
+        told = [each for each in self.events if not is_found(each["id"])]
+        return [*told, *self.beside, *self.aftermath.told]
 
     @property
     def routed(self) -> Sequence[Json]:
@@ -43,7 +47,8 @@ class Case:
     @property
     def never_told(self) -> int:
         """How many events only reconcile can find."""
-        return 0 if self.beside else len(self.events) - len(self.told)
+        untold = 0 if self.beside else sum(is_found(each["id"]) for each in self.events)
+        return untold + (0 if self.aftermath.told else len(self.aftermath.shown))
 
 
 def is_found(event_id: str) -> bool:
@@ -74,6 +79,10 @@ class Till:
     def thin(self, event_type: str, of: Json, **changes: Any) -> Json:
         """A thin event with a random id."""
         return thin_event(event_type, of, id=self._event_id(), **changes)
+
+    def fate(self) -> Fate:
+        """What makes the aftermath of the order that was made last."""
+        return Fate(self.chance, self._event_id, self.made)
 
     def _event_id(self) -> str:
         return f"evt_1Chaos{self.chance.getrandbits(64):016x}"

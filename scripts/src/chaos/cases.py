@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from chaos.after_sale import COURSES
 from chaos.case import EXPIRED, Case, Till
 from fulfillment.domain.ids import OWN
 from fulfillment.domain.synthetic_events import synthetic_event
@@ -19,21 +20,67 @@ Tell = Callable[[Till, Json], list[Json]]
 def draw(seed: int, count: int) -> list[Case]:
     """`count` orders, each course about equally often."""
     till = Till(seed)
-    names = [*_WAYS, *_OTHERS]
+    names = [*_WAYS, *_OTHERS, *COURSES]
     chosen = [*names, *till.chance.choices(names, k=count)][:count]
     till.chance.shuffle(chosen)
-    return [_OTHERS[name](till) if name in _OTHERS else _order(till, name) for name in chosen]
+    return [_drawn(till, name) for name in chosen]
+
+
+def _drawn(till: Till, name: str) -> Case:
+    if name in COURSES:
+        return _followed(till, name)
+    return _OTHERS[name](till) if name in _OTHERS else _order(till, name)
 
 
 def _order(till: Till, name: str) -> Case:
     changes, tell = _WAYS[name]
-    manner = till.chance.choice(MANNERS)
-    sold = session(till.session_id(), **changes, metadata={"hook": manner})
+    session_id, manner = till.session_id(), till.chance.choice(MANNERS)
+    paid = {"payment_intent": _payment_of(session_id)}
+    sold = session(session_id, **paid | changes, metadata={"hook": manner})
     if manner == "bounce":
         sold["customer_details"]["email"] = "bounce@example.com"
     return Case(
         name=name, session_id=sold["id"], events=tell(till, sold), items=_items(till, name, sold), manner=manner
     )
+
+
+def _followed(till: Till, name: str) -> Case:
+    """A paid order, and what becomes of its money."""
+    sale = _order(till, till.chance.choice(["card", "delayed, succeeds", "twins"]))
+    sold = sale.events[-1]["data"]["object"]
+    return replace(sale, name=name, aftermath=till.fate().of(sold, COURSES[name]))
+
+
+def _renewed(till: Till) -> Case:
+    """A subscription whose later invoice is refunded: that is not this order's money."""
+    session_id = till.session_id()
+    made = {"mode": "subscription", "subscription": f"sub_{session_id}", "invoice": f"in_{session_id}"}
+    sold = session(session_id, **made, payment_intent=None)
+    aftermath = till.fate().of_renewal(sold, COURSES["refunded"])
+    events = _says(COMPLETED)(till, sold)
+    return Case(
+        name="renewal refunded",
+        session_id=session_id,
+        events=events,
+        items=_items(till, "renewal refunded", sold),
+        aftermath=aftermath,
+    )
+
+
+def _strangers(till: Till) -> Case:
+    """A refund of a payment that no Checkout of this shop made."""
+    sold = _session(till)
+    aftermath = till.fate().of(sold, COURSES["refunded"])
+    return Case(name="stranger", session_id=sold["id"], events=[], aftermath=aftermath, expects="none")
+
+
+def _session(till: Till, **changes: Any) -> Json:
+    session_id = till.session_id()
+    return session(session_id, **{"payment_intent": _payment_of(session_id)} | changes)
+
+
+def _payment_of(session_id: str) -> str:
+    return f"pi_{session_id}"
 
 
 def _items(till: Till, name: str, sold: Json) -> list[Json]:
@@ -92,14 +139,14 @@ _WAYS: dict[str, tuple[dict[str, Any], Tell]] = {
 
 def _one(till: Till, name: str, event_type: str, event_changes: dict[str, Any], **changes: Any) -> Case:
     """An event that must make no order."""
-    sold = session(till.session_id(), **changes)
+    sold = _session(till, **changes)
     events = [till.event(event_type, sold, **event_changes)]
     return Case(name=name, session_id=sold["id"], events=events, expects="none")
 
 
 def _never_told(till: Till, name: str, *sent: str) -> Case:
     """A payment that succeeded, for which Stripe sends no event."""
-    sold = session(till.session_id())
+    sold = _session(till)
     events = [*_says(*sent)(till, sold), _found(sold)]
     return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
 
@@ -114,14 +161,14 @@ def _found(sold: Json) -> Json:
 
 def _thin(till: Till, name: str, *types: str) -> Case:
     """A payment that only thin events tell of."""
-    sold = session(till.session_id())
+    sold = _session(till)
     thin = [till.thin(each, sold) for each in types]
     return Case(name=name, session_id=sold["id"], events=[_found(sold)], beside=thin, items=_items(till, name, sold))
 
 
 def _both_kinds(till: Till) -> Case:
     """A payment that a thin event and its snapshot event tell of, as while a shop migrates."""
-    sold = session(till.session_id())
+    sold = _session(till)
     told = till.event(COMPLETED, sold)
     thin, items = till.thin(COMPLETED, sold, snapshot_event=told["id"]), _items(till, "both kinds", sold)
     return Case(name="both kinds", session_id=sold["id"], events=[told], beside=[thin], items=items)
@@ -154,5 +201,7 @@ _OTHERS: dict[str, Callable[[Till], Case]] = {
     "thin poison": _thin_poison,
     "routed": lambda till: _routed(till, "routed"),
     "routed, thin": lambda till: _routed(till, "routed, thin"),
+    "renewal refunded": _renewed,
+    "stranger": _strangers,
     "poison": lambda till: replace(_one(till, "poison", COMPLETED, {}, amount_total="35.00"), expects="parked"),
 }

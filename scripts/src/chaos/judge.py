@@ -10,10 +10,10 @@ from chaos import model
 from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident
+from chaos.plan import PERFORMERS
 from chaos.sender import digest
 from chaos.world import Call
 from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING
-from fulfillment.domain.event_types import SUBSCRIBERS
 from fulfillment.domain.order import Order
 from fulfillment.topic.message import Message
 
@@ -64,7 +64,12 @@ def judge(evidence: Evidence) -> Verdict:
     calls = by_key(evidence.cases, evidence.calls)
     verdict.lost += list(_never_done(evidence, calls))
     verdict.wrong += [f"{event_id} was forged, and taken" for event_id in evidence.forged_taken]
-    verdict.wrong += [f"{key} was done, and is no order's" for key in calls if key not in _keys(evidence.cases)]
+    known = _keys(evidence.cases)
+    verdict.wrong += [f"{key} was done, and is no order's" for key in calls if _without_number(key) not in known]
+    for case in evidence.cases:
+        if order := evidence.orders.get(case.session_id):
+            verdict.lost += list(_statuses_never_told(case, order, calls))
+            verdict.wrong += list(_wrong_levels(order, calls))
     for key, performed in calls.items():
         for first, again in itertools.pairwise(performed):
             reason = why_again(first, again, evidence)
@@ -132,8 +137,29 @@ def _never_done(evidence: Evidence, calls: Mapping[str, Sequence[Call]]) -> Iter
     """Effects of an order that never happened in the world."""
     for order in evidence.orders.values():
         for name, effect in order.effects.items():
+            if model.is_held(order, name, effect):
+                continue
             if name != LOAD_LINE_ITEMS and not any(call.how == "done" for call in calls.get(effect.key, ())):
                 yield f"{effect.key} is {effect.state.value}, and was never done"
+
+
+def _statuses_never_told(case: Case, order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
+    """The refunds and disputes of which the hooks do not know the newest status. Renewals are not this order's."""
+    for id_, each in {**order.refunds, **order.disputes}.items():
+        key = f"{case.session_id}:{id_}:{each.status}"
+        if not any(call.how == "done" for call in calls.get(key, ())):
+            yield f"{key} was never told"
+
+
+def _wrong_levels(order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
+    """What a receiver that refuses lower numbers must end with is the order's level. No number has two levels."""
+    prefix = f"{order.id}:access:"
+    told = {int(key.removeprefix(prefix)): performed for key, performed in calls.items() if key.startswith(prefix)}
+    for number, performed in told.items():
+        if len({call.level for call in performed}) != 1:
+            yield f"{prefix}{number} was told with several levels"
+    if told and (last := told[max(told)][-1].level) != model.level(order).value:
+        yield f"{order.id}: the last access level told is {last}, and must be {model.level(order).value}"
 
 
 def by_key(cases: Sequence[Case], calls: Iterable[Call]) -> dict[str, list[Call]]:
@@ -149,12 +175,32 @@ def by_key(cases: Sequence[Case], calls: Iterable[Call]) -> dict[str, list[Call]
 
 
 def _keys(cases: Sequence[Case]) -> set[str]:
-    names = [name for owed in OWED_ON_ENTERING.values() for name in owed]
-    return {f"{case.session_id}:{name}" for case in cases if case.expects == "order" for name in names}
+    """The keys of all effects that the cases may owe; `_without_number`."""
+    names = [*(name for owed in OWED_ON_ENTERING.values() for name in owed), "access", "announce_money"]
+    sold = [case for case in cases if case.expects == "order"]
+    of_sales = {f"{case.session_id}:{name}" for case in sold for name in names}
+    told = ((case, id_, status) for case in sold for id_, seen in model.statuses_of(case) for status in seen)
+    return of_sales | {f"{case.session_id}:{id_}:{status}" for case, id_, status in told if not case.aftermath.renewal}
+
+
+def _without_number(key: str) -> str:
+    """A key without the number of the level or change that it tells."""
+    name, _, number = key.rpartition(":")
+    return name if number.isdecimal() else key
 
 
 def _message_id(key: str) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@example.com>"
+
+
+def _came_back(key: str, evidence: Evidence) -> bool:
+    """Whether the key is of a refund or dispute that Stripe shows in a lower status than events told: before the read
+    that finds it, the order may show the higher one, and then the lower one again.
+    """
+    order_id, _, rest = key.partition(":")
+    order = evidence.orders.get(order_id)
+    known = {**order.refunds, **order.disputes}.get(rest.partition(":")[0]) if order else None
+    return known is not None and known.status != known.highest
 
 
 def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:
@@ -163,7 +209,9 @@ def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:
     """
     if first.seconds > HOOK_SECONDS:
         return "time limit"
-    doers = (first.function,) if first.function else tuple(SUBSCRIBERS.values())
+    if _came_back(first.key, evidence):
+        return "status came back"
+    doers = (first.function,) if first.function else PERFORMERS
     since = first.at - (0 if first.function else BLIND_SECONDS)
     if any(each.function in doers and since <= each.at <= again.at for each in evidence.killed):
         return "killed"

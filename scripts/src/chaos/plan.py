@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from chaos.incidents import Kind
 from chaos.profiles import Profile
-from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.event_types import AFTER_SALE, SUBSCRIBERS
 
 WEBHOOK = "stripe_webhook"
-FUNCTIONS = (WEBHOOK, *SUBSCRIBERS.values())
+PERFORMERS = (*SUBSCRIBERS.values(), *AFTER_SALE)
+FUNCTIONS = (WEBHOOK, *PERFORMERS)
 NEIGHBORS: Mapping[str, Sequence[str]] = {
     WEBHOOK: ("pubsub",),
-    **dict.fromkeys(SUBSCRIBERS.values(), ("firestore", "pubsub", "stripe", "mail")),
+    **dict.fromkeys(PERFORMERS, ("firestore", "pubsub", "stripe", "mail")),
 }
 BUSIEST = "on_checkout_session_completed"
 _SECONDS: Mapping[Kind, tuple[float, float]] = {
@@ -23,6 +24,8 @@ _SECONDS: Mapping[Kind, tuple[float, float]] = {
     "lost": (0.3, 2.5),
 }
 _DAY = 86_400
+SLOWEST = 400
+"""How slow the clock of a function may be that reads refunds and disputes: see `after_sale.PAST_SECONDS`."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Plan:
 def link_names() -> list[str]:
     """All connections, as `caller->called`."""
     called = [f"{function}->{neighbor}" for function, neighbors in NEIGHBORS.items() for neighbor in neighbors]
-    return ["stripe->stripe_webhook", *(f"push->{name}" for name in SUBSCRIBERS.values()), *called]
+    return ["stripe->stripe_webhook", *(f"push->{name}" for name in PERFORMERS), *called]
 
 
 def draw(seed: int, profile: Profile) -> Plan:
@@ -96,9 +99,13 @@ def _function(chance: random.Random) -> str:
 
 
 def _jump(chance: random.Random, end: float) -> list[Jump]:
-    """Corrects the webhook's clock soon: it rightly refuses every signature while it is off by more than 300 s."""
+    """Corrects the webhook's clock soon: it rightly refuses every signature while it is off by more than 300 s. What
+    follows a sale is read by the clock: a read must be newer than the events, so those clocks are slow by minutes at
+    most.
+    """
     function, at = chance.choice(FUNCTIONS), chance.uniform(0, end)
     if function == WEBHOOK:
         shift = chance.choice([-1, 1]) * chance.choice([120, 250, 400, _DAY])
         return [Jump(at, function, shift), Jump(min(at + 5, end), function, 0)]
-    return [Jump(at, function, chance.choice([-1, 1]) * chance.choice([3, 65, 3600, 30 * _DAY]))]
+    shift = chance.choice([-1, 1]) * chance.choice([3, 65, 3600, 30 * _DAY])
+    return [Jump(at, function, max(shift, -SLOWEST) if function in AFTER_SALE else shift)]

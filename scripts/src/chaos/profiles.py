@@ -22,9 +22,9 @@ class Profile:
     hurried: bool = False
 
 
-LONG = Profile(name="long", orders=300, seconds=240, patience=300, kills=40, faults=160, jumps=16, attempts=40)
-SHORT = Profile(name="short", orders=32, seconds=15, patience=90, kills=4, faults=24, jumps=4, hurried=True)
-CALM = Profile(name="calm", orders=60, seconds=15, patience=60, kills=0, faults=0, jumps=0)
+LONG = Profile(name="long", orders=300, seconds=240, patience=420, kills=50, faults=220, jumps=16, attempts=40)
+SHORT = Profile(name="short", orders=64, seconds=20, patience=150, kills=4, faults=24, jumps=4, hurried=True)
+CALM = Profile(name="calm", orders=64, seconds=15, patience=400, kills=0, faults=0, jumps=0)
 
 PROFILES = {each.name: each for each in (LONG, SHORT, CALM)}
 

@@ -26,6 +26,7 @@ def facts(run: Run) -> Json:
         "orders": len(run.cases),
         "events": sum(len(case.told) for case in run.cases),
         "never_told": sum(case.never_told for case in run.cases),
+        "after_sale": sum(len(case.aftermath.shown) for case in run.cases),
         "routed": sum(len(case.routed) for case in run.cases),
         "sends": run.sender.sends,
         "answers": _counted(run.sender.answers),

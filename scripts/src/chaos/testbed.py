@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chaos import proxy
 from chaos.case import ROUTES
-from chaos.plan import FUNCTIONS, NEIGHBORS, Plan, link_names
+from chaos.plan import FUNCTIONS, NEIGHBORS, PERFORMERS, Plan, link_names
 from chaos.profiles import Profile
 from chaos.proxy import Link
 from chaos.world import World, world
@@ -140,10 +140,11 @@ def _env(function: str, links: Mapping[str, Link], folder: Path, profile: Profil
         "CHAOS_FOLDER": str(folder / "calls"),
         "CHAOS_KEEPALIVE_MS": "3000" if profile.hurried else "30000",  # the library's own for the real Firestore
     }
-    if function in SUBSCRIBERS.values():
+    if function in PERFORMERS:
         env |= {"FIRESTORE_EMULATOR_HOST": to["firestore"], "SMTP_URL": f"smtp+insecure://{to['mail']}"}
         env |= {"STRIPE_API_KEY": API_KEY, "STRIPE_API_BASE": f"http://{to['stripe']}", "HOOK_TIMEOUT": "3"}
         env |= {"EMAIL_FROM": "shop@example.com", "SHOP_URL": SHOP_URL, "ORDER_EVENTS_TOPIC": ORDER_EVENTS}
+        env |= {"RECONCILE_SINCE": "2020-01-01"}
     return env
 
 
@@ -157,9 +158,10 @@ def _create_topics(testbed: Testbed, attempts: int) -> None:
     for topic in (TOPIC, DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS):
         testbed.admin.create_topic(topic)
     policy = {"dead_letter_topic": f"projects/{PROJECT}/topics/{DEAD_LETTER}", "max_delivery_attempts": attempts}
-    for event_type, name in SUBSCRIBERS.items():
+    filters = {name: {"filter": both_kinds(event_type)} for event_type, name in SUBSCRIBERS.items()}
+    for name in PERFORMERS:
         url = f"http://127.0.0.1:{testbed.links[f'push->{name}'].port}/"
-        more = {"filter": both_kinds(event_type), "dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS}
+        more = {"dead_letter_policy": policy, "ack_deadline_seconds": ACK_SECONDS, **filters.get(name, {})}
         testbed.admin.subscribe(name.replace("_", "-"), TOPIC, url, **more)
     testbed.admin.keep(DEAD_LETTER)
     testbed.admin.keep(DEAD_LETTER, WATCHED)

@@ -23,7 +23,7 @@ from local.runtime.processes import free_ports
 @dataclass(frozen=True)
 class Call:
     """An effect on the world, with its key. `function`: the caller, if known; `how`: done, raised, refused, or cut off;
-    `seconds`: its duration.
+    `seconds`: its duration; `level`: the access that a hook was told.
     """
 
     key: str
@@ -31,6 +31,7 @@ class Call:
     function: str | None = None
     how: str = "done"
     seconds: float = 0.0
+    level: str | None = None
 
 
 @dataclass
@@ -45,10 +46,13 @@ class World:
     callers: dict[int, str] = field(default_factory=dict)
 
     def sell(self, cases: Iterable[Case]) -> None:
-        """Adds the sessions and their line items to Stripe, except for forged ones."""
-        for case in (each for each in cases if each.signed and each.events):
-            self.stripe.sessions[case.session_id] = case.events[-1]["data"]["object"]
-            self.stripe.line_items[case.session_id] = list(case.items)
+        """Adds the sessions, their line items and what follows them to Stripe, except for forged ones."""
+        for case in (each for each in cases if each.signed):
+            self.stripe.others |= case.aftermath.objects
+            self.stripe.intents |= case.aftermath.intents
+            if case.events:
+                self.stripe.sessions[case.session_id] = case.events[-1]["data"]["object"]
+                self.stripe.line_items[case.session_id] = list(case.items)
 
     @property
     def is_fixed(self) -> bool:
@@ -120,7 +124,7 @@ def _recorded(lines: Iterable[str]) -> list[Call]:
     begun: dict[str, Call] = {}
     for line in map(json.loads, lines):
         if line["what"] == "begin":
-            begun[line["call"]] = Call(line["key"], line["at"], line["function"], "cut off")
+            begun[line["call"]] = Call(line["key"], line["at"], line["function"], "cut off", level=line["level"])
         else:
             call = begun[line["call"]]
             begun[line["call"]] = replace(call, how=line["what"], seconds=line["at"] - call.at)

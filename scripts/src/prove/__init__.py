@@ -9,6 +9,8 @@
 `fuzzing`               gives each target its share of inputs, and reports broken guarantees
 `targets`               events and pushes, in this process
 `thin_targets`          thin events with hostile answers of Stripe, and events for handlers
+`after_sale_target`     events of refunds and disputes, with hostile answers of Stripe
+`hostile_stripe`        these answers
 `webhook_target`        requests to the webhook, in this process
 `socket_target`         raw bytes to its HTTP server
 `mail_target`           mails of hostile orders

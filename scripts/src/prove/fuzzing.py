@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, Protocol
 
 from prove import oracles
+from prove.after_sale_target import AfterSalePushes
 from prove.mail_target import MailTarget
 from prove.order_status_target import OrderStatusTarget
 from prove.seeds import events
@@ -60,9 +61,10 @@ class Report:
 def shares() -> Mapping[str, tuple[Target, float]]:
     """The targets in this process, each with its share of the inputs."""
     return {
-        "events": (Events(), 0.60),
+        "events": (Events(), 0.50),
         "pushes": (Pushes(), 0.12),
         "thin": (ThinPushes(), 0.06),
+        "after sale": (AfterSalePushes(), 0.10),
         "handlers": (HandlerPushes(), 0.05),
         "webhook": (WebhookTarget(), 0.12),
         "mails": (MailTarget(), 0.01),

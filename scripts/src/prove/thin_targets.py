@@ -2,13 +2,11 @@
 
 import base64
 import json
-from collections.abc import Mapping
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 from fulfillment.domain.event_types import EventType
-from fulfillment.domain.ids import OWN, Owner
 from fulfillment.stripe_events.endpoint import StripeEvents
 from fulfillment.stripe_events.settings import StripeEventSettings
 from fulfillment.subscriber.endpoint import Subscriber
@@ -18,23 +16,11 @@ from fulfillment.topic.message import Message
 from local.fakes.memory_topic import MemoryTopic, push_body
 from local.fakes.stripe_events import COMPLETED, Json, thin_event
 from prove import oracles
+from prove.hostile_stripe import HostileStripe
 from prove.mutations import hostile_bytes, hostile_json
 from prove.targets import CheckedOrders, ask
 
 ENV = {"GOOGLE_CLOUD_PROJECT": "local", "STRIPE_LIVEMODE": "false"}
-
-
-class _HostileStripe:
-    """Answers every read with one JSON object."""
-
-    api_version = "2026-10-28.endive"
-
-    def __init__(self, answer: Json) -> None:
-        self._answer = answer
-
-    async def require_session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any]:
-        del session_id, owner
-        return self._answer
 
 
 class ThinPushes:
@@ -68,7 +54,7 @@ class ThinPushes:
         session = given["session"] if isinstance(given["session"], dict) else {}
         body = json.dumps(given["thin"]).encode()
         orders, self._parked.stored = CheckedOrders(), []
-        stripe = _HostileStripe(session)
+        stripe = HostileStripe(session)
         subscriber = Subscriber(EventType.COMPLETED, self._settings, orders, self._parked, self._executors, stripe)
         push = push_body(Message(data=body, attributes={"event_type": EventType.COMPLETED.thin}, id="1"), 1)
         first, second = [await ask(subscriber, push) for _ in range(2)]

@@ -8,8 +8,8 @@ TIB_OF_MESSAGES = 40.0
 WRITE = 0.09 / 1e5
 GIB_OF_LOGS, GIB_SENT = 0.50, 0.12
 
-EVENT_BYTES, THIN_EVENT_BYTES, ORDER_EVENT_BYTES = 4_620, 1_320, 2_600  # with their attributes
-FILTERED_OUT = 5  # by the other subscriptions of the topic: terraform/subscribers.tf
+EVENT_BYTES, THIN_EVENT_BYTES, ORDER_EVENT_BYTES = 4_620, 1_320, 2_800  # with their attributes
+FILTERED_OUT = 9  # by the other subscriptions of the topic: terraform/subscribers.tf
 LOG_BYTES, SENT_BYTES = 1_600, 13_300  # for a request: two entries; for an order: the receipt, and Stripe's question
 _MEMORY_GIB = 0.5
 _GIB, _TIB = 2**30, 2**40

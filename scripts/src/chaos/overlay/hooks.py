@@ -1,6 +1,7 @@
 """The hooks of a chaos run: they record each call on disk before and after the work, so that a crash is visible.
 
-The order's metadata says how a hook behaves: `hook` = slow, raise, hang or refuse.
+The order's metadata says how a hook behaves: `hook` = slow, raise, hang or refuse. Those of a refund or a dispute never
+hang: each time-out keeps the order's lease, and there are many of them.
 """
 
 import json
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from google.cloud.firestore_v1 import base_client
 
+from fulfillment.domain.access import Access
+from fulfillment.domain.after_sale import Dispute, Refund
 from fulfillment.domain.order import Order
 from fulfillment.errors import PermanentError
 
@@ -38,13 +41,37 @@ def payment_failed(order: Order, key: str) -> None:
     _call(order, key)
 
 
-def _call(order: Order, key: str) -> None:
+def access_changed(order: Order, access: Access, key: str) -> None:
+    """Sets the access, as the order's metadata says."""
+    if key != f"{order.id}:access:{access.number}":
+        raise PermanentError("the key must hold the access level's number")
+    _call(order, key, access.level)
+
+
+def refunded(order: Order, refund: Refund, key: str) -> None:
+    """Books a refund, as the order's metadata says."""
+    _check_status(refund.status, key)
+    _call(order, key, may_hang=False)
+
+
+def disputed(order: Order, dispute: Dispute, key: str) -> None:
+    """Books a dispute, as the order's metadata says."""
+    _check_status(dispute.status, key)
+    _call(order, key, may_hang=False)
+
+
+def _check_status(status: str, key: str) -> None:
+    if not key.endswith(f":{status}"):
+        raise PermanentError("the key must hold the object's status")
+
+
+def _call(order: Order, key: str, level: str | None = None, *, may_hang: bool = True) -> None:
     call = uuid.uuid4().hex
-    first = _record("begin", key, call)
+    first = _record("begin", key, call, level)
     match order.metadata.get("hook"):
         case "slow":
             time.sleep(1)
-        case "hang" if first:
+        case "hang" if first and may_hang:
             time.sleep(HANG_SECONDS)
         case "raise" if first:
             _record("raised", key, call)
@@ -55,10 +82,10 @@ def _call(order: Order, key: str) -> None:
     _record("done", key, call)
 
 
-def _record(what: str, key: str, call: str) -> bool:
+def _record(what: str, key: str, call: str, level: str | None = None) -> bool:
     """Appends a line that survives a crash. Returns whether it is the first for that key."""
     now = time.clock_gettime(time.CLOCK_REALTIME)  # the machine's clock: this process's may be wrong
-    line = {"what": what, "key": key, "call": call, "function": FUNCTION, "at": now}
+    line = {"what": what, "key": key, "call": call, "function": FUNCTION, "at": now, "level": level}
     descriptor = os.open(FOLDER / f"{key}.calls", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         first = os.fstat(descriptor).st_size == 0

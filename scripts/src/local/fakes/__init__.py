@@ -12,11 +12,13 @@
 `stripe_payments`              payments, and the events about what belongs to them
 `stripe_after_sale`            what follows a payment: refunds, disputes, warnings, reviews, and their events
 `stripe_after_sale_objects`    these objects as Stripe writes them
+`stripe_invoices`              and invoices with their payments
 `stripe_stand_in`              Stripe over HTTP: a checkout, its events, and the program that serves it
 `stripe_stand_in_api`          the API that the product reads
 `stripe_stand_in_cli`          the API of the official Stripe CLI's `stripe listen`
 `stripe_stand_in_endpoints`    the API of webhook endpoints, for scripts/ops
 `stripe_stand_in_destinations` the API of event destinations, for scripts/ops
 `stripe_stand_in_events`       any event, sent to the webhook
+`stripe_stand_in_refunds`      refunds that the CLI makes
 `stripe_stand_in_forms`        the forms that the CLI posts
 """

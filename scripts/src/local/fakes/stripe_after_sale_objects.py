@@ -179,42 +179,5 @@ def review(of: Json, **changes: Any) -> Json:
     } | changes
 
 
-def invoice(invoice_id: str, subscription: str, amount: int, currency: str = "usd", **changes: Any) -> Json:
-    """A paid invoice of a subscription."""
-    details = {"metadata": {}, "subscription": subscription}
-    return {
-        "id": invoice_id,
-        "object": "invoice",
-        "amount_due": amount,
-        "amount_paid": amount,
-        "billing_reason": "subscription_cycle",
-        "created": _now(),
-        "currency": currency,
-        "livemode": False,
-        "metadata": {},
-        "parent": {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
-        "status": "paid",
-        "total": amount,
-    } | changes
-
-
-def invoice_payment(of: Json, paid: Json, **changes: Any) -> Json:
-    """The payment of an invoice with a PaymentIntent."""
-    return {
-        "id": new_id("inpay"),
-        "object": "invoice_payment",
-        "amount_paid": paid["amount"],
-        "amount_requested": paid["amount"],
-        "created": _now(),
-        "currency": paid["currency"],
-        "invoice": of["id"],
-        "is_default": True,
-        "livemode": paid["livemode"],
-        "payment": {"payment_intent": paid["id"], "type": "payment_intent"},
-        "status": "paid",
-        "status_transitions": {"canceled_at": None, "paid_at": _now()},
-    } | changes
-
-
 def _now() -> int:
     return int(time.time())

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from fulfillment.domain.event_types import CHARGE_REFUNDED, OLD_REFUNDS, needs_old_refunds
 from local.fakes import stripe_after_sale_objects as objects
+from local.fakes import stripe_invoices as invoices
 from local.fakes.stripe_after_sale_objects import path_of
 from local.fakes.stripe_events import Json, event, thin_event
 from local.fakes.stripe_stand_in_cli import API_VERSION
@@ -77,10 +78,10 @@ class PaidWorld:
     def invoice(self, invoice_id: str, subscription: str, intent_id: str, amount: int = 1000) -> Json:
         """A paid invoice of a subscription, with its PaymentIntent, which it makes if it is new."""
         paid = self.stripe.intents.get(intent_id) or self.payment(intent_id, amount)
-        made = objects.invoice(
+        made = invoices.invoice(
             invoice_id, subscription, paid["amount"], paid["currency"], livemode=paid["livemode"], created=self._now()
         )
-        self._keep(objects.invoice_payment(made, paid, created=self._now()), paid)
+        self._keep(invoices.invoice_payment(made, paid, created=self._now()), paid)
         return self._keep(made, paid)
 
     def object(self, object_id: str) -> Json:

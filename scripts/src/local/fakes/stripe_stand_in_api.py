@@ -6,8 +6,7 @@
     GET /v1/checkout/sessions/{session}/line_items?limit=100&starting_after=li_…
     GET /v1/payment_intents?limit=1&created[lt]=…               always empty
     GET /v1/payment_intents/{intent}?expand[]=latest_charge.review
-    GET /v1/refunds, /v1/disputes, /v1/radar/early_fraud_warnings, /v1/reviews, /v1/invoice_payments
-        ?payment_intent=pi_…, ?payment[payment_intent]=pi_…, ?invoice=in_…, ?created[gte]=…    see `stripe_lists`
+    GET /v1/refunds, /v1/disputes, …, /v1/invoice_payments?…    by the filters of `stripe_lists`
     GET /v1/…, /v2/…                                            any other object, by its path
 
 It answers 401 without a key, 400 for an organization's key without a context, 400 for a filter that the list does not

@@ -26,6 +26,8 @@ async def check_end(course: Course, shop: Shop) -> None:
         await expect_parked(course, shop)
     if sale.routed:
         await _expect_routed(course, shop)
+    if sale.abandoned:
+        await _expect_invited(course, shop)
     if sale.status is None and found:
         course.problems.append("there must be no order")
     if sale.status is not None:
@@ -68,6 +70,18 @@ async def _expect_routed(course: Course, shop: Shop) -> None:
     ]:
         course.problems.append("it must be on the topic of routed events once, unchanged")
     course.statuses.append("routed")
+
+
+async def _expect_invited(course: Course, shop: Shop) -> None:
+    """The hook for abandoned carts must have returned."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        lines = [line for line in shop.printed().splitlines() if course.sale.session_id in line]
+        if any('"outcome": "cart_abandoned"' in line for line in lines):
+            course.statuses.append("none: the hook cart_abandoned was called")
+            return
+        await asyncio.sleep(0.05)
+    course.problems.append("the hook cart_abandoned must be called")
 
 
 async def _parked(shop: Shop, session_id: str) -> Message | None:

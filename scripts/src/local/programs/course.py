@@ -21,6 +21,10 @@ class Shop(Protocol):
         """The schedule's call: the status of the answer."""
         ...
 
+    def printed(self) -> str:
+        """What the functions have printed: log lines, and what the user's hooks print."""
+        ...
+
     async def order(self, session_id: str) -> Stored | None:
         """The order as it is stored."""
         ...

@@ -24,7 +24,7 @@ from fulfillment.errors import ConfigurationError
 from local.programs import day, sales
 from local.programs.course import Course, Shop
 from local.programs.sale import ROUTED
-from local.runtime import emulators, pipe
+from local.runtime import emulators, hooks_file, pipe
 from local.runtime.memory_pipe import MemoryPipe
 from local.runtime.neighbors import Neighbors, neighbors
 from local.runtime.pipe import Pipe
@@ -32,7 +32,11 @@ from local.runtime.processes import Processes, ProgramFailed
 from ops.clients.loopback import bypass_proxy
 
 ROUTING = {"ROUTED_EVENTS": ROUTED}
-COLORS = {"paid": "green", "fulfilled": "green", "awaiting_payment": "yellow", "payment_failed": "red"}
+COLORS = {
+    **dict.fromkeys(("paid", "fulfilled", "kept", "access granted"), "green"),
+    **dict.fromkeys(("awaiting_payment", "refunded", "disputed"), "yellow"),
+    **dict.fromkeys(("payment_failed", "lost", "access revoked"), "red"),
+}
 
 
 def main() -> int:
@@ -57,9 +61,10 @@ def _in_memory(console: Console) -> int:
 
     async def run() -> int:
         async with neighbors() as around:
-            return await _play(MemoryPipe(around.env | ROUTING), around, console, printed.getvalue)
+            running = MemoryPipe(around.env | ROUTING | carts, printed.getvalue)
+            return await _play(running, around, console, carts=bool(carts))
 
-    printed = io.StringIO()
+    printed, carts = io.StringIO(), hooks_file.carts_of_hooks()
     with contextlib.redirect_stdout(printed):
         return asyncio.run(_until_interrupted(run()))
 
@@ -69,12 +74,13 @@ def _on_emulators(console: Console) -> int:
 
         async def run() -> int:
             async with neighbors() as around:
-                with console.status("Starting the two official emulators and the six functions …"):
-                    running = await asyncio.to_thread(pipe.start, processes, pipe.choose_ports(), around.env | ROUTING)
+                carts = hooks_file.carts_of_hooks()
+                with console.status("Starting the two official emulators and the functions …"):
+                    env = around.env | ROUTING | carts
+                    running = await asyncio.to_thread(pipe.start, processes, pipe.choose_ports(), env)
                 _introduce(running, console)
                 os.environ.update(running.emulators.env)
-                log = processes.log("on_checkout_session_completed")
-                return await _play(running, around, console, log.read_text)
+                return await _play(running, around, console, carts=bool(carts))
 
         return asyncio.run(_until_interrupted(run()))
 
@@ -99,17 +105,20 @@ async def _until_interrupted(run: Coroutine[Any, Any, int]) -> int:
 def _introduce(running: Pipe, console: Console) -> None:
     hosts = running.emulators
     console.print(f"Pub/Sub's emulator on {hosts.pubsub}, Firestore's on {hosts.firestore},", highlight=False)
-    console.print("a stand-in of Stripe's API, a mail server, and the six functions by functions-framework;")
+    console.print("a stand-in of Stripe's API, a mail server, and all functions by functions-framework;")
     console.print(f"Stripe posts to {running.webhook_url}\n", highlight=False)
 
 
-async def _play(shop: Shop, around: Neighbors, console: Console, printed: Callable[[], str]) -> int:
+async def _play(shop: Shop, around: Neighbors, console: Console, *, carts: bool) -> int:
+    """Plays the day. `carts`: whether the user's hooks.py takes abandoned carts."""
     courses: dict[str, Course] = {}
     with _shown(console, courses) as show:
-        for sale in sales.sales():
+        for sale in (each for each in sales.sales() if carts or not each.abandoned):
             courses[sale.name] = await day.play(sale, shop, show, around)
     console.print()
-    _show_hook(printed(), courses["twelve items"].sale.session_id, console)
+    for name in ("twelve items", "refund that fails", "abandoned cart"):
+        if name in courses:
+            _show_hook(shop.printed(), courses[name], console)
     _show_mail(courses["card"].mail, console)
     failed = [course for course in courses.values() if course.problems]
     console.print()
@@ -125,11 +134,12 @@ async def _play(shop: Shop, around: Neighbors, console: Console, printed: Callab
     return 1 if failed else 0
 
 
-def _show_hook(printed: str, session_id: str, console: Console) -> None:
-    """Shows the output of functions/hooks.py for an order."""
-    lines = [line for line in printed.splitlines() if session_id in line and not line.startswith("{")]
+def _show_hook(printed: str, course: Course, console: Console) -> None:
+    """Shows the output of functions/hooks.py for an order or a cart."""
+    name, id_ = course.sale.name, course.sale.session_id
+    lines = [line for line in printed.splitlines() if id_ in line and not line.startswith("{")]
     lines = lines or ["It printed nothing with the order's id: what it prints with order.id in it is shown here."]
-    console.print(Panel(Text("\n".join(lines)), title="What functions/hooks.py did for the twelve items", expand=False))
+    console.print(Panel(Text("\n".join(lines)), title=f"What functions/hooks.py did: {name}", expand=False))
 
 
 def _show_mail(mail: EmailMessage | None, console: Console) -> None:
@@ -174,6 +184,7 @@ def _owed(course: Course) -> str:
         "payment_failed": "hook",
         "send_receipt": "receipt",
         "notify_payment_failed": "mail",
+        "access_changed": "access hook",
     }
     return ", ".join(word for name, word in words.items() if name in course.done)
 

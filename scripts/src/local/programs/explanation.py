@@ -8,7 +8,7 @@ from urllib.parse import quote
 from rich.console import Console
 from rich.text import Text
 
-from fulfillment.domain.event_types import SUBSCRIBERS
+from fulfillment.domain.event_types import ON_EXPIRED, SUBSCRIBERS, registered_types
 from fulfillment.domain.routes import Routes
 from fulfillment.stripe_types import FAMILIES
 from local.fakes.stripe_stand_in_events import PATH as SENDING
@@ -21,16 +21,24 @@ OWN_TOOLS = Path(__file__).parents[4] / "node_modules" / ".bin"
 def explain(console: Console, running: Pipe, stand_in: str) -> None:
     """Prints the lines to paste. `stand_in`: more arguments for `stripe`, with which it asks the stand-in."""
     routes = Routes.parse(running.env["ROUTED_EVENTS"]) if "ROUTED_EVENTS" in running.env else ()
-    others = known_types().snapshot - set(SUBSCRIBERS)
-    types = ",".join([*SUBSCRIBERS, *sorted(each for each in others if each in routes)])
+    own = _own_types(running)
+    others = known_types().snapshot - {*own}
+    types = ",".join([*own, *sorted(each for each in others if each in routes)])
     console.print(f"\nThe webhook listens on {running.webhook_url}. In another terminal:\n")
     stripe, wss = shlex.quote(stripe_cli() or "stripe"), " --no-wss" if stand_in else ""
     console.print(f"  {stripe} listen --forward-to {running.webhook_url} --events {types}{stand_in}{wss}", style="bold")
     console.print(f"  {stripe} trigger checkout.session.completed{stand_in}\n", style="bold")
+    console.print(
+        "Each fulfilled order prints the command that refunds it. [bold]stripe trigger charge.refunded[/] and"
+    )
+    console.print(
+        "[bold]stripe trigger charge.dispute.created[/] make a payment of their own: it belongs to no order.\n"
+    )
     landing = f"{running.order_status_url}?session_id={{CHECKOUT_SESSION_ID}}"
     console.print(f"The order status page, for the success_url of your Checkout Sessions:\n\n  [bold]{landing}[/]\n")
-    routed = {"ROUTED_EVENTS": running.env["ROUTED_EVENTS"]} if running.handlers else {}
-    exports = " ".join(f"{name}={shlex.quote(text)}" for name, text in (running.emulators.env | routed).items())
+    named = [name for name in ("ROUTED_EVENTS", "ABANDONED_CARTS") if name in running.env]
+    settings = running.emulators.env | {name: running.env[name] for name in named}
+    exports = " ".join(f"{name}={shlex.quote(text)}" for name, text in settings.items())
     console.print("List orders and dead letters, in another terminal:\n")
     console.print(Text(f"  export {exports}", style="bold"))
     console.print("  scripts/ops orders list\n  scripts/ops dead-letters list", style="bold")
@@ -43,6 +51,13 @@ def explain(console: Console, running: Pipe, stand_in: str) -> None:
     console.print(
         "Restart scripts/dev after a change to functions/hooks.py or functions/handlers. Ctrl-C stops everything.\n"
     )
+
+
+def _own_types(running: Pipe) -> list[str]:
+    """The types that an endpoint is registered for: first those of a sale."""
+    carts = ON_EXPIRED in running.entry_points
+    wanted = registered_types(thin=False, api_version=None, abandoned_carts=carts)
+    return [*SUBSCRIBERS, *sorted(wanted - {*SUBSCRIBERS})]
 
 
 def _explain_handlers(console: Console, running: Pipe) -> None:

@@ -3,7 +3,7 @@
 import functools
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -14,8 +14,10 @@ from local.runtime.pipe import FUNCTIONS, Pipe
 COLORS = {"DEBUG": "dim", "INFO": "default", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 
 
-def follow(console: Console, running: Pipe) -> int:
-    """Shows each function's log lines until something ends by itself."""
+def follow(console: Console, running: Pipe, after_sale: Callable[[str], str | None]) -> int:
+    """Shows each function's log lines until something ends by itself. `after_sale`: a line to show when the order of
+    that session is fulfilled, if any.
+    """
     processes = running.processes
     with_lines: dict[str, TextIO] = {name: processes.log(name).open(errors="replace") for name in running.entry_points}
     try:
@@ -23,7 +25,10 @@ def follow(console: Console, running: Pipe) -> int:
             _show(console, (plain(name, line) for line in log))  # so far there were only health checks
         while not (ended := processes.ended()):
             for name, log in with_lines.items():
-                _show(console, (readable(name, line) for line in log))
+                for line in log:
+                    _show(console, (readable(name, line),))
+                    if session := fulfilled(line):
+                        _show(console, (Text(after_sale(session) or "", style="bold"),))
             time.sleep(0.1)
     finally:
         for log in with_lines.values():
@@ -51,6 +56,13 @@ def readable(name: str, line: str) -> Text | None:
     parts += [f"at {each}" for each in record.get("stack", ()) if _is_own(each)][-1:]
     text = "  ".join([*parts, f"{record.get('duration_ms')} ms"])
     return Text(text, style=COLORS.get(record.get("severity", ""), ""))
+
+
+def fulfilled(line: str) -> str | None:
+    """The session of an order that this delivery has fulfilled."""
+    record = _record(line) or {}
+    is_done = str(record.get("effects", {}).get("fulfill", "")).startswith("done")
+    return record.get("session") if is_done else None
 
 
 def _is_own(place: str) -> bool:

@@ -1,9 +1,11 @@
 """One sale of a small day, and its expected result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from local.fakes.stripe_after_sale import AfterSaleWorld
 from local.fakes.stripe_events import Json, session
+from local.fakes.stripe_payments import Told
 
 ROUTED = "invoice.paid"
 """The type that is routed, beside those of orders."""
@@ -12,11 +14,26 @@ NONSENSE = {"paid": "yes"}
 """The document that replaces a spoiled sale's order."""
 
 
+Happens = Callable[[AfterSaleWorld], Sequence[Told]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Afterwards:
+    """What happens to the money of a sale later, and what must become of the order. `happens` makes it happen at
+    Stripe, and returns the events that Stripe sends.
+    """
+
+    happens: Happens
+    money: str
+    access: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sale:
     """One case. `rounds` are sent one after the other, the events of a round at the same time. The events of a `lost`
     sale are never sent: reconcile is called instead. Those of a `spoiled` sale find an unreadable order document. Those
-    of a `thin` sale only name the session, and those of a `routed` one are no order's.
+    of a `thin` sale only name the session, and those of a `routed` one are no order's. The session of an `abandoned`
+    one has expired. `afterwards` happens once the order is as it must be.
 
     `status`: the order's expected status; None if there must be no order.
     """
@@ -35,6 +52,8 @@ class Sale:
     spoiled: bool = False
     thin: bool = False
     routed: bool = False
+    abandoned: bool = False
+    afterwards: Sequence[Afterwards] = ()
 
     @property
     def session(self) -> Json:

@@ -3,6 +3,7 @@
 import uuid
 
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session, thin_event
+from local.programs import after_sales
 from local.programs.sale import ROUTED, Sale
 
 
@@ -167,4 +168,5 @@ def _replayed(of: str) -> Sale:
 _SALES = (
     *(_card, _big_cart, _ach, _sepa, _free, _duplicate, _twins, _out_of_order),
     *(_thin, _other, _unsigned, _lost, _poison, _replayed),
+    *(after_sales.refund, after_sales.failed_refund, after_sales.lost_dispute, after_sales.abandoned_cart),
 )

@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
+from fulfillment.domain.cart import CART_ABANDONED
 from fulfillment.domain.event_types import family_type
 from fulfillment.domain.routes import Routes
 from fulfillment.errors import ConfigurationError
@@ -18,6 +19,11 @@ FIX = "Add a missing package to functions/requirements.in, and run scripts/lock.
 def load() -> ModuleType:
     """The user's hooks. ProgramFailed names the file, the problem with its line, and what to do."""
     return _load("hooks", "hooks.py")
+
+
+def carts_of_hooks() -> dict[str, str]:
+    """The setting with which expired sessions go to the user's hook. Empty without that hook."""
+    return {"ABANDONED_CARTS": "true"} if hasattr(load(), CART_ABANDONED) else {}
 
 
 def routes_of_handlers(routed: str | None) -> dict[str, str]:

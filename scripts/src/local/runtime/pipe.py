@@ -1,6 +1,6 @@
 """The whole pipe on this machine: topics, filtered push subscriptions and the functions, each run by the real
-`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API, and
-functions/handlers if it is asked for.
+`functions-framework` command, on the official emulators. Reconcile runs if there is a key for Stripe's API,
+on_checkout_session_expired with ABANDONED_CARTS, and functions/handlers if it is asked for.
 """
 
 import sys
@@ -14,7 +14,7 @@ import httpx
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import AsyncClient
 
-from fulfillment.domain.event_types import SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import AFTER_SALE, ON_EXPIRED, SUBSCRIBERS, EventType
 from fulfillment.orders.firestore_orders import FirestoreOrders
 from fulfillment.orders.store import Stored
 from fulfillment.topic.message import Message
@@ -28,10 +28,10 @@ from local.runtime.pubsub_admin import PubSubAdmin
 FUNCTIONS = Path(__file__).parents[4] / "functions"
 WEBHOOK = "stripe_webhook"
 ORDER_STATUS = "order_status"
-ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values(), ORDER_STATUS)
+ENTRY_POINTS = (WEBHOOK, *SUBSCRIBERS.values(), *AFTER_SALE, ORDER_STATUS)
 RECONCILE = "reconcile"
 HANDLERS = "on_stripe_event"
-PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE, HANDLERS)
+PORTS = (*ENTRY_POINTS, "pubsub", "firestore", RECONCILE, HANDLERS, ON_EXPIRED)
 TOPIC, DEAD_LETTER, ORDER_EVENTS = "checkout-events", "checkout-events-dead-letter", "order-events"
 STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER = "checkout-stripe-events", "checkout-stripe-events-dead-letter"
 
@@ -55,7 +55,12 @@ class Pipe:
     def entry_points(self) -> tuple[str, ...]:
         """The functions that run here."""
         reconcile = (RECONCILE,) if "STRIPE_API_KEY" in self.env else ()
-        return (*ENTRY_POINTS, *reconcile, *((HANDLERS,) if self.handlers else ()))
+        return (*ENTRY_POINTS, *self._carts, *reconcile, *((HANDLERS,) if self.handlers else ()))
+
+    @property
+    def _carts(self) -> tuple[str, ...]:
+        """The function of abandoned carts, if they are wanted."""
+        return (ON_EXPIRED,) if self.env.get("ABANDONED_CARTS") == "true" else ()
 
     @property
     def webhook_url(self) -> str:
@@ -73,6 +78,8 @@ class Pipe:
             self.admin.create_topic(topic)
         for event_type, entry_point in SUBSCRIBERS.items():
             self._subscribe(entry_point, TOPIC, DEAD_LETTER, filter=both_kinds(event_type))
+        for entry_point in (*AFTER_SALE, *self._carts):  # without a filter: one for both kinds would be too long
+            self._subscribe(entry_point, TOPIC, DEAD_LETTER)
         if self.handlers:
             self._subscribe(HANDLERS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER)
         for topic in (DEAD_LETTER, ORDER_EVENTS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER):
@@ -120,6 +127,10 @@ class Pipe:
         """The schedule's call: the status of the answer."""
         async with httpx.AsyncClient() as client:
             return (await client.post(f"http://127.0.0.1:{self.ports[RECONCILE]}/", timeout=600)).status_code
+
+    def printed(self) -> str:
+        """What the functions have printed: log lines, and what the user's hooks print."""
+        return "".join(self.processes.log(name).read_text(errors="replace") for name in self.entry_points)
 
     async def order(self, session_id: str) -> Stored | None:
         """The order as it is in Firestore."""
