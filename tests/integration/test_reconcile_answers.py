@@ -84,7 +84,7 @@ async def test_disputes_and_deadlines_are_in_the_line_and_what_the_key_may_not_l
     assert await call(shop) == 200
     said = line(capsys)
     assert said["message"].startswith("disputes were not compared: Stripe answered 403")
-    assert {"open_disputes", "evidence_due_72h", "evidence_due_24h"}.isdisjoint(said), "nobody knows"
+    assert {"open_disputes", "evidence_due_72h", "evidence_due_24h"}.isdisjoint(said), "not known"
 
 
 async def test_a_run_whose_time_is_up_is_200_and_the_next_goes_on(capsys: pytest.CaptureFixture[str]) -> None:

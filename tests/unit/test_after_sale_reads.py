@@ -141,7 +141,7 @@ async def test_where_stripe_cannot_be_asked_the_claims_decide_under_review(cause
 
 
 @pytest.mark.parametrize("cause", ["no key", "no scope"])
-async def test_a_contradiction_that_nobody_can_ask_about_any_more_is_not_retried_for_ever(cause: str) -> None:
+async def test_a_contradiction_that_cannot_be_asked_about_any_more_is_not_retried_for_ever(cause: str) -> None:
     shop = Shop(ago=0)
     await shop.sell()
     given = shop.world.refund(PAYMENT)

@@ -219,7 +219,7 @@ async def test_without_the_permission_a_list_is_left_out_and_everything_else_goe
     end, stats = await shop.run_once()
     assert (end, list(stats.unlisted), stats.refunds, stats.disputes) == (End.RECONCILED, ["disputes"], 1, 0)
     assert "permission" in stats.unlisted["disputes"]
-    assert levels(stats) == (None, None, None), "nobody knows"
+    assert levels(stats) == (None, None, None), "not known"
     shop.stripe.forbidden = {PATHS["refund"]}
     await another_day(shop)
     end, stats = await shop.run_once()

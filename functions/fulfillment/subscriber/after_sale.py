@@ -150,7 +150,7 @@ class AfterSaleSubscriber(PushEndpoint):
             line.note(effects=delivery.texts or None, brought=delivery.outcome.value)
         note_order(line, after, delivery)
         line.note(money_status=after.money.status.value)
-        # What nobody can be asked about is not asked again: its claims decide.
+        # What Stripe cannot be asked about is not asked again: its claims decide.
         if UNREAD not in doubts and (open_ones := _unsettled(after, facts)):
             raise StatusUnsettled(f"Stripe shows an earlier status of {', '.join(open_ones)}, and may show a newer one")
         return delivery.outcome

@@ -67,7 +67,7 @@ class PaidWorld:
         account: str | None = None,
         livemode: bool = False,  # noqa: FBT001, FBT002 - as Stripe's field
     ) -> Json:
-        """A PaymentIntent with its charge: of a session, a renewal, or of nobody here."""
+        """A PaymentIntent with its charge: of a session, a renewal, or a stranger."""
         made = objects.payment_intent(intent_id, amount, currency, livemode=livemode, created=self._now())
         if account:
             self.stripe.accounts[intent_id] = account
