@@ -9,6 +9,7 @@ test_effects_search.py.
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +19,17 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from fulfillment.domain.effects import OWED_ON_ENTERING
-from fulfillment.domain.event_types import EventType
+from fulfillment.domain.access import BEFORE
+from fulfillment.domain.after_sale import KINDS
+from fulfillment.domain.effects import AFTER_SALE_KINDS, OWED_ON_ENTERING
+from fulfillment.domain.event_types import AFTER_SALE, EventType
 from fulfillment.domain.order import Order
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors
 from fulfillment.errors import PermanentError
 from fulfillment.orders.documents import to_document
-from fulfillment.orders.store import Stored
+from fulfillment.orders.firestore import Condition
+from fulfillment.orders.store import Found, Stored
+from fulfillment.subscriber.after_sale import AfterSaleSubscriber
 from fulfillment.subscriber.endpoint import Subscriber
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.message import Message
@@ -32,13 +37,14 @@ from fulfillment.webhook.endpoint import Webhook
 from fulfillment.webhook.settings import WebhookSettings
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_topic import push_body
+from local.fakes.stripe_after_sale_objects import charge, dispute, payment_intent, refund
 from local.fakes.stripe_events import COMPLETED, FAILED, SECRET, SUCCEEDED, event, session, signature
 from local.fakes.stripe_events import body as body_of
 from support.mortal import Died, Life
 from support.samples import Json
 
 ORDER = "cs_test_a1"
-EFFECTS = [name for names in OWED_ON_ENTERING.values() for name in names]
+EFFECTS = [*(name for names in OWED_ON_ENTERING.values() for name in names), *sorted(AFTER_SALE_KINDS)]
 
 
 class MortalOrders(MemoryOrders):
@@ -53,6 +59,15 @@ class MortalOrders(MemoryOrders):
     async def get(self, order_id: str) -> Stored | None:
         stored: Stored | None = await self._life.around("get", super().get(order_id))
         return stored
+
+    async def find(self, conditions: Sequence[Condition], after: str | None, limit: int) -> Found:
+        found: Found = await self._life.around("find", super().find(conditions, after, limit))
+        return found
+
+    async def get_all(self, order_ids: Sequence[str]) -> Found:
+        """Part of `find`: no call of its own."""
+        read = [await MemoryOrders.get(self, order_id) for order_id in order_ids]
+        return Found(orders=tuple(each for each in read if each))
 
     async def replace(self, order: Order, version: Any) -> Stored | None:
         stored: Stored | None = await self._life.around("replace", super().replace(order, version))
@@ -72,6 +87,9 @@ class MortalTopic:
         message = Message(data=data, attributes=dict(attributes), id=f"m{len(self.stored)}")
         self.stored.append(message)
         return str(message.id)
+
+
+Handler = Subscriber | AfterSaleSubscriber
 
 
 @dataclass(frozen=True)
@@ -100,9 +118,12 @@ class World:
         webhook = WebhookSettings(project="local", livemode=False, webhook_secrets=lambda: (SECRET,))
         self.webhook = Webhook(webhook, self.topic)
         settings = SubscriberSettings(project="local", livemode=False)
-        self.subscribers = {
+        self.subscribers: dict[str, Handler] = {
             each.value: Subscriber(each, settings, self.orders, self.dead_letter, self.executors) for each in EventType
         }
+        for entry_point, event_types in AFTER_SALE.items():
+            after = AfterSaleSubscriber(entry_point, settings, self.orders, self.dead_letter, self.executors)
+            self.subscribers |= dict.fromkeys(event_types, after)
 
     def _performing(self, name: str) -> Callable[[Order, str], Awaitable[None]]:
         async def do(key: str) -> None:
@@ -110,8 +131,8 @@ class World:
                 raise PermanentError("not for sale")
             self.performed[key] += 1
 
-        async def perform(_order: Order, key: str) -> None:
-            await self.life.around(f"perform {name}", do(key))
+        async def perform(order: Order, key: str) -> None:
+            await self.life.around(f"perform {name}", do(numberless(key, order)))
 
         return perform
 
@@ -140,7 +161,7 @@ class World:
                 waiting.append(message)
                 self.now += timedelta(seconds=self.executors.lease + 1)
 
-    async def answered(self, handler: Webhook | Subscriber, body: bytes, headers: Mapping[str, str]) -> int:
+    async def answered(self, handler: Webhook | Handler, body: bytes, headers: Mapping[str, str]) -> int:
         """The answer as the caller hears it; 0 if it hears none."""
         try:
             status = (await handler(request(body, headers))).status_code
@@ -151,6 +172,12 @@ class World:
 
     def reasons(self) -> set[str]:
         return {letter.attributes["reason"] for letter in self.dead_letter.stored}
+
+
+def numberless(key: str, order: Order) -> str:
+    """A key with the access level in place of its number, which is a time."""
+    head, access, number = key.rpartition(":access:")
+    return f"{head}{access}{(order.access or BEFORE).level}" if access and number else key
 
 
 def request(body: bytes, headers: Mapping[str, str]) -> Request:
@@ -176,7 +203,17 @@ def document(world: World) -> Json | None:
     for name in ("created_at", "updated_at", "fulfilled_at", "granted"):
         del plain[name]
     plain["events"] = {name: {**seen, "received_at": None} for name, seen in plain["events"].items()}
-    plain["effects"] = {name: (each["state"], each["key"]) for name, each in plain["effects"].items()}
+    plain["effects"] = {
+        name: (each["state"], numberless(each["key"], kept.order)) for name, each in plain["effects"].items()
+    }
+    if kept.order.access:
+        assert kept.order.access.told == kept.order.access.number, "the world knows another level"
+        plain["access"] = kept.order.access.level
+    for name in KINDS:
+        plain[name] = {
+            id_: each | {"claims": {status: claim["event"] for status, claim in each["claims"].items()}}
+            for id_, each in plain[name].items()
+        }
     return plain
 
 
@@ -202,6 +239,18 @@ POISON = event(COMPLETED, session(ORDER, amount_total="35.00"), id="evt_f")
 SETUP = event(COMPLETED, session(ORDER, mode="setup"), id="evt_g")
 DOUBTFUL = event(COMPLETED, session(ORDER, mode="a mode of tomorrow"), id="evt_h")
 
+OF_PAYMENT = charge(payment_intent("pi_3SynthCard", 3500), id="ch_1")
+LATER = int(time.time()) + 60  # than the first event: of two in one second only Stripe knows the newest status
+REFUNDED = refund(OF_PAYMENT, 3500, id="re_1")
+IN_PART = refund(OF_PAYMENT, 500, id="re_2")
+DISPUTED = dispute(OF_PAYMENT, id="du_1")
+REFUND = event("refund.created", REFUNDED, id="evt_i")
+PART = event("refund.created", IN_PART, id="evt_j")
+REFUND_FAILS = event("refund.failed", REFUNDED | {"status": "failed"}, id="evt_k", created=LATER)
+DISPUTE = event("charge.dispute.created", DISPUTED, id="evt_l")
+LOST = event("charge.dispute.closed", DISPUTED | {"status": "lost"}, id="evt_m", created=LATER)
+WON = event("charge.dispute.closed", DISPUTED | {"status": "won"}, id="evt_n", created=LATER + 1)
+
 STORIES = {
     "a card pays": Story([PAID]),
     "twins": Story([PAID, TWIN]),
@@ -213,6 +262,13 @@ STORIES = {
     "nothing was sold": Story([SETUP]),
     "the hook refuses for good": Story([PAID], refused="fulfill"),
     "a mail is refused for good": Story([PAID], refused="send_receipt"),
+    "a refund": Story([PAID, REFUND]),
+    "a refund in part": Story([PAID, PART]),
+    "a refund that fails": Story([PAID, REFUND, REFUND_FAILS]),
+    "a dispute is lost": Story([PAID, DISPUTE, LOST]),
+    "a dispute is lost, and then won": Story([PAID, DISPUTE, LOST, WON]),
+    "the money leaves before the goods, and comes back": Story([UNPAID, REFUND, SUCCESS, REFUND_FAILS]),
+    "the hook refuses the new level": Story([PAID, REFUND], refused="access_changed", wish="replay"),
     "what was refused is replayed": Story([PAID], refused="fulfill", wish="replay"),
     "what was held is released": Story([DOUBTFUL], hold=True, wish="release"),
 }
@@ -226,7 +282,7 @@ def test_death_at_any_moment_and_a_retry_end_as_a_run_without_death(name: str) -
         check(calm, (moment,))
 
 
-@pytest.mark.parametrize("name", ["a card pays", "the hook refuses for good"])
+@pytest.mark.parametrize("name", ["a card pays", "a refund", "the hook refuses for good"])
 def test_the_retry_may_die_too(name: str) -> None:
     calm = live(STORIES[name], ())
     for first in range(len(calm.life.steps)):
@@ -237,7 +293,7 @@ def test_the_retry_may_die_too(name: str) -> None:
 
 def test_every_step_of_the_way_is_a_place_to_die_at() -> None:
     steps = set(itertools.chain.from_iterable(live(story, ()).life.steps for story in STORIES.values()))
-    outside = ("publish", "create", "get", "replace", "park", *(f"perform {name}" for name in EFFECTS))
+    outside = ("publish", "create", "get", "find", "replace", "park", *(f"perform {name}" for name in EFFECTS))
     assert steps == {f"{when} {call}" for when in ("before", "after") for call in outside} | {
         "before the answer is heard"
     }

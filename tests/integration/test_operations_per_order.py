@@ -3,16 +3,16 @@
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import astuple, dataclass, field
-from typing import Any
+from dataclasses import astuple, dataclass, field, replace
 
 import httpx
 import pytest
 
-from fulfillment.domain.event_types import SUBSCRIBERS, EventType
+from fulfillment.domain.event_types import ON_REFUND, SUBSCRIBERS, entry_point_of
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.message import Message
 from local.fakes.memory_topic import push_body
+from local.fakes.stripe_after_sale import AfterSaleWorld
 from local.fakes.stripe_events import (
     COMPLETED,
     FAILED,
@@ -32,6 +32,7 @@ from local.runtime.emulators import Emulators
 from local.runtime.pipe import ORDER_EVENTS
 from local.runtime.pubsub_admin import PubSubAdmin
 from support import smtp_servers
+from support.brief_stripe import BriefStripe
 from support.markdown import table_with
 from support.serving import Serve
 from support.tools import ROOT
@@ -69,24 +70,11 @@ UNPAID = Cost(
 SUCCEEDS = Cost(
     webhook_calls=1, messages=1, deliveries=1, reads=1, writes=6, rpcs=8, stripe_reads=1, announced=2, mails=1
 )
+# Of a part of the money. The third call is the query that finds the order.
+REFUND = Cost(
+    webhook_calls=1, messages=1, deliveries=1, reads=0, writes=2, rpcs=3, stripe_reads=0, announced=1, mails=0
+)
 FAILS = Cost(webhook_calls=1, messages=1, deliveries=1, reads=1, writes=4, rpcs=6, stripe_reads=0, announced=1, mails=1)
-
-
-class BriefStripe(StripeStandIn):
-    """Closes each connection after its answer: a function keeps it all its life, this process does not."""
-
-    def app(self) -> Any:
-        inner = super().app()
-
-        async def brief(scope: Any, receive: Any, send: Any) -> None:
-            async def closing(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    message["headers"] = [*message["headers"], (b"connection", b"close")]
-                await send(message)
-
-            await inner(scope, receive, closing)
-
-        return brief
 
 
 @dataclass
@@ -108,14 +96,15 @@ class Metered:
     async def tell(self, said: Json) -> Cost:
         """Stripe's event, from its POST until its message is acknowledged: what it costs."""
         before, of = self._spent(), said["data"]["object"]
-        self.stripe.sessions[of["id"]] = of
-        self.stripe.line_items[of["id"]] = [line_item()]
+        if of["object"] == "checkout.session":
+            self.stripe.sessions[of["id"]] = of
+            self.stripe.line_items[of["id"]] = [line_item()]
         async with httpx.AsyncClient(timeout=LONG) as client:
             self.webhook_calls += 1
             content = body(said)
             assert (await client.post(self.webhook, content=content, headers=signature(content))).status_code == 200
             self.deliveries += 1
-            url = self.subscribers[said["type"]]
+            url = self.subscribers[str(entry_point_of(said["type"]))]
             assert (await client.post(url, content=push_body(self._taken()))).status_code == 204
         return self._spent() - before
 
@@ -161,7 +150,7 @@ async def metered(serve: Serve, emulated: Emulators) -> AsyncIterator[Metered]:
             "EMAIL_FROM": "shop@example.com",
             "SHOP_URL": "https://shop.example",
         }
-        subscribers = {name.value: serve(SUBSCRIBERS[name], **hosts, **effects) for name in EventType}
+        subscribers = {name: serve(name, **hosts, **effects) for name in (*SUBSCRIBERS.values(), ON_REFUND)}
         webhook = serve("stripe_webhook", **hosts, EVENTS_TOPIC=topic)
         yield Metered(webhook, subscribers, admin, topic, published, stored, stripe, post)
 
@@ -186,6 +175,16 @@ async def test_a_delayed_payment_that_fails(metered: Metered) -> None:
     session_id = new_id("cs_test")
     assert await metered.tell(unpaid(session_id)) == UNPAID
     assert await metered.tell(event(FAILED, session(session_id, payment_status="unpaid"))) == FAILS
+
+
+async def test_a_refund_of_a_known_order_is_a_query_and_a_write_for_it_and_for_each_effect(metered: Metered) -> None:
+    sold = session(new_id("cs_test"), payment_intent=new_id("pi"))
+    await metered.tell(event(COMPLETED, sold))
+    world = AfterSaleWorld(stripe=metered.stripe)
+    world.pay(sold)
+    (told,) = world.refund(sold["payment_intent"], 500)
+    assert await metered.tell(told.snapshot) == REFUND
+    assert await metered.tell(told.snapshot) == replace(REFUND, writes=0, rpcs=1, announced=0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +16,7 @@ from fulfillment.domain.event_types import SUBSCRIBERS, EventType, entry_point_o
 from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.items import read_page
 from fulfillment.domain.order import LineItem, Order
+from fulfillment.effects.runner import EffectExecutor
 from fulfillment.errors import StripeRefused
 from fulfillment.stripe_api import StripeApi
 from fulfillment.subscriber.after_sale import AfterSaleSubscriber
@@ -73,6 +74,7 @@ class Shop:
     refusing: dict[str, BaseException] = field(default_factory=dict)
     hooks: tuple[str, ...] = ("fulfill", "access_changed", "refunded", "disputed")
     published_at: datetime | None = None
+    more_effects: Mapping[str, EffectExecutor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.world = AfterSaleWorld(
@@ -126,6 +128,7 @@ class Shop:
         of_a_sale = {name: event_type for event_type, name in SUBSCRIBERS.items()}
         drops = OF_THE_SALE if entry_point in of_a_sale else AFTER_THE_SALE
         executors = configured(settings, hooks, stripe, drops)
+        executors = replace(executors, by_kind={**executors.by_kind, **self.more_effects})
         if entry_point in of_a_sale:
             event_type = EventType(of_a_sale[entry_point])
             return Subscriber(event_type, settings, self.orders, self.dead_letter, executors, stripe)

@@ -236,11 +236,14 @@ def test_evidence_only_grows_and_every_movement_is_kept() -> None:
         (("succeeded", 5), ("requires_action", 5), True),
         (("succeeded", 5), ("requires_action", 6), True),
         (("succeeded", 5), ("requires_action", 4), False),
+        (("requires_action", 5), ("succeeded", 4), True),
+        (("requires_action", 5), ("succeeded", 5), False),
+        (("requires_action", 5), ("requires_action", 4), False),
         (("succeeded", 5), ("failed", 6), False),
         (("succeeded", 5), ("succeeded", 6), False),
     ],
 )
-def test_a_read_is_needed_where_an_event_that_is_not_older_claims_less(
+def test_a_read_is_needed_where_a_newer_event_claims_less_than_an_older_one(
     known: tuple[str, int], new: tuple[str, int], *, needed: bool
 ) -> None:
     before = the([told("re_1", known[0], "evt_1", known[1])])

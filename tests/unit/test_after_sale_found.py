@@ -140,6 +140,16 @@ async def test_a_found_subscription_brings_what_befell_its_first_invoice() -> No
     assert level(await shop.order()) == "revoked"
 
 
+async def test_a_key_that_may_not_see_invoices_does_not_stop_a_found_subscription(capsys: Capture) -> None:
+    shop = Shop()
+    bought = shop.pay(payment_intent=None, mode="subscription", subscription="sub_1", invoice="in_1")
+    shop.world.invoice("in_1", "sub_1", PAYMENT, 3500)
+    shop.stripe.refused = {"/v1/invoice_payments"}
+    assert await shop.push(found(bought)) == 204
+    assert (await shop.order()).status.value == "fulfilled"
+    assert "403" in logged(capsys)["unlisted"]
+
+
 async def test_a_free_order_has_no_payment_to_ask_for() -> None:
     shop = Shop()
     sold = shop.pay(payment_intent=None, amount_total=0, payment_status="no_payment_required")

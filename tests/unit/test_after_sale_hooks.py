@@ -3,8 +3,10 @@
 import pytest
 
 from fulfillment.domain.effects import EffectState
+from fulfillment.domain.order import Order
+from fulfillment.effects.runner import EffectExecutor
 from fulfillment.errors import PermanentError
-from support.after_sale_shop import PAYMENT, Shop, level, money
+from support.after_sale_shop import ORDER, PAYMENT, Shop, level, money
 
 Capture = pytest.CaptureFixture[str]
 
@@ -47,6 +49,37 @@ async def test_a_hook_out_of_time_keeps_the_lease_and_no_other_hook_begins() -> 
     shop.refusing.clear()
     assert await shop.tell(told) == [503]
     assert shop.called() == []
+
+
+async def test_mails_and_announcements_go_on_while_a_hook_is_out_of_time() -> None:
+    done: list[str] = []
+
+    async def perform(_order: Order, key: str) -> None:
+        done.append(key)
+
+    others = {name: EffectExecutor(5, perform) for name in ("notify_refund", "announce_money")}
+    shop = Shop({"hook_timeout": 0.01}, more_effects=others)
+    await shop.sell()
+    shop.refusing["access_changed"] = TimeoutError()
+    (told,) = shop.world.refund(PAYMENT)
+    assert await shop.tell(told) == [503]
+    assert sorted(done) == [f"{ORDER}:announce_money:1", f"{ORDER}:{told.about}:notify_refund"]
+    assert [each[0] for each in shop.called()] == ["access_changed"]
+
+
+async def test_a_level_that_was_refused_for_good_does_not_stop_the_next_level() -> None:
+    shop = Shop(ago=0)
+    await shop.sell()
+    shop.refusing["access_changed"] = PermanentError("no such member")
+    given = shop.world.refund(PAYMENT)
+    assert await shop.tell(*given) == [204]
+    shop.refusing.clear()
+    shop.called()
+    assert await shop.tell(*shop.world.becomes(given[0].about, "failed")) == [204]
+    assert [each[:2] for each in shop.called()] == [("access_changed", "granted"), ("refunded", "failed")]
+    access = (await shop.order()).access
+    assert access is not None
+    assert access.told == access.number
 
 
 async def test_a_hook_that_is_not_there_is_owed_nothing() -> None:

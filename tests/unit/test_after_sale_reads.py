@@ -50,6 +50,18 @@ async def test_a_status_that_goes_down_is_read() -> None:
     )
 
 
+@pytest.mark.parametrize("life", [("succeeded", "requires_action"), ("prevented", "needs_response")])
+async def test_a_status_that_goes_down_is_read_also_if_the_lower_one_comes_first(life: tuple[str, str]) -> None:
+    shop = Shop(ago=7200)
+    await shop.sell()
+    first = shop.world.refund(PAYMENT) if life[0] == "succeeded" else shop.world.dispute(PAYMENT, life[0])
+    shop.ago = 3600
+    (down,) = shop.world.becomes(first[0].about, life[1])
+    assert await shop.tell(down, first[0]) == [204, 204]
+    assert len(shop.stripe.reads) == 1
+    assert money(await shop.order()) == ("refunding" if life[0] == "succeeded" else "disputed")
+
+
 async def test_a_late_event_is_not_read() -> None:
     shop = Shop()
     await shop.sell()

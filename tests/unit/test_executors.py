@@ -39,11 +39,38 @@ def test_hooks_without_fulfill_stop_the_start() -> None:
         configured(SETTINGS, hooks_file())
 
 
-@pytest.mark.parametrize("name", ["fulfill", "payment_failed"])
-def test_hooks_that_cannot_be_called_with_an_order_and_its_key_stop_the_start(name: str) -> None:
-    hooks: dict[str, object] = {"fulfill": print, name: lambda order: order}
-    with pytest.raises(ConfigurationError, match=rf"hooks.py: {name} must take \(order, key\)"):
+HOOKS = {
+    "fulfill": "order, key",
+    "payment_failed": "order, key",
+    "access_changed": "order, access, key",
+    "refunded": "order, refund, key",
+    "disputed": "order, dispute, key",
+}
+
+
+def function_of(arguments: int) -> object:
+    """A hook with so many arguments."""
+    return [lambda: None, lambda _a: None, lambda _a, _b: None, lambda _a, _b, _c: None, lambda _a, _b, _c, _d: None][
+        arguments
+    ]
+
+
+@pytest.mark.parametrize("name", HOOKS)
+@pytest.mark.parametrize("arguments", range(5))
+def test_a_hook_that_cannot_be_called_stops_the_start_with_one_line(name: str, arguments: int) -> None:
+    hooks: dict[str, object] = {"fulfill": print, name: function_of(arguments)}
+    if arguments == HOOKS[name].count(",") + 1:
+        assert name in configured(SETTINGS, hooks_file(**hooks)).by_kind
+        return
+    with pytest.raises(ConfigurationError) as refused:
         configured(SETTINGS, hooks_file(**hooks))
+    assert str(refused.value) == f"hooks.py: {name} must take ({HOOKS[name]})"
+
+
+@pytest.mark.parametrize("name", [each for each in HOOKS if each != "fulfill"])
+def test_a_hook_may_be_left_out_and_what_is_no_function_is_none(name: str) -> None:
+    assert name not in configured(SETTINGS, hooks_file(fulfill=print)).by_kind
+    assert name not in configured(SETTINGS, hooks_file(fulfill=print, **{name: None})).by_kind
 
 
 def test_a_key_and_a_mail_server_make_line_items_and_mails_owed() -> None:

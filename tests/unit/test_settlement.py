@@ -83,6 +83,12 @@ def test_once_told_nothing_is_owed_and_effects_of_objects_are_not_kept() -> None
     assert order.effects["access_changed"].state is EffectState.DONE
 
 
+def test_a_level_that_was_told_is_not_owed_again_without_its_effect() -> None:
+    order = rested(after(sold(), REFUND))
+    bare = replace(order, effects={name: each for name, each in order.effects.items() if name != "access_changed"})
+    assert settle(bare, KNOWN) == bare
+
+
 def test_a_failed_refund_restores_and_the_number_rises() -> None:
     order = after(rested(after(sold(), REFUND)), FAILURE)
     assert order.access
@@ -265,6 +271,16 @@ def test_an_overtaken_effect_of_an_object_is_replaced() -> None:
     newer = after(order, REFUND)
     assert newer.effects["refunded:re_1"].key == "cs_test_a1:re_1:succeeded"
     assert performed(newer, "refunded:re_1", begun).effects["refunded:re_1"].state is EffectState.OWED
+
+
+def test_a_dispute_is_told_for_its_newest_status() -> None:
+    opened = after(sold(), told("dp_1", "needs_response", "evt_1", field="disputes"))
+    assert opened.effects["disputed:dp_1"] == Effect(
+        state=EffectState.OWED, key="cs_test_a1:dp_1:needs_response", kind="disputed"
+    )
+    lost = after(opened, told("dp_1", "lost", "evt_2", 1, field="disputes"))
+    assert lost.effects["disputed:dp_1"].key == "cs_test_a1:dp_1:lost"
+    assert after(rested(lost), told("dp_1", "lost", "evt_3", 2, field="disputes")).effects == rested(lost).effects
 
 
 def test_a_hook_that_is_absent_is_owed_nothing_and_the_level_is_kept() -> None:

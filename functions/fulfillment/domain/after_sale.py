@@ -12,8 +12,8 @@ number. The highest claim leads; the other fields come from its event.
     any other       lower than these, and under review
 
 Three paths go down this chain: a refund that the buyer's bank sends back (succeeded, requires_action), an appeal that
-is lost (appeal_under_review, lost), a prevented dispute that is opened again. There a read decides: if it is newer than
-all events, by more than the clocks may differ, its status is the object's.
+is lost (appeal_under_review, lost), a prevented dispute that is opened again. There a read decides, whichever of the
+two comes first: if it is newer than all events, by more than the clocks may differ, its status is the object's.
 """
 
 from collections.abc import Mapping
@@ -83,12 +83,14 @@ class AfterSale(Record):
         return self.read is not None and (self.newest is None or self.read.at > self.newest + SLACK)
 
     def needs_read(self, told: "AfterSale") -> bool:
-        """Whether an event, which is not older than the newest, claims less than the highest claim. Only a read tells
-        whether it is a late one or a step down.
+        """Whether an event that is not older than the newest claims less than the highest claim, or an older one claims
+        more. Only a read tells whether the object has stepped down since.
         """
-        if told.newest is None or (self.newest is not None and told.newest < self.newest):
+        if told.newest is None:
             return False
-        return self.rank(told.highest) < self.rank(self.highest)
+        claimed, highest = self.rank(told.highest), self.rank(self.highest)
+        is_late = self.newest is not None and told.newest < self.newest
+        return claimed > highest if is_late else claimed < highest
 
 
 @dataclass(frozen=True, kw_only=True)

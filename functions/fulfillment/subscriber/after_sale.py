@@ -11,20 +11,17 @@
 | the key may not read the object, or whose payment it is        | parked                                      |
 | anything else                                                  | as every subscriber answers: see `endpoint` |
 
-A read is made for every thin event, and whenever an event claims less than an earlier one and is not older.
+A read is made for every thin event, and whenever a newer event claims less than an older one, whichever comes first.
 """
 
 import functools
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fulfillment.domain.after_sale import AfterSale, Fact, merge
 from fulfillment.domain.after_sale_events import AfterSaleEvent, parse_after_sale
 from fulfillment.domain.after_sale_objects import OBJECTS as THIN_OBJECTS
 from fulfillment.domain.decision import REQUESTS, News, ReplayRequest
 from fulfillment.domain.event_types import OLD_REFUNDS, THIN, entry_point_of, needs_old_refunds
-from fulfillment.domain.ids import Owner
 from fulfillment.domain.order import Order
 from fulfillment.domain.ownership import Ownership
 from fulfillment.domain.thin_events import ThinEvent, parse_thin
@@ -39,7 +36,8 @@ from fulfillment.errors import (
 )
 from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
-from fulfillment.subscriber.fact_reader import OBJECTS, FactReader, Stripe
+from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD, FactGatherer, unsettled
+from fulfillment.subscriber.fact_reader import FactReader, Stripe
 from fulfillment.subscriber.order_finder import OrderFinder, Place
 from fulfillment.subscriber.reporting import note_order, noticed, other_mode
 from fulfillment.subscriber.settings import SubscriberSettings
@@ -47,11 +45,6 @@ from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
 from fulfillment.topic.push_endpoint import PushEndpoint
-
-UNREAD = "status_not_read"
-"""The review code of an order with an event that only a read could place, where Stripe could not be asked."""
-UNLISTED = "refunds_not_listed"
-"""The review code of an order with a `charge.refunded` whose refunds could not be listed."""
 
 
 @dataclass(eq=False)
@@ -71,7 +64,7 @@ class AfterSaleSubscriber(PushEndpoint):
         super().__init__(self.entry_point, self.settings.project, self.dead_letter)
         ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
         self._finder = OrderFinder(self.orders, self.stripe, ownership, self.settings.since)
-        self._reader = FactReader(self.stripe) if self.stripe else None
+        self._facts = FactGatherer(FactReader(self.stripe) if self.stripe else None)
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message."""
@@ -119,24 +112,19 @@ class AfterSaleSubscriber(PushEndpoint):
 
     async def _read_thin(self, thin: ThinEvent) -> AfterSaleEvent:
         """A thin event with its object, as it is now."""
-        if self._reader is None:
-            raise ReadRefused(
-                "a thin event names its object, and there is no key to read it: set STRIPE_API_KEY "
-                "(in Terraform stripe_api_key), or register the webhook for snapshot events"
-            )
         try:
-            fact = await self._reader.read(thin.object_type, thin.object_id, thin.owner)
+            fact = await self._facts.read_thin(thin)
         except StripeRefused as refused:
             mode = "live" if self.settings.livemode else "test"
             raise ReadRefused(f"{thin.object_type}, and the event is of {mode} mode. {refused}") from None
-        return AfterSaleEvent.of_thin(thin, replace(fact, told=replace(fact.told, newest=thin.created)))
+        return AfterSaleEvent.of_thin(thin, fact)
 
     async def _deliver(self, place: Place, told: AfterSaleEvent, message: Message, line: Line) -> Outcome:
         """Writes what is known into the order, and performs what it owes."""
         order = place.stored.order if place.stored else None
         line.note(session=place.checkout.id, renewal=place.renewal or None)
         request = ReplayRequest.of(message.id, message.attributes)
-        facts, doubts = await self._facts(place, told, line)
+        facts, doubts = await self._facts.of(place, told, line)
         if UNLISTED in doubts and not (order and _is_parked(order, place, request)):
             await self._park_unlisted(message, line)
         news = News(order_id=place.checkout.id, event=place.event, facts=facts, doubts=doubts)
@@ -151,50 +139,9 @@ class AfterSaleSubscriber(PushEndpoint):
         note_order(line, after, delivery)
         line.note(money_status=after.money.status.value)
         # What Stripe cannot be asked about is not asked again: its claims decide.
-        if UNREAD not in doubts and (open_ones := _unsettled(after, facts)):
+        if UNREAD not in doubts and (open_ones := unsettled(after, facts)):
             raise StatusUnsettled(f"Stripe shows an earlier status of {', '.join(open_ones)}, and may show a newer one")
         return delivery.outcome
-
-    async def _facts(self, place: Place, told: AfterSaleEvent, line: Line) -> tuple[tuple[Fact, ...], frozenset[str]]:
-        """All facts to write, and the review codes of those that could not be had."""
-        facts: list[Fact] = []
-        doubts = set[str]()
-        if place.event and self._reader:
-            facts += await self._reader.all_of(place.event.checkout, line)
-        if told.facts is None:
-            listed = await self._list_refunds(told, line)
-            doubts |= {UNLISTED} if listed is None else set()
-            facts += [replace(each, renewal=place.renewal) for each in listed or ()]
-        is_read_now = told.type.startswith(THIN)
-        for fact in told.facts or ():
-            own = replace(fact, renewal=place.renewal)
-            facts.append(own)
-            known = _known(place.stored.order, own) if place.stored else None
-            if known and not is_read_now and (known.needs_read(own.told) or not merge(known, own.told).is_settled):
-                read = await self._read_again(own, told.owner, line)
-                facts += [read] if read else []
-                doubts |= set() if read else {UNREAD}
-        return tuple(facts), frozenset(doubts)
-
-    async def _list_refunds(self, told: AfterSaleEvent, line: Line) -> tuple[Fact, ...] | None:
-        if self._reader is None or told.payment_intent is None:
-            return None
-        try:
-            return await self._reader.refunds_of(told.payment_intent, told.owner)
-        except StripeRefused as refused:
-            line.note(unlisted=str(refused))
-            return None
-
-    async def _read_again(self, fact: Fact, owner: Owner, line: Line) -> Fact | None:
-        """The object as it is now; None if Stripe cannot be asked, or does not show it: then the claims decide."""
-        if self._reader is None:
-            return None
-        try:
-            read = await self._reader.read(OBJECTS[fact.field], fact.id, owner)
-        except StripeRefused as refused:
-            line.note(unread=str(refused))
-            return None
-        return replace(read, renewal=fact.renewal)
 
     async def _park_unlisted(self, message: Message, line: Line) -> None:
         error = NoOrderKnown(
@@ -208,27 +155,6 @@ class AfterSaleSubscriber(PushEndpoint):
 def _same_type(event_type: str, attribute: str) -> None:
     if event_type != attribute:
         raise MalformedMessage("the attribute event_type is not the type in the body")
-
-
-def _known(order: Order, fact: Fact) -> AfterSale | None:
-    holder = order.renewals if fact.renewal else order
-    objects: dict[str, AfterSale] = getattr(holder, fact.field) if holder else {}
-    return objects.get(fact.id)
-
-
-def _unsettled(order: Order, facts: Iterable[Fact]) -> list[str]:
-    """The objects that must be read again: a read contradicts their claims, or another delivery has written a higher
-    claim meanwhile.
-    """
-    were_read = {fact.id for fact in facts if fact.told.read}
-    joined = [(fact, _known(order, fact) or merge(None, fact.told)) for fact in facts]
-    return sorted(
-        {
-            fact.id
-            for fact, each in joined
-            if not each.is_settled or (fact.id not in were_read and each.needs_read(fact.told))
-        }
-    )
 
 
 def _is_parked(order: Order, place: Place, request: ReplayRequest) -> bool:

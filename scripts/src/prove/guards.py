@@ -63,6 +63,7 @@ GUARDS = {
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
     "subscriber/after_sale.py": ("tests/unit/test_after_sale_subscriber.py",),
     "subscriber/order_finder.py": ("tests/unit/test_order_finder.py", "tests/unit/test_after_sale_subscriber.py"),
+    "subscriber/fact_gatherer.py": ("tests/unit/test_after_sale_reads.py", "tests/unit/test_after_sale_found.py"),
     "subscriber/fact_reader.py": ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_order_finder.py"),
     "subscriber/reporting.py": ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_subscriber.py"),
     "subscriber/thin_sales.py": ("tests/unit/test_thin_sales.py",),
