@@ -40,7 +40,7 @@ from fulfillment.settings.base import Settings, Variable
 from fulfillment.stripe_errors import SCOPES
 from fulfillment.stripe_events.endpoint import HandlerOutcome
 from fulfillment.stripe_events.settings import StripeEventSettings
-from fulfillment.subscriber.after_sale import UNLISTED, UNREAD
+from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.webhook.settings import WebhookSettings
