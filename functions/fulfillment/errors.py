@@ -14,7 +14,8 @@ FulfillmentError
     ├── PublishFailed            Pub/Sub did not store the message
     ├── StoreUnavailable         Firestore did not answer, or refused temporarily
     ├── StripeUnavailable        Stripe's API did not answer, refused, or sent an unreadable answer
-    │   └── StripeRefused        Stripe refused this request; other requests may succeed
+    │   ├── StripeRefused        Stripe refused this request; other requests may succeed
+    │   └── StripeUnreadable     the answer to this request cannot be read; others may be readable
     ├── MailServerUnavailable    the mail server did not answer, refused the login, or refused temporarily
     ├── SessionNotComplete       Stripe returned a session that its event says is complete, but is not
     ├── SessionNotExpired        Stripe returned an open session that its event says has expired
@@ -113,6 +114,10 @@ class StripeUnavailable(TransientError):
 
 class StripeRefused(StripeUnavailable):
     """Stripe refused this request. Other requests may succeed."""
+
+
+class StripeUnreadable(StripeUnavailable):
+    """The answer to this request is not Stripe's, or cannot be read. Other answers may be readable."""
 
 
 class MailServerUnavailable(TransientError):

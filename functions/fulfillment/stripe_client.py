@@ -14,8 +14,7 @@ from stripe import HTTPXClient, StripeClient
 
 from fulfillment.domain.ids import OWN, Id, Owner
 from fulfillment.domain.shape import ShapeError, read
-from fulfillment.errors import StripeRefused, StripeUnavailable
-from fulfillment.stripe_errors import SESSION_ADVICE, is_about_the_question, is_passing, where_to_look
+from fulfillment.stripe_errors import SESSION_ADVICE, is_passing, kind_of, where_to_look
 from fulfillment.version import NAME, USER_AGENT, VERSION
 
 READ_SECONDS = 20
@@ -69,8 +68,7 @@ class StripeReader:
             cause = error.cause if isinstance(error, RetryError) else error
             if isinstance(cause, TimeoutError) and passing:  # the time ended in one more try: the one before says more
                 cause = passing[-1]
-            kind = StripeRefused if is_about_the_question(cause) else StripeUnavailable
-            raise kind(where_to_look(cause, self._key(), owner, advice)) from None
+            raise kind_of(cause)(where_to_look(cause, self._key(), owner, advice)) from None
 
     async def _all(
         self, path: str, params: Mapping[str, Any], owner: Owner, advice: Mapping[int, str]

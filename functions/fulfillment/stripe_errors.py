@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping
 
 import stripe
-from stripe import APIConnectionError, InvalidRequestError, RateLimitError, StripeError
+from stripe import APIConnectionError, AuthenticationError, InvalidRequestError, RateLimitError, StripeError
 
 from fulfillment.domain.ids import Owner
 from fulfillment.domain.shape import ShapeError
+from fulfillment.errors import StripeRefused, StripeUnavailable, StripeUnreadable
 
 
-def is_passing(error: Exception) -> bool:
+def is_passing(error: BaseException) -> bool:
     """Whether to retry at once: no connection, the rate limit, or a server error at Stripe."""
     if isinstance(error, APIConnectionError | RateLimitError):
         return True
@@ -26,6 +27,14 @@ def is_about_the_question(error: BaseException | None) -> bool:
         return False
     kind, code = getattr(error.error, "type", None), getattr(error.error, "code", None)
     return kind == "invalid_request_error" or (kind is None and isinstance(code, str))
+
+
+def kind_of(error: BaseException | None) -> type[StripeUnavailable]:
+    """What an error says of other requests: they may succeed, unless Stripe did not answer or knows no such key."""
+    if is_about_the_question(error):
+        return StripeRefused
+    is_silent = isinstance(error, TimeoutError | AuthenticationError) or (error is not None and is_passing(error))
+    return StripeUnavailable if is_silent else StripeUnreadable
 
 
 def _param(error: StripeError) -> object:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from fulfillment.domain.after_sale import Fact, merge
+from fulfillment.domain.after_sale import Fact, Renewals, merge
 from fulfillment.domain.after_sale_events import parse_after_sale
 from fulfillment.domain.event_types import AFTER_SALE, entry_point_of
 from fulfillment.domain.order import Order
@@ -16,6 +16,7 @@ from fulfillment.topic.message import parse_push
 from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.stripe_events import Json
 
+H = TypeVar("H", Order, Renewals)
 PATHS = {"refund": "/v1/refunds", "dispute": "/v1/disputes"}
 INVOICE_PAYMENTS = "/v1/invoice_payments"
 
@@ -95,13 +96,15 @@ def due_in(left: timedelta, **changes: Any) -> Json:
 @dataclass
 class MoneyBook:
     """Takes the messages of refunds and disputes into the orders, as the subscribers do. `strangers`: the ids of those
-    that have no order. A later read is newer, also in the same second.
+    that have no order. `invoiced`: the order's id by the PaymentIntent of an invoice. A later read is newer, also in
+    the same second.
     """
 
     orders: Orders
     strangers: list[str] = field(default_factory=list)
+    invoiced: dict[str, str] = field(default_factory=dict)
     reads: int = 0
-    began: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=100))
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     async def push(self, body: bytes) -> int:
         """The answer to a push."""
@@ -118,8 +121,7 @@ class MoneyBook:
         return 204
 
     async def _take(self, fact: Fact) -> None:
-        condition = Condition(field="payment_intent", operator="==", value=fact.payment_intent)
-        found = (await self.orders.find([condition], None, 1)).orders
+        found = await self._order_of(fact)
         if not found:
             self.strangers.append(fact.id)
             return
@@ -128,11 +130,24 @@ class MoneyBook:
             assert stored
             return with_fact(stored.order, fact)
 
-        await update(self.orders, found[0].order.id, change, found[0])
+        await update(self.orders, found.order.id, change, found)
+
+    async def _order_of(self, fact: Fact) -> Stored | None:
+        if fact.payment_intent in self.invoiced:
+            return await self.orders.get(self.invoiced[fact.payment_intent])
+        condition = Condition(field="payment_intent", operator="==", value=fact.payment_intent)
+        return next(iter((await self.orders.find([condition], None, 1)).orders), None)
 
 
 def with_fact(order: Order, fact: Fact) -> Order:
-    """The order after the fact."""
-    known = getattr(order, fact.field)
+    """The order after the fact. What its renewals have stays theirs."""
+    renewals = order.renewals
+    if renewals and fact.id in getattr(renewals, fact.field):
+        return replace(order, renewals=_with(renewals, fact))
+    return _with(order, fact)
+
+
+def _with(holder: H, fact: Fact) -> H:
+    known = getattr(holder, fact.field)
     changes: Any = {fact.field: {**known, fact.id: merge(known.get(fact.id), fact.told)}}
-    return replace(order, **changes)
+    return replace(holder, **changes)

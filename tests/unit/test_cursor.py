@@ -79,7 +79,7 @@ def test_a_round_that_was_kept_is_read_again(after: str | None) -> None:
     assert read_cursor(kept) == Cursor(since=1, start=2, end=9, before=5, stage=Stage.WAITING, after=after, over=True)
     assert [each.value for each in Stage] == [
         *("late", "sessions", "waiting", "owed"),
-        *("disputes", "disputed_orders", "refunds"),
+        *("disputes", "disputed_orders", "refunds", "refunded_orders"),
     ]
 
 

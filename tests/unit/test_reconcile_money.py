@@ -16,7 +16,7 @@ from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.found_objects import found_object
 from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.domain.order import Order
-from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable
+from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable, StripeUnreadable
 from fulfillment.reconcile.endpoint import End
 from fulfillment.reconcile.stats import EXAMPLES, ReconcileStats
 from local.fakes.memory_topic import MemoryTopic
@@ -25,6 +25,7 @@ from support.money_stripe import INVOICE_PAYMENTS, PATHS, dispute, due_in, refun
 from support.reconciling import Case, Shop, shop_of
 
 FULFILLED = Case(order="fulfilled")
+HOUR = timedelta(hours=1)
 FIRST = "cs_test_00000"
 DAY = timedelta(days=1)
 EARLY = datetime.now(UTC) - timedelta(days=200)
@@ -90,13 +91,53 @@ async def test_a_refund_that_fails_weeks_after_it_succeeded_is_told_of() -> None
     assert (await order_of(shop)).refunds["re_1"].status == "failed"
 
 
-async def test_a_dispute_is_compared_in_each_run() -> None:
-    shop = await shop_with(dispute("dp_1", f"pi_{FIRST}", age=129 * DAY))
+@pytest.mark.parametrize("age", [HOUR, 129 * DAY])
+@pytest.mark.parametrize("status", ["under_review", "warning_under_review", "appeal_under_review"])
+async def test_an_open_dispute_is_compared_in_each_run(status: str, age: timedelta) -> None:
+    shop = await shop_with(dispute("dp_1", f"pi_{FIRST}", age=age, status="warning_needs_response"))
     await shop.reconcile()
-    shop.stripe.change("dp_1", status="won")
+    shop.stripe.change("dp_1", status=status)
     stats = await shop.reconcile()
     assert (stats.disputes, stats.money_behind) == (1, 1)
+    assert (await order_of(shop)).disputes["dp_1"].status == status
+
+
+@pytest.mark.parametrize(("age", "rounds"), [(HOUR, 1), (25 * HOUR, 1), (28 * HOUR, 2), (129 * DAY, 2)])
+async def test_a_decided_dispute_is_compared_in_each_run_while_it_is_new_and_then_once_a_day(
+    age: timedelta, rounds: int
+) -> None:
+    shop = await shop_with(dispute("dp_1", f"pi_{FIRST}", age=age))
+    await shop.reconcile()
+    shop.stripe.change("dp_1", status="won")
+    behind = [(await shop.reconcile()).money_behind]
+    await another_day(shop)
+    behind.append((await shop.reconcile()).money_behind)
+    assert behind == ([1, 0] if rounds == 1 else [0, 1])
     assert (await order_of(shop)).disputes["dp_1"].status == "won"
+
+
+async def test_a_run_reads_the_orders_of_no_dispute_that_was_decided_long_ago() -> None:
+    """A dispute is in the list for 130 days, and each run reads the list."""
+    names = [f"cs_test_{number:05d}" for number in range(20)]
+    statuses = ["lost", "won", "warning_closed", "prevented"] * 5
+    money = [
+        dispute(f"dp_{name}", f"pi_{name}", age=4 * DAY, status=status)
+        for name, status in zip(names, statuses, strict=True)
+    ]
+    shop = await shop_with(*money, orders=20)
+    await shop.reconcile()
+    asked: list[Any] = []
+    find = shop.orders.find
+
+    async def noting(conditions: Any, after: str | None, limit: int) -> Any:
+        asked.extend(each.value for each in conditions if each.field == "payment_intent" and each.operator == "in")
+        return await find(conditions, after, limit)
+
+    shop.orders.find = noting  # type: ignore[method-assign]
+    assert ((await shop.reconcile()).disputes, asked) == (20, [])
+    shop.stripe.put(dispute("dp_open", f"pi_{FIRST}", age=4 * DAY))
+    await shop.reconcile()
+    assert asked == [[f"pi_{FIRST}"]]
 
 
 async def test_what_can_no_longer_change_is_not_listed() -> None:
@@ -322,7 +363,6 @@ async def test_stripe_down_ends_the_run_and_the_next_goes_on_with_disputes() -> 
     assert levels((await shop.run_once())[1]) == (4, 0, 0)
 
 
-HOUR = timedelta(hours=1)
 LEFT = [(timedelta(hours=71), 1, 0), (timedelta(hours=73), 0, 0), (timedelta(hours=23), 1, 1), (-HOUR, 0, 0)]
 
 
@@ -387,10 +427,13 @@ async def test_without_the_permission_to_read_invoices_all_else_is_counted() -> 
 async def test_an_invoice_that_cannot_be_read_keeps_nothing_else_waiting() -> None:
     money = [dispute(f"dp_{number}", f"pi_{number}", evidence_details=due_in(HOUR)) for number in range(3)]
     shop = await shop_with(*money, refund("re_1", f"pi_{FIRST}"))
-    shop.stripe.faults = [None, None, StripeUnavailable("Stripe's answer cannot be read")]
+    shop.stripe.faults = [None, None, StripeUnavailable("Stripe did not answer in time")]
     stats = await shop.reconcile()
     assert (stats.refused, stats.refunds, levels(stats)) == (1, 1, (0, 0, 0))
     assert "dp_0" in stats.examples
+    shop.stripe.faults = [None, None, *[StripeUnreadable("Stripe's answer cannot be read")] * 3]
+    end, stats = await shop.run_once()
+    assert (end, stats.refused, levels(stats)) == (End.RECONCILED, 3, (0, 0, 0))
     shop.stripe.faults = [None, None, *[StripeUnavailable("down")] * 3]
     with pytest.raises(StripeUnavailable):
         await shop.run_once()
@@ -503,6 +546,238 @@ async def test_an_order_that_owes_an_effect_of_after_the_sale_alone_gets_a_messa
     _, stats = await shop.run_once()
     assert (stats.owed, stats.unattended, stats.published) == (1, 1, 1)
     assert told(shop) == [f"reconcile:{FIRST}:paid"]
+
+
+def placed_as(order: Order, place: str) -> Order:
+    """The order as one that the lists name, or as one that they do not."""
+    changes: dict[str, dict[str, Any]] = {
+        "named": {},
+        "of a connected account": {"account": "acct_1", "context": ContextPath("acct_1")},
+        "of a subscription": {"payment_intent": None, "subscription": "sub_1"},
+    }
+    return replace(order, **changes[place])
+
+
+async def know(shop: Shop, raw: Json, order_id: str = FIRST, *, age: timedelta, place: str = "named") -> None:
+    """Stripe has the object, and the order knows it since so long ago."""
+    at = datetime.now(UTC) - age
+    fact = found_object(raw, owner=OWN, livemode=False, api_version="1", at=at).fact
+    order = placed_as(with_fact(await order_of(shop, order_id), fact), place)
+    shop.stripe.put(raw)
+    if order.account:
+        shop.stripe.accounts[raw["id"]] = order.account
+    shop.money.invoiced[raw["payment_intent"]] = order_id
+    held = {"refunds": order.refunds, "disputes": order.disputes}
+    await change(
+        shop,
+        order_id,
+        account=order.account,
+        context=order.context,
+        payment_intent=order.payment_intent,
+        subscription=order.subscription,
+        **held,
+    )
+
+
+def shown(order: Order, object_id: str) -> str:
+    return {**order.refunds, **order.disputes}[object_id].status
+
+
+UNNAMED = ["of a connected account", "of a subscription"]
+
+
+@pytest.mark.parametrize("place", UNNAMED)
+@pytest.mark.parametrize(
+    ("raw", "now"),
+    [
+        (refund("re_1", f"pi_{FIRST}", age=40 * DAY, status="pending"), "failed"),
+        (refund("re_1", f"pi_{FIRST}", age=40 * DAY, status="requires_action"), "canceled"),
+        (refund("re_1", f"pi_{FIRST}", age=40 * DAY), "failed"),
+        (refund("re_1", f"pi_{FIRST}", age=40 * DAY), "requires_action"),
+        (refund("re_1", f"pi_{FIRST}", age=40 * DAY, amount=1), "failed"),
+        (dispute("dp_1", f"pi_{FIRST}", age=60 * DAY), "lost"),
+        (dispute("dp_1", f"pi_{FIRST}", age=60 * DAY, status="lost"), "appeal_under_review"),
+        (dispute("dp_1", f"pi_{FIRST}", age=60 * DAY, status="lost"), "won"),
+        (dispute("dp_1", f"pi_{FIRST}", age=60 * DAY, status="prevented"), "needs_response"),
+    ],
+)
+async def test_what_no_list_brings_is_read_of_its_order_once_a_day(raw: Json, now: str, place: str) -> None:
+    shop = await shop_with()
+    await shop.reconcile()
+    await know(shop, dict(raw), age=5 * DAY, place=place)
+    shop.stripe.change(raw["id"], status=now)
+    await another_day(shop)
+    stats = await shop.reconcile()
+    assert (stats.money_behind, stats.examples) == (1, [FIRST])
+    assert shown(await order_of(shop), raw["id"]) == now
+    account = "acct_1" if place == "of a connected account" else None
+    assert {each.attributes.get("account") for each in shop.topic.stored} == {account}
+    await another_day(shop)
+    assert (await shop.reconcile()).money_behind == 0
+
+
+@pytest.mark.parametrize("place", UNNAMED)
+async def test_a_decided_dispute_or_a_refund_of_no_list_is_not_read_in_each_run(place: str) -> None:
+    shop = await shop_with(orders=2)
+    second = "cs_test_00001"
+    await shop.reconcile()
+    await know(shop, dispute("dp_open", f"pi_{FIRST}", age=40 * DAY), age=5 * DAY, place=place)
+    await know(shop, dispute("dp_lost", f"pi_{FIRST}", age=40 * DAY, status="lost"), age=5 * DAY, place=place)
+    await know(shop, refund("re_1", f"pi_{FIRST}", age=40 * DAY), age=5 * DAY, place=place)
+    await know(shop, refund("re_2", f"pi_{second}", age=40 * DAY, status="pending"), second, age=5 * DAY, place=place)
+
+    async def read_in_a_round() -> list[str]:
+        shop.stripe.reads.clear()
+        await shop.reconcile()
+        return sorted(each.rpartition("/")[2] for each in shop.stripe.reads if each and "_" in each.rpartition("/")[2])
+
+    assert await read_in_a_round() == ["dp_open"]
+    await another_day(shop)
+    assert await read_in_a_round() == ["dp_lost", "dp_open", "re_1", "re_2"]
+
+
+async def test_an_organizations_key_reads_all_refunds_and_disputes_that_may_change() -> None:
+    shop = await shop_with(stripe_key=lambda: "sk_org_test_1")
+    await shop.reconcile()
+    await know(shop, refund("re_1", f"pi_{FIRST}"), age=HOUR)
+    await know(shop, dispute("dp_1", f"pi_{FIRST}", status="lost"), age=HOUR)
+    shop.stripe.change("re_1", status="failed")
+    shop.stripe.change("dp_1", status="won")
+    await another_day(shop)
+    stats = await shop.reconcile()
+    assert (stats.refunds, stats.disputes, stats.money_behind) == (1, 1, 2)
+    order = await order_of(shop)
+    assert (shown(order, "re_1"), shown(order, "dp_1")) == ("failed", "won")
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action"])
+@pytest.mark.parametrize("age", [34, 400])
+async def test_a_refund_that_is_older_than_the_list_is_read_while_it_is_pending(status: str, age: int) -> None:
+    shop = await shop_with()
+    await shop.reconcile()
+    raw = refund("re_1", f"pi_{FIRST}", age=age * DAY, status=status)
+    await know(shop, raw, age=age * DAY)
+    shop.stripe.change("re_1", status="failed")
+    assert (await shop.reconcile()).money_behind == 0
+    await another_day(shop)
+    stats = await shop.reconcile()
+    assert (stats.refunds, stats.money_behind) == (1, 1)
+    assert shown(await order_of(shop), "re_1") == "failed"
+
+
+async def test_a_refund_that_succeeded_weeks_after_it_was_made_is_read_until_it_cannot_fail() -> None:
+    """The list has it for 31 days after it was made. It may fail until 30 days after it succeeded."""
+    shop = await shop_with()
+    await shop.reconcile()
+    await know(shop, refund("re_1", f"pi_{FIRST}", age=34 * DAY, status="requires_action"), age=34 * DAY)
+    await know(shop, refund("re_1", f"pi_{FIRST}", age=34 * DAY), age=20 * DAY)
+    shop.stripe.change("re_1", status="failed")
+    await another_day(shop)
+    assert (await shop.reconcile()).money_behind == 1
+    assert shown(await order_of(shop), "re_1") == "failed"
+
+
+async def test_an_open_dispute_that_is_older_than_the_list_is_read_and_counted_in_each_run() -> None:
+    shop = await shop_with()
+    await know(shop, dispute("dp_1", f"pi_{FIRST}", age=140 * DAY), age=140 * DAY)
+    assert levels(await shop.reconcile()) == (1, 0, 0)
+    shop.stripe.change("dp_1", status="won")
+    stats = await shop.reconcile()
+    assert (stats.disputes, stats.money_behind, levels(stats)) == (1, 1, (0, 0, 0))
+
+
+async def test_what_a_renewal_has_is_compared_where_the_orders_money_tells_of_the_order() -> None:
+    shop = await shop_with(refund("re_renewal", "pi_renewal", age=40 * DAY, status="pending"))
+    await shop.reconcile()
+    await know(shop, refund("re_1", f"pi_{FIRST}", age=40 * DAY), age=35 * DAY)
+    raw = shop.stripe.others["/v1/refunds/re_renewal"]
+    fact = found_object(raw, owner=OWN, livemode=False, api_version="1", at=EARLY).fact
+    assert isinstance(fact.told, Refund)
+    await change(shop, renewals=Renewals(refunds={"re_renewal": fact.told}))
+    shop.money.invoiced["pi_renewal"] = FIRST
+    shop.stripe.change("re_renewal", status="failed")
+    await another_day(shop)
+    assert (await shop.reconcile()).money_behind == 1
+    renewals = (await order_of(shop)).renewals
+    assert renewals
+    assert renewals.refunds["re_renewal"].status == "failed"
+
+
+async def test_without_the_permission_refunds_of_no_list_are_not_asked_for() -> None:
+    shop = await shop_with()
+    await know(shop, refund("re_1", f"pi_{FIRST}", status="pending"), age=HOUR, place="of a connected account")
+    shop.stripe.forbidden = {PATHS["refund"]}
+    stats = await shop.reconcile()
+    assert (stats.refused, list(stats.unlisted)) == (0, ["refunds"])
+
+
+async def test_a_refund_that_stripe_does_not_show_stops_no_other() -> None:
+    shop = await shop_with(orders=2)
+    for number, order_id in enumerate(["cs_test_00000", "cs_test_00001"]):
+        raw = refund(f"re_{number}", f"pi_{order_id}", status="pending")
+        await know(shop, raw, order_id, age=DAY, place="of a connected account")
+    del shop.stripe.others["/v1/refunds/re_0"]
+    shop.stripe.change("re_1", status="failed")
+    stats = await shop.reconcile()
+    assert (stats.refused, stats.refunds, stats.money_behind) == (1, 1, 1)
+    assert shown(await order_of(shop, "cs_test_00001"), "re_1") == "failed"
+
+
+async def test_a_dispute_that_becomes_known_between_two_stages_is_counted_once() -> None:
+    """The list's stage publishes it. Until the next stage its order may show it."""
+    raw = dispute("dp_1", "pi_invoice", age=9 * DAY, evidence_details=due_in(HOUR))
+    shop = await shop_with(raw)
+    await change(shop, subscription="sub_1", payment_intent=None)
+    shop.stripe.put_renewal("pi_invoice", "sub_1")
+    find = shop.orders.find
+
+    async def after_it_is_known(conditions: Any, after: str | None, limit: int) -> Any:
+        if conditions[0].field == "money.status" and not (await order_of(shop)).disputes:
+            await know(shop, raw, age=HOUR, place="of a subscription")
+        return await find(conditions, after, limit)
+
+    shop.orders.find = after_it_is_known  # type: ignore[method-assign]
+    _, stats = await shop.run_once()
+    assert (stats.disputes, levels(stats)) == (2, (1, 1, 1))
+
+
+KNOWN = st.tuples(
+    st.sampled_from(["named", *UNNAMED]),
+    st.one_of(
+        st.tuples(st.just("re"), st.sampled_from(Refund.CHAIN), st.sampled_from(Refund.CHAIN)),
+        st.tuples(st.just("dp"), st.sampled_from(Dispute.CHAIN), st.sampled_from(Dispute.CHAIN)),
+    ),
+    st.integers(0, 140),
+)
+FINAL = {"won", "failed", "canceled"}
+DAYS = {"succeeded": 31, "lost": 130, "prevented": 130, "warning_closed": 130}
+UNSEEN = {"warning_closed", *FINAL}
+"""An order that has no other object is `kept` or `won`, as almost all orders are: these are not searched."""
+
+
+@given(st.lists(KNOWN, max_size=8), st.lists(st.integers(0, 60), max_size=3))
+async def test_whoever_has_an_order_it_shows_what_stripe_has(
+    drawn: list[tuple[str, tuple[str, str, str], int]], kills: list[int]
+) -> None:
+    """Of an order that the lists name, of a connected account's, and of one without a PaymentIntent."""
+    shop = await shop_with(orders=max(1, len(drawn)))
+    await shop.reconcile()
+    for number, (place, (kind, known, now), days) in enumerate(drawn):
+        name, order_id = f"{kind}_{number}", f"cs_test_{number:05d}"
+        raw = dict(MAKERS)[kind](name, f"pi_{order_id}", status=known, age=days * DAY + HOUR)
+        await know(shop, raw, order_id, age=days * DAY + HOUR, place=place)
+        shop.stripe.change(name, status=now)
+    await another_day(shop)
+    for turns in kills:
+        await shop.killed(turns)
+    await shop.reconcile()
+    for number, (place, (kind, known, now), days) in enumerate(drawn):
+        listed = place == "named" and days < {"re": 31, "dp": 130}[kind]
+        singly = known not in UNSEEN and days < DAYS.get(known, 1000)
+        if listed or singly:
+            assert shown(await order_of(shop, f"cs_test_{number:05d}"), f"{kind}_{number}") == now
+    await another_day(shop)
+    assert (await shop.reconcile()).money_behind == 0
 
 
 REFUNDS = st.tuples(st.just("re"), st.sampled_from(Refund.CHAIN), st.integers(0, 35))

@@ -1,15 +1,19 @@
 """The progress of a round of reconcile: what it compares, and in which order.
 
-    late ──> sessions ──> waiting ──> owed ──> disputes ──> disputed_orders ──> refunds ──> over
+    late ──> sessions ──> waiting ──> owed ──> disputes ──> disputed_orders ──> refunds ──> refunded_orders ──> over
 
     late                 orders that are paid but not fulfilled; first, so that they are reported even if Stripe is down
     sessions             complete Checkout Sessions, newest first, from the window's end down to its start
     waiting              orders that wait for a delayed payment; once a day also those whose payment failed: it may
                          still succeed
     owed                 orders that owe an effect
-    disputes             disputes, newest first, from the window's end down to 130 days before
-    disputed_orders      disputed orders that the list's entries do not name: of connected accounts and subscriptions
+    disputes             disputes, newest first, from the window's end down to 130 days before; the decided ones once a
+                         day
+    disputed_orders      disputed orders: open disputes that are in no list, as those of connected accounts and
+                         subscriptions; once a day also their refunds and their other disputes
     refunds              once a day: refunds, newest first, from the window's end down to 31 days before
+    refunded_orders      once a day: orders whose money went back or was lost: refunds and disputes that may still
+                         change and are in no list
 
 A window begins 26 hours before the last one ended. A session completes within 24 hours of its creation, so each session
 that completed after the last window's end was created after the start of this window. A refund can fail until 30 days
@@ -41,6 +45,7 @@ class Stage(StrEnum):
     DISPUTES = "disputes"
     DISPUTED_ORDERS = "disputed_orders"
     REFUNDS = "refunds"
+    REFUNDED_ORDERS = "refunded_orders"
 
 
 _LISTS = frozenset({Stage.SESSIONS, Stage.DISPUTES, Stage.REFUNDS})
@@ -54,7 +59,8 @@ class Cursor:
     `start`, `end`  the window: sessions created from `start` until before `end`
     `before`        the stage's sessions, disputes or refunds created at this time or later are already compared
     `after`         the stage's orders up to this id are already compared
-    `thorough`      whether it is the first round of its day (UTC): it also checks failed payments and refunds
+    `thorough`      whether it is the first round of its day (UTC): it also checks failed payments, refunds
+                    and decided disputes
     """
 
     since: int

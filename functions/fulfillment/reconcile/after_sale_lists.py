@@ -17,15 +17,14 @@ from fulfillment.domain.ids import OWN
 from fulfillment.domain.shape import ShapeError
 from fulfillment.errors import StripeRefused
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison, Placed
-from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels, is_due
-from fulfillment.reconcile.disputed_orders import DISPUTES, read_singly
+from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels, is_due, is_open
 from fulfillment.reconcile.rate_limited_stripe import Listed, Reader
 from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
 
 ListPage = Callable[[int, int, str | None], Awaitable[Listed]]
-REFUNDS = "refunds"
+REFUNDS, DISPUTES = "refunds", "disputes"
 
 
 @dataclass(kw_only=True)
@@ -51,7 +50,7 @@ class AfterSaleLists:
             self.levels.drop()
             return reached.next_stage()
         self.stats.disputes += len(page.data)
-        placed = await self.compare.place(found)
+        placed = await self.compare.place([each for each in found if _is_compared(each, reached)])
         placed += await self._renewals_in(_without(found, placed))
         self._count_levels(placed)
         await self._publish(placed, found, reached)
@@ -105,11 +104,10 @@ class AfterSaleLists:
         return reached.down_to(int(page.data[-1]["created"]))
 
     def _count_levels(self, placed: Sequence[Placed]) -> None:
-        """The disputes that the next stage reads are counted there."""
         for each in placed:
             fact = each.found.fact
-            if isinstance(fact.told, Dispute) and fact.id not in dict(read_singly(each.order)):
-                self.levels.add(each.order.id, fact.told)
+            if isinstance(fact.told, Dispute):
+                self.levels.add(each.order.id, fact.id, fact.told)
 
     async def _renewals_in(self, found: Sequence[FoundObject]) -> list[Placed]:
         """The disputes of renewals whose deadline is near. Asking Stripe for the invoice of each dispute without an
@@ -121,6 +119,13 @@ class AfterSaleLists:
             if isinstance(told, Dispute) and is_due(told, SOON) and (order := await self.renewals.order_of(each.fact)):
                 placed.append(Placed(found=each, order=order))
         return placed
+
+
+def _is_compared(dispute: FoundObject, reached: Cursor) -> bool:
+    """Whether this round reads its order. Reading those of decided disputes in each run would cost thousands of reads
+    for each dispute.
+    """
+    return reached.thorough or is_open(dispute.fact.told) or dispute.created >= reached.start
 
 
 def _without(found: Sequence[FoundObject], placed: Sequence[Placed]) -> list[FoundObject]:

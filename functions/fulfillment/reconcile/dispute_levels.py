@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from fulfillment.domain.after_sale import Dispute
+from fulfillment.domain.after_sale import AfterSale, Dispute
 from fulfillment.domain.evidence import time_to_answer
 from fulfillment.domain.order_money import INQUIRIES, OPEN
 from fulfillment.reconcile.stats import EXAMPLES, ReconcileStats
@@ -13,7 +13,7 @@ SOON, AT_ONCE = timedelta(hours=72), timedelta(hours=24)
 
 @dataclass
 class _Counts:
-    open: int = 0
+    open: set[str] = field(default_factory=set)
     due_72h: int = 0
     due_24h: int = 0
     examples: list[str] = field(default_factory=list)
@@ -21,7 +21,9 @@ class _Counts:
 
 @dataclass(kw_only=True)
 class DisputeLevels:
-    """The count of one run. A run that continues an interrupted one has not seen all: it reports no level."""
+    """The count of one run. A run that continues an interrupted one has not seen all: it reports no level. Its memory
+    grows with the disputes that are open, by their ids.
+    """
 
     stats: ReconcileStats
     _counts: _Counts | None = None
@@ -34,10 +36,10 @@ class DisputeLevels:
         """This run does not see all disputes."""
         self._counts = None
 
-    def add(self, order_id: str, dispute: Dispute) -> None:
-        """Counts a dispute of an order."""
-        if self._counts:
-            self._counts.open += is_open(dispute)
+    def add(self, order_id: str, dispute_id: str, dispute: Dispute) -> None:
+        """Counts a dispute of an order, once: two stages may meet the same."""
+        if self._counts and is_open(dispute) and dispute_id not in self._counts.open:
+            self._counts.open.add(dispute_id)
             self._counts.due_72h += is_due(dispute, SOON)
             self._counts.due_24h += is_due(dispute, AT_ONCE)
             if is_due(dispute, SOON) and len(self._counts.examples) < EXAMPLES:
@@ -46,13 +48,14 @@ class DisputeLevels:
     def report(self) -> None:
         """Ends the count. The result goes to the statistics."""
         if self._counts:
-            self.stats.set_levels(self._counts.open, self._counts.due_72h, self._counts.due_24h, self._counts.examples)
+            counts = self._counts
+            self.stats.set_levels(len(counts.open), counts.due_72h, counts.due_24h, counts.examples)
         self._counts = None
 
 
-def is_open(dispute: Dispute) -> bool:
-    """Whether it is not decided."""
-    return dispute.status in {*OPEN, *INQUIRIES}
+def is_open(told: AfterSale) -> bool:
+    """Whether it is a dispute that is not decided."""
+    return isinstance(told, Dispute) and told.status in {*OPEN, *INQUIRIES}
 
 
 def is_due(dispute: Dispute, within: timedelta) -> bool:

@@ -32,9 +32,9 @@ from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Found, Orders
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison
 from fulfillment.reconcile.after_sale_lists import AfterSaleLists
+from fulfillment.reconcile.after_sale_orders import DISPUTED, REFUNDED, AfterSaleOrders
 from fulfillment.reconcile.comparison import Comparison, Publish
 from fulfillment.reconcile.dispute_levels import DisputeLevels
-from fulfillment.reconcile.disputed_orders import DISPUTED, DisputedOrders
 from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.session_reader import SessionReader
@@ -78,12 +78,8 @@ class Reconciler:
             levels=self._levels,
             stats=self.stats,
         )
-        self._disputed = DisputedOrders(
-            stripe=self.stripe,
-            compare=compare,
-            levels=self._levels,
-            stats=self.stats,
-            livemode=self.settings.livemode,
+        self._after_sale = AfterSaleOrders(
+            settings=self.settings, stripe=self.stripe, compare=compare, levels=self._levels, stats=self.stats
         )
 
     async def step(self, reached: Cursor) -> Cursor:
@@ -103,8 +99,10 @@ class Reconciler:
                 return await self._lists.disputes(reached)
             case Stage.DISPUTED_ORDERS:
                 return await self._disputed_orders(reached)
-            case Stage.REFUNDS:  # pragma: no branch - mypy proves that there is no other
+            case Stage.REFUNDS:
                 return await self._lists.refunds(reached)
+            case Stage.REFUNDED_ORDERS:  # pragma: no branch - mypy proves that there is no other
+                return await self._refunded_orders(reached)
 
     async def _late(self, reached: Cursor) -> Cursor:
         found = await self._find(_PAID, reached, MANY)
@@ -149,9 +147,17 @@ class Reconciler:
 
     async def _disputed_orders(self, reached: Cursor) -> Cursor:
         found = await self._find(DISPUTED, reached, FEW)
-        await self._disputed.compare_all([each.order for each in found.orders])
+        await self._after_sale.compare_all([each.order for each in found.orders], reached)
         if found.last is None:
             self._levels.report()
+        return _behind(reached, found)
+
+    async def _refunded_orders(self, reached: Cursor) -> Cursor:
+        """Most of these orders are so old that nothing is read of Stripe."""
+        if not reached.thorough:
+            return reached.next_stage()
+        found = await self._find(REFUNDED, reached, MANY)
+        await self._after_sale.compare_all([each.order for each in found.orders], reached)
         return _behind(reached, found)
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fulfillment.errors import StripeRefused, StripeUnavailable
+from fulfillment.errors import StripeRefused, StripeUnavailable, StripeUnreadable
 from fulfillment.reconcile.stats import ReconcileStats
 
 IN_A_ROW = 3  # failed reads after which Stripe counts as down
@@ -25,7 +25,8 @@ class SingleReads:
         try:
             found = await read
         except StripeUnavailable as error:
-            self.failures += not isinstance(error, StripeRefused)
+            answered = isinstance(error, StripeRefused | StripeUnreadable)
+            self.failures = 0 if answered else self.failures + 1
             if self.failures >= IN_A_ROW:
                 raise
             found = None

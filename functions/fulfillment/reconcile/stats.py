@@ -13,15 +13,15 @@ class ReconcileStats:
     all: it continued an interrupted one, or was interrupted.
 
     `sessions`, `waiting`, `owed`  compared: sessions, orders that wait for a payment, orders that owe an effect
-    `refunds`, `disputes`          compared: as Stripe lists them, and disputes that were read one by one
+    `refunds`, `disputes`          read: as Stripe lists them, and those that were read one by one
     `missing`, `behind`            complete sessions without an order, and orders that claimed less than Stripe
     `money_behind`                 refunds and disputes that claim more at Stripe than in their orders
     `unplaced`                     refunds and disputes without an order that were published
     `unattended`                   orders that owe an effect and have no outstanding message
     `late`                         orders that are paid but not fulfilled in time
     `published`, `unreadable`      messages; objects of Stripe's and documents that this version cannot read
-    `refused`                      orders whose session or dispute Stripe did not show when it was read by id, and
-                                   disputes whose invoice it did not show
+    `refused`                      orders whose session, refund or dispute Stripe did not show when it was read by id,
+                                   and disputes whose invoice it did not show
     `unlisted`                     what Stripe refused to list, with its reason: the key lacks a permission
     `open_disputes`                level: disputes and inquiries of orders that are not decided
     `evidence_due_72h`, `_24h`     level: disputes that await evidence, have none, and are due within that time
@@ -63,6 +63,11 @@ class ReconcileStats:
             "with a dispute that needs evidence within 72 hours": self.evidence_due_72h or 0,
         }
 
+    def add_compared(self, field: str) -> None:
+        """Counts a refund or a dispute that was read by its id. `field`: an order's, `refunds` or `disputes`."""
+        self.refunds += field == "refunds"
+        self.disputes += field == "disputes"
+
     def add_missing(self, session_id: str, age: timedelta) -> None:
         """Counts a complete session without an order."""
         self.missing += 1
@@ -96,7 +101,7 @@ class ReconcileStats:
         self._name(session_id)
 
     def add_refused(self, session_id: str) -> None:
-        """Counts an order whose session or dispute Stripe did not show."""
+        """Counts an order whose session, refund or dispute Stripe did not show."""
         self.refused += 1
         self._name(session_id)
 
