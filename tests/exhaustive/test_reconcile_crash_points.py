@@ -28,7 +28,8 @@ MONEY = [
     *(dispute(f"dp_{number}", OURS[1]) for number in range(8)),
     dispute("dp_renewal", "pi_renewal", evidence_details=SOON),
 ]
-CONNECTED = dispute("dp_connected", OURS[2], status="won")
+CONNECTED = [dispute("dp_connected", OURS[2], status="won"), refund("re_connected", OURS[2], status="failed")]
+BEFORE = ["needs_response", "pending"]
 PARTS = ("stripe", "orders", "checkpoint", "topic")
 
 
@@ -50,14 +51,16 @@ async def lived(deaths: Collection[int]) -> tuple[Shop, Life]:
 
 async def add_money(shop: Shop) -> None:
     """What happened after the sale, of which no event came."""
-    shop.stripe.put(*MONEY, CONNECTED)
-    shop.stripe.accounts["dp_connected"] = "acct_1"
+    shop.stripe.put(*MONEY, *CONNECTED)
     shop.stripe.put_renewal("pi_renewal", "sub_1")
-    opened = CONNECTED | {"status": "needs_response"}
-    fact = found_object(opened, owner=OWN, livemode=False, api_version="1", at=datetime(2026, 1, 1, tzinfo=UTC)).fact
     found = await shop.orders.get(OURS[2].removeprefix("pi_"))
     assert found
-    await shop.orders.replace(replace(with_fact(found.order, fact), account="acct_1"), found.version)
+    order = replace(found.order, account=Id("acct_1"))
+    for raw, status in zip(CONNECTED, BEFORE, strict=True):
+        shop.stripe.accounts[raw["id"]] = "acct_1"
+        known, at = raw | {"status": status}, datetime(2026, 1, 1, tzinfo=UTC)
+        order = with_fact(order, found_object(known, owner=OWN, livemode=False, api_version="1", at=at).fact)
+    await shop.orders.replace(order, found.version)
     found = await shop.orders.get(OURS[1].removeprefix("pi_"))
     assert found
     await shop.orders.replace(replace(found.order, subscription=Id("sub_1")), found.version)
@@ -72,6 +75,7 @@ async def told(shop: Shop) -> set[str]:
     assert {each.status for each in refunded.refunds.values()} == {"succeeded"}
     assert {each.status for each in disputed.disputes.values()} == {"needs_response"}
     assert connected.disputes["dp_connected"].status == "won"
+    assert connected.refunds["re_connected"].status == "failed"
     assert (len(refunded.refunds), len(disputed.disputes)) == (8, 8)
     return {message.attributes["event_id"] for message in shop.topic.stored}
 

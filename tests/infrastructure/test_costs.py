@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from docs_tables.source import Module
-from fulfillment.domain.cursor import OVERLAP_SECONDS
+from fulfillment.domain.cursor import DISPUTE_DAYS, OVERLAP_SECONDS, REFUND_DAYS
 from fulfillment.domain.event_types import AFTER_SALE, EventType
 from fulfillment.domain.status import Status
 from fulfillment.effects.announce import Announcer
@@ -48,6 +48,7 @@ from support.tools import ROOT
 COSTS, EVENTS, README = ROOT / "docs" / "costs.md", ROOT / "docs" / "stripe-events.md", ROOT / "README.md"
 SIZES, HANDLING, FIXED = "of one card order with two line items", "for a million card orders", "every month"
 LATER = "for a million events of refunds and disputes"
+AGAIN = "for the refunds and disputes of a million sales a month"
 OTHERS, SINKS = "for a million other events", "for a million events, of orders or others"
 READS, KEPT, PARTS, CHANGE = ("orders a month", "reads"), "where", "part", "change"
 TOGETHER = "together"
@@ -199,6 +200,36 @@ def test_what_comes_after_a_sale_follows_from_the_sizes(module: Module) -> None:
     assert f"two more subscriptions: {two_more} dollars for a million events of any kind" in text_of(COSTS)
 
 
+def test_what_reconcile_reads_after_the_sale_follows_from_its_windows(module: Module) -> None:
+    *rows, last = table_with(COSTS, AGAIN)
+    for row in rows:
+        assert cents(number(row["how many"]) * price(row["price"])) == Decimal(row["dollars"]), row
+    assert Decimal(last["dollars"]) == sum(Decimal(row["dollars"]) for row in rows)
+    refunds, disputes, open_days = 50_000, 3_000, 75
+    assert f"has {refunds:,} refunds and {disputes:,} disputes a month" in text_of(COSTS)
+    runs_a_day = 24 * 60 / default(module, "reconcile", "every_minutes")
+    dispute_pages = disputes * DISPUTE_DAYS / MONTH_DAYS / PAGE
+    refund_pages = refunds * REFUND_DAYS / MONTH_DAYS / PAGE
+    seconds = (
+        (dispute_pages * runs_a_day + refund_pages) * MONTH_DAYS / default(module, "reconcile", "reads_per_second")
+    )
+    expected = {
+        f"Firestore: reads for open disputes, two in each run while one is open, {open_days} days": (
+            2 * disputes * open_days * runs_a_day
+        ),
+        f"Firestore: reads of the orders of listed disputes, once a day for {DISPUTE_DAYS}": disputes * DISPUTE_DAYS,
+        f"Firestore: reads of the orders of listed refunds, once a day for {REFUND_DAYS}": refunds * REFUND_DAYS,
+        "Firestore: reads of all orders that were refunded or lost": (refunds + disputes) * stored(12) * MONTH_DAYS,
+        "reconcile's CPU": seconds,
+        "its memory": seconds / 2,
+    }
+    assert len(rows) == len(expected)
+    for beginning, value in expected.items():
+        assert how_many(AGAIN, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
+    requests = f"here {dispute_pages:.0f} requests in each run for the disputes, and {refund_pages:.0f} a day"
+    assert requests in text_of(COSTS)
+
+
 def text_of(path: Path) -> str:
     return " ".join(path.read_text("utf-8").split())
 
@@ -210,7 +241,7 @@ def test_what_does_not_depend_on_the_orders_follows_from_the_month() -> None:
         "one webhook kept warm": MONTH_SECONDS,
         "its memory": MONTH_SECONDS / 2,
         "alerts: two points a minute": 2 * minutes * conditions,
-        "log-based metrics: ten series, a point of 8 bytes": 10 * 8 * minutes / 2**20,
+        "log-based metrics: sixteen with seventeen series, a point of 8 bytes": 17 * 8 * minutes / 2**20,
     }
     for beginning, value in expected.items():
         assert how_many(FIXED, beginning) == pytest.approx(value, rel=ROUNDED_WITHIN), beginning
@@ -422,6 +453,15 @@ def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(fu
     built = len(functions) - 2
     assert how_many(FIXED, "Cloud Build: four deployments, eight functions each, three minutes") == 4 * built * 3
     assert built == 8
+
+
+def test_the_log_based_metrics_are_those_of_terraform(module: Module) -> None:
+    declared = module.of_type("google_logging_metric")
+    each = {name: len(re.findall(r'"(\w+)"', str(block.get("for_each", '"one"')))) for name, block in declared.items()}
+    each["this"] = len(module.locals["metrics"])
+    (row,) = (row for row in table_with(COSTS, FIXED) if row[FIXED].startswith("log-based metrics: sixteen"))
+    assert row
+    assert sum(each.values()) == 16, each
 
 
 def test_no_more_conditions_on_metrics_are_declared_than_are_counted() -> None:

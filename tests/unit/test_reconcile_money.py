@@ -756,7 +756,7 @@ UNSEEN = {"warning_closed", *FINAL}
 
 
 @given(st.lists(KNOWN, max_size=8), st.lists(st.integers(0, 60), max_size=3))
-async def test_whoever_has_an_order_it_shows_what_stripe_has(
+async def test_each_order_shows_what_stripe_has_whether_a_list_names_it_or_not(
     drawn: list[tuple[str, tuple[str, str, str], int]], kills: list[int]
 ) -> None:
     """Of an order that the lists name, of a connected account's, and of one without a PaymentIntent."""

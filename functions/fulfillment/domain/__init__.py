@@ -9,6 +9,7 @@ After the sale: `after_sale` (the joins), `after_sale_objects` and `after_sale_e
 `evidence` (until when a dispute can be answered).
 Its changes: `transitions` (by an event), `effects` and `lifecycle` (what it owes, and how that is done), `decision`
 (both, for one delivery).
-Events from reading Stripe: `synthetic_events`, `found_objects`, `source_event`, `cursor`.
+Events from reading Stripe: `synthetic_events`, `found_objects`, `source_event`, `cursor`, `unlisted` (what is read of
+an order).
 The order status page: `buyer_view`. Without an order: `cart`.
 """
