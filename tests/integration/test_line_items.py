@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from fulfillment import stripe_client
 from fulfillment.domain.ids import OWN, ContextPath, Owner
-from fulfillment.errors import StripeRefused, StripeUnavailable, TransientError
+from fulfillment.errors import StripeRefused, StripeUnavailable, StripeUnreadable, TransientError
 from fulfillment.settings.parsers import parse_api_key
 from fulfillment.settings.secret_file import SecretFile
 from fulfillment.stripe_api import StripeApi
@@ -245,9 +245,9 @@ async def test_a_refusal_in_other_words_than_stripes_is_not_stripes_last_word(
     stand_in: StripeStandIn, api: StripeApi, status: int, body: str
 ) -> None:
     stand_in.faults = [Response(body, status)] * 2
-    with pytest.raises(StripeUnavailable) as error:
+    with pytest.raises(StripeUnreadable) as error:
         await api.line_items(SESSION)
-    assert type(error.value) is StripeUnavailable
+    assert type(error.value) is StripeUnreadable
     assert "something on the way" in str(error.value) or "cannot be read" in str(error.value)
     with pytest.raises(StripeUnavailable):
         await api.session(SESSION)
