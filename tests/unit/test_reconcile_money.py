@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from fulfillment.domain.access import Access, Level
 from fulfillment.domain.after_sale import Dispute, Refund, Renewals
+from fulfillment.domain.cursor import OVERLAP_SECONDS
 from fulfillment.domain.effects import Effect, EffectState
 from fulfillment.domain.found_objects import found_object
 from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.domain.order import Order
+from fulfillment.domain.order_money import MoneyStatus
 from fulfillment.errors import PublishFailed, StripeRefused, StripeUnavailable, StripeUnreadable
 from fulfillment.reconcile.endpoint import End
 from fulfillment.reconcile.stats import EXAMPLES, ReconcileStats
@@ -114,6 +116,17 @@ async def test_a_decided_dispute_is_compared_in_each_run_while_it_is_new_and_the
     behind.append((await shop.reconcile()).money_behind)
     assert behind == ([1, 0] if rounds == 1 else [0, 1])
     assert (await order_of(shop)).disputes["dp_1"].status == "won"
+
+
+@pytest.mark.parametrize(("before", "behind"), [(0, 1), (1, 0)])
+async def test_a_dispute_is_new_if_it_was_made_in_the_window(before: int, behind: int) -> None:
+    shop = await shop_with()
+    await shop.reconcile()
+    last, _ = await shop.checkpoint.load()
+    assert last
+    created = last.end - OVERLAP_SECONDS - before
+    shop.stripe.put(dispute("dp_1", f"pi_{FIRST}", status="lost", created=created))
+    assert (await shop.reconcile()).money_behind == behind
 
 
 async def test_a_run_reads_the_orders_of_no_dispute_that_was_decided_long_ago() -> None:
@@ -631,9 +644,19 @@ async def test_a_decided_dispute_or_a_refund_of_no_list_is_not_read_in_each_run(
         await shop.reconcile()
         return sorted(each.rpartition("/")[2] for each in shop.stripe.reads if each and "_" in each.rpartition("/")[2])
 
+    searched: list[str] = []
+    find = shop.orders.find
+
+    async def noting(conditions: Any, after: str | None, limit: int) -> Any:
+        searched.extend(each for one in conditions if one.field == "money.status" for each in one.value)
+        return await find(conditions, after, limit)
+
+    shop.orders.find = noting  # type: ignore[method-assign]
     assert await read_in_a_round() == ["dp_open"]
+    assert {*searched} == {"disputed", "inquiry"}, "all that ever was refunded is read once a day"
     await another_day(shop)
     assert await read_in_a_round() == ["dp_lost", "dp_open", "re_1", "re_2"]
+    assert {*searched} == {*MoneyStatus} - {"kept", "won"}
 
 
 async def test_an_organizations_key_reads_all_refunds_and_disputes_that_may_change() -> None:

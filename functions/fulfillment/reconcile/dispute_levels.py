@@ -55,7 +55,7 @@ class DisputeLevels:
 
 def is_open(told: AfterSale) -> bool:
     """Whether it is a dispute that is not decided."""
-    return isinstance(told, Dispute) and told.status in {*OPEN, *INQUIRIES}
+    return told.status in {*OPEN, *INQUIRIES}
 
 
 def is_due(dispute: Dispute, within: timedelta) -> bool:
