@@ -85,7 +85,7 @@ locals {
       severity = "WARNING"
       title    = "An order is held for review"
       filter   = "${local.subscriber_lines} AND severity=WARNING AND (jsonPayload.outcome=\"created\" OR jsonPayload.outcome=\"advanced\" OR jsonPayload.outcome=\"duplicate\" OR jsonPayload.outcome=\"stale\")"
-      says     = "hook.hold_on_review is on, and the order's `review` says what is doubtful. Nothing is fulfilled until a person releases it."
+      says     = "The order's `review` says what is doubtful: hook.hold_on_review is on, or a refund or dispute made the order long after its sale. Nothing is fulfilled until a person releases it."
     }
     missing_orders = {
       severity = "ERROR"
@@ -183,7 +183,7 @@ locals {
       severity = "WARNING"
       title    = "Orders are still paid and not fulfilled"
       query    = "sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window * 4}m])) > 0"
-      says     = "Every run of reconcile counts orders that are late, and this is said again every day until none is. An order that you have refunded instead stays late until what it owes is dropped."
+      says     = "Every run of reconcile counts orders that are late, and this is said again every day until none is. An order whose access is revoked, as after a full refund, is not counted."
     }
     evidence_due_72h = {
       severity = "WARNING"
@@ -200,7 +200,7 @@ locals {
   })
 
   # How many orders are late, as the mean of the runs of reconcile in a window, now and in the three windows before. A run counts
-  # all of them anew, so one that stays late, as a refunded one does, is no alert again: what counts is more of them than in the
+  # all of them anew, so one that stays late, as a held one does, is no alert again: what counts is more of them than in the
   # last window that says how many there were. The margin of 0.4 shows a single order also where a window holds two runs. A run
   # may take ten minutes, so a window shorter than twenty could be without one. As many as before, of which the oldest is younger,
   # are not the same ones.
@@ -219,10 +219,10 @@ locals {
   }
 
   # After how many minutes an event that is not handled alerts, with the subscriptions. Without an API key an event of what comes
-  # after a sale waits an hour for its order.
+  # after a sale waits an hour for its order, and is parked by the next delivery: up to ten minutes later, and some for its way.
   unacked_after = {
     for key, each in local.subscriptions :
-    var.alerts.oldest_unacked_minutes + (var.stripe.api_key_version == null && contains(keys(local.after_sale_subscribers), each.function) ? 60 : 0)
+    var.alerts.oldest_unacked_minutes + (var.stripe.api_key_version == null && contains(keys(local.after_sale_subscribers), each.function) ? 75 : 0)
     => google_pubsub_subscription.subscriber[key].name...
   }
 

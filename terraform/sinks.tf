@@ -3,10 +3,19 @@
 locals {
   sinks = [for sink, each in { bigquery = var.events.bigquery, archive = var.events.archive } : sink if each != null]
 
+  # The link in an abandoned cart's event opens the cart without a password, so it is copied nowhere. A thin event has none. A message
+  # without a type is copied. A changed filter makes a subscription anew: there is one only where carts are on.
+  without_links = "NOT attributes.event_type = \"checkout.session.expired\""
+
   # Each gets both topics: the orders' events, and Stripe's other ones.
   sink_subscriptions = {
     for pair in setproduct(["events", "stripe_events"], local.sinks) :
-    join(" ", pair) => { topic = pair[0], sink = pair[1], slug = "${replace(pair[0], "_", "-")}-${pair[1]}" }
+    join(" ", pair) => {
+      topic  = pair[0]
+      sink   = pair[1]
+      slug   = "${replace(pair[0], "_", "-")}-${pair[1]}"
+      filter = pair[0] == "events" && var.after_sale.abandoned_carts ? local.without_links : null
+    }
   }
 
   # What the output says of a sink; null if it is off.
@@ -26,6 +35,7 @@ resource "google_pubsub_subscription" "sink" {
   project                    = var.project_id
   name                       = "${var.name}-${each.value.slug}"
   topic                      = google_pubsub_topic.this[each.value.topic].id
+  filter                     = each.value.filter
   ack_deadline_seconds       = 600 # an archive's file may take as long as that, and no longer
   message_retention_duration = "604800s"
 

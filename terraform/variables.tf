@@ -226,7 +226,8 @@ variable "after_sale" {
     What happens after a sale. `access_policy`: what revokes the buyer's access, of which your hook `access_changed` is told:
     one or more of full_refund, any_refund, dispute_opened and dispute_lost. `refund_mails`: whether the buyer gets a mail
     when a refund has succeeded; Stripe can send its own. `abandoned_carts`: whether your hook `cart_abandoned` is told of
-    Checkouts that ended without a sale; run `scripts/ops register-webhook` after a change.
+    Checkouts that ended without a sale; run `scripts/ops register-webhook` after a change. With `events.bigquery` or
+    `events.archive` such a change replaces their subscriptions: see docs/sinks.md.
   EOT
   type = object({
     access_policy   = optional(list(string), ["full_refund", "dispute_lost"])

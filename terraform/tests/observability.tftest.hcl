@@ -201,7 +201,7 @@ run "without_a_key_no_deadline_is_known_and_an_event_after_the_sale_may_wait_an_
     condition = google_monitoring_alert_policy.query["oldest_unacked"].conditions[0].condition_prometheus_query_language[0].query == join(" or ", [
       for beyond in [
         "\"checkout-failed|checkout-failed-thin|checkout-succeeded|checkout-succeeded-thin|checkout-completed|checkout-completed-thin\"}) > 900",
-        "\"checkout-dispute|checkout-dispute-thin|checkout-refund|checkout-refund-thin\"}) > 4500",
+        "\"checkout-dispute|checkout-dispute-thin|checkout-refund|checkout-refund-thin\"}) > 5400",
       ] : "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{${local.of_pubsub},subscription_id=~${beyond}"
     ])
     error_message = "An event whose order is not here yet must not call the pager before it is parked."

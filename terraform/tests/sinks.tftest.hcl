@@ -48,7 +48,7 @@ run "both_sinks_get_both_topics" {
       && each.dead_letter_policy[0].dead_letter_topic == "projects/acme-shop/topics/checkout-stripe-events-dead-letter"
       && each.dead_letter_policy[0].max_delivery_attempts == 100 && each.retry_policy[0].maximum_backoff == "600s"
     ])
-    error_message = "A sink gets everything, keeps what it cannot write, and gives up into the dead letter alone."
+    error_message = "A sink gets everything where carts are off, keeps what it cannot write, and gives up into the dead letter alone."
   }
   assert {
     condition = alltrue([
@@ -326,4 +326,23 @@ run "refuses_what_cannot_be_8" {
   }
 
   expect_failures = [var.events]
+}
+
+run "with_abandoned_carts_no_sink_gets_their_links" {
+  command = plan
+
+  variables {
+    after_sale = { abandoned_carts = true }
+    events     = { bigquery = {}, archive = {} }
+  }
+
+  assert {
+    condition = jsonencode({ for name, each in google_pubsub_subscription.sink : each.name => each.filter }) == jsonencode({
+      checkout-events-bigquery        = "NOT attributes.event_type = \"checkout.session.expired\""
+      checkout-events-archive         = "NOT attributes.event_type = \"checkout.session.expired\""
+      checkout-stripe-events-bigquery = null
+      checkout-stripe-events-archive  = null
+    })
+    error_message = "The link opens a cart without a password. What you route is copied as it is."
+  }
 }

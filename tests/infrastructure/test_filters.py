@@ -10,6 +10,7 @@ import pytest
 
 from fulfillment.domain.event_types import (
     AFTER_SALE,
+    EXPIRED,
     ON_EXPIRED,
     SUBSCRIBERS,
     THIN,
@@ -28,7 +29,8 @@ from support.terraform_states import NoProviders, State
 from support.tools import ROOT
 
 DOCUMENT = ROOT / "docs" / "stripe-events.md"
-SUBSCRIPTION = "google_pubsub_subscription."
+SUBSCRIBER = "google_pubsub_subscription.subscriber["
+SINK = "google_pubsub_subscription.sink["
 NO_PROVIDERS = "terraform cannot get its providers: subscriptions' filters were not looked at."
 Attributes = Mapping[str, str]
 
@@ -50,8 +52,8 @@ def states() -> Mapping[str, State]:
 
 
 def order_subscriptions(state: State) -> Mapping[str, Mapping[str, Any]]:
-    """The filtered subscriptions of the order topic, by their name."""
-    found = [each for address, each in state.items() if address.startswith(SUBSCRIPTION) and each["filter"]]
+    """The subscriptions that call the subscribers of orders' events, by their name."""
+    found = [each for address, each in state.items() if address.startswith(SUBSCRIBER)]
     return {each["name"].partition("-")[2]: each for each in found}
 
 
@@ -80,6 +82,25 @@ def test_each_order_type_snapshot_or_thin_goes_to_exactly_one_subscription(state
             for told in messages()
         }
         assert {event_type: names for event_type, names in found.items() if names} == expected
+
+
+@pytest.mark.timeout(600)
+def test_a_sink_gets_every_message_but_the_link_to_an_abandoned_cart(states: Mapping[str, State]) -> None:
+    without_a_type: Attributes = {"object_id": "in_1"}
+    found = {}
+    for name, state in states.items():
+        sinks = [each for address, each in state.items() if address.startswith(SINK)]
+        for each in sinks:
+            missing = [
+                told for told in [*messages(), without_a_type] if each["filter"] and not matches(each["filter"], told)
+            ]
+            found[name, each["name"].partition("-")[2]] = [told["event_type"] for told in missing]
+    of_orders, others = ["events-bigquery", "events-archive"], ["stripe-events-bigquery", "stripe-events-archive"]
+    assert found == {
+        **{("every_event", each): [] for each in (*of_orders, *others)},
+        **{("after_sale", each): [EXPIRED] for each in of_orders},
+        **{("after_sale", each): [] for each in others},
+    }
 
 
 def is_thin(told: Attributes) -> bool:

@@ -40,7 +40,7 @@ from fulfillment.settings.base import Settings, Variable
 from fulfillment.stripe_errors import SCOPES
 from fulfillment.stripe_events.endpoint import HandlerOutcome
 from fulfillment.stripe_events.settings import StripeEventSettings
-from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD
+from fulfillment.subscriber.fact_gatherer import FOUND_LATE, UNLISTED, UNREAD
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.webhook.settings import WebhookSettings
@@ -281,7 +281,7 @@ def test_the_effects_after_the_sale_have_a_row() -> None:
 def test_each_reason_for_a_review_has_a_row() -> None:
     source = (FUNCTIONS / "domain" / "transitions.py").read_text("utf-8")
     found = set(re.findall(r"doubts(?:\.add\(| = \{)\"(\w+)\"", source)) | items.DOUBTS
-    found |= {DIFFERS, RADAR_REVIEW, UNREAD, UNLISTED}
+    found |= {DIFFERS, RADAR_REVIEW, FOUND_LATE, UNREAD, UNLISTED}
     found |= {kind.UNKNOWN for kind in after_sale.KINDS.values() if kind.UNKNOWN}
     rows = rows_below(DOCS / "effects.md", "## Amounts, and orders under review", "review")
     assert once(column(rows, "review")) == found

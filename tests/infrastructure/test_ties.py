@@ -33,7 +33,9 @@ from fulfillment.webhook.settings import WebhookSettings
 from ops.archive.archived import FILE_MINUTES
 from ops.archive.command import FOLDERS
 from ops.deployment import model
+from ops.doctor.filters import filter_of_sink
 from support.builders import order
+from support.deployments import deployed, with_carts
 from support.tools import ROOT
 
 FUNCTION = "google_cloudfunctions2_function.this"
@@ -418,6 +420,14 @@ def test_the_fields_that_orders_are_found_by_are_indexed(module: Module) -> None
     """The payment of a refund or a dispute, or the subscription and the invoice of a later payment."""
     unindexed = set(re.findall(r'"(\w+)"', module.locals["unindexed_fields"]))
     assert {"payment_intent", "subscription", "invoice"}.isdisjoint(unindexed)
+
+
+def test_doctor_knows_the_filter_of_a_sink_as_terraform_sets_it(module: Module) -> None:
+    carts = deployed(**with_carts())
+    assert module.locals["without_links"] == filter_of_sink(carts, carts.topics.events)
+    assert filter_of_sink(carts, "checkout-stripe-events") == filter_of_sink(deployed(), carts.topics.events) == ""
+    (entry,) = re.findall(r"filter = (.+?)[,}]", module.locals["sink_subscriptions"])
+    assert entry == 'pair[0] == "events" && var.after_sale.abandoned_carts ? local.without_links : null'
 
 
 def test_the_archive_is_replayed_from_where_terraform_puts_it(module: Module) -> None:

@@ -34,11 +34,13 @@ ORDER_TYPES = {
     prefix + name
     for prefix in ("", "v1.")
     for name in (
-        "checkout.session.completed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.async_payment_failed",
+        *("checkout.session.completed", "checkout.session.async_payment_succeeded"),
+        *("checkout.session.async_payment_failed", "refund.created", "refund.updated", "refund.failed"),
+        *("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"),
+        *("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"),
+        *("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated", "review.opened", "review.closed"),
     )
-}
+} | {"charge.refunded", "charge.refund.updated"}
 NAMES = {"invoice.paid", "refund.created", "charge.refunded", "price.activated", "treasury.received_credit.succeeded"}
 PREFIXES = ("customer.subscription.", "charge.dispute.", "checkout.session.", "v2.core.")
 SELECTION = ",".join([*sorted(NAMES - {"charge.refunded"}), "v1.charge.refunded", *(f"{each}*" for each in PREFIXES)])

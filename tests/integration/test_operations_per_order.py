@@ -70,9 +70,9 @@ UNPAID = Cost(
 SUCCEEDS = Cost(
     webhook_calls=1, messages=1, deliveries=1, reads=1, writes=6, rpcs=8, stripe_reads=1, announced=2, mails=1
 )
-# Of a part of the money. The third call is the query that finds the order.
+# Of a part of the money. Its effects are `refunded` and `announce_money`. One call is the query that finds the order.
 REFUND = Cost(
-    webhook_calls=1, messages=1, deliveries=1, reads=0, writes=2, rpcs=3, stripe_reads=0, announced=1, mails=0
+    webhook_calls=1, messages=1, deliveries=1, reads=0, writes=3, rpcs=4, stripe_reads=0, announced=1, mails=0
 )
 FAILS = Cost(webhook_calls=1, messages=1, deliveries=1, reads=1, writes=4, rpcs=6, stripe_reads=0, announced=1, mails=1)
 

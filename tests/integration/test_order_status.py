@@ -152,7 +152,7 @@ async def test_a_part_that_was_refunded_is_told_beside_the_order(landing: Landin
     paid, told = await landing.get(paid_id), await landing.told(paid_id)
     assert "We have refunded <bdi>¥1,000</bdi>." in paid.text
     assert "on its way" not in paid.text
-    assert "preparing" not in paid.text
+    assert "We are preparing your order." in paid.text
     yen = {"minor_units": 1000, "currency": "jpy", "text": "¥1,000"}
     assert (told["refund"], told["refunded"]) == ("partly_refunded", yen)
 
@@ -161,6 +161,7 @@ async def test_refunds_in_several_currencies_are_told_without_an_amount(landing:
     order_id = await landing.has(Status.PAID, refunds={"re_1": refund(1), "re_2": refund(1, currency="jpy")})
     page, told = await landing.get(order_id), await landing.told(order_id)
     assert "We have refunded a part of your payment." in page.text
+    assert "We are preparing your order." in page.text
     assert (told["refund"], told["refunded"], told["refunding"]) == ("partly_refunded", None, None)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from starlette.responses import JSONResponse
 
@@ -11,7 +12,7 @@ from fulfillment.errors import StripeRefused, StripeUnavailable
 from fulfillment.stripe_api import StripeApi
 from fulfillment.stripe_errors import SCOPES
 from local.fakes.stripe_after_sale import AfterSaleWorld
-from local.fakes.stripe_events import Json
+from local.fakes.stripe_events import Json, session
 from local.fakes.stripe_stand_in import StripeStandIn, serve
 
 KEY = "rk_test_0123456789abcdef"
@@ -202,3 +203,25 @@ async def test_a_refund_is_of_the_mode_of_its_payment(stand_in: StripeStandIn) -
 async def test_a_filter_that_stripe_does_not_have_is_refused(api: StripeApi) -> None:
     with pytest.raises(StripeRefused, match="400"):
         await api.object_at("/v1/refunds?session=cs_1")
+
+
+async def test_a_refund_that_the_cli_asks_for_is_made_and_its_event_kept(stand_in: StripeStandIn) -> None:
+    sold = session("cs_test_a1", payment_intent="pi_cli")
+    stand_in.sessions["cs_test_a1"] = sold
+    async with serve(stand_in) as base, httpx.AsyncClient(base_url=base) as cli:
+        part = await cli.post("/v1/refunds", data={"payment_intent": "pi_cli", "amount": "500"})
+        rest = await cli.post("/v1/refunds", data={"payment_intent": "pi_cli"})
+        refused = [
+            (await cli.post("/v1/refunds", data=data)).status_code
+            for data in (
+                {"payment_intent": "pi_cli"},
+                {"payment_intent": "pi_cli", "amount": "1"},
+                {"payment_intent": "pi_cli", "amount": "x"},
+                {"payment_intent": "pi_cli", "amount": "0"},
+                {"payment_intent": "pi_of_no_order"},
+            )
+        ]
+    assert (part.json()["amount"], rest.json()["amount"]) == (500, sold["amount_total"] - 500)
+    assert refused == [400, 400, 400, 400, 404]
+    kept = [(each["type"], each["data"]["object"]["id"]) for each in stand_in.events.values()]
+    assert kept == [("refund.created", part.json()["id"]), ("refund.created", rest.json()["id"])]

@@ -390,5 +390,5 @@ async def test_a_cancelled_delivery_is_not_silent(capsys: pytest.CaptureFixture[
 
 def test_the_outcomes_are_the_contracts() -> None:
     assert [outcome.value for outcome in Outcome] == [
-        *("created", "advanced", "duplicate", "stale", "not_ours", "no_order"),
+        *("created", "advanced", "duplicate", "stale", "not_ours", "no_order", "stranger", "superseded"),
     ]

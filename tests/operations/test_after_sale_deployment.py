@@ -25,7 +25,7 @@ from support.deployments import (
     with_carts,
 )
 from support.deviations import ALL_TYPES, SALES
-from support.events_deployment import run_events
+from support.events_deployment import run_events, stripe_events
 from support.operators import Operator
 from support.pubsub_filter import matches
 
@@ -199,6 +199,18 @@ def test_the_subscriber_of_refunds_may_have_the_old_types_too() -> None:
         "refund.updated",
         "refund.failed",
     )
+
+
+def test_a_sink_of_a_deployment_with_carts_must_leave_their_links_out(operator: Operator) -> None:
+    changed = with_carts() | {"stripe_events": stripe_events()}
+    runs(operator, changed)
+    run_events(operator.google, deployed(**changed))
+    assert "filter" not in "".join(troubles(operator))
+    for sink in ("bigquery", "archive"):
+        changes.sub("filter", "", f"events-{sink}")(operator)
+    problem = 'it is nothing, and must be NOT attributes.event_type = "checkout.session.expired"'
+    found = {name: said for name, (said, _) in troubles(operator).items() if name.endswith("filter")}
+    assert found == {f"subscription checkout-events-{sink}: filter": problem for sink in ("bigquery", "archive")}
 
 
 def test_thin_refunds_and_disputes_have_subscriptions_of_their_own(operator: Operator) -> None:

@@ -178,6 +178,11 @@ def long_ago(**ago: float) -> datetime:
     return datetime.now(UTC) - timedelta(**ago)
 
 
+def at(moment: datetime) -> int:
+    """The time as Stripe writes it."""
+    return int(moment.timestamp())
+
+
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The lines that were logged since the last look."""
     return [json.loads(each) for each in capsys.readouterr().out.splitlines()]

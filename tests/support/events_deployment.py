@@ -15,6 +15,7 @@ from google.pubsub_v1 import (
 )
 
 from ops.deployment.model import Deployment, Handlers, Sink, StripeEvents, Subscriber
+from ops.doctor.filters import filter_of_sink
 from support.deployments import HOST, THIN_FILTERS, deployed, grant, subscription, told
 from support.google_stand_in import GoogleStandIn
 
@@ -144,6 +145,7 @@ def _run_sink(google: GoogleStandIn, of: Deployment, events: StripeEvents, sink:
             Subscription(
                 name=_subscription(of, name),
                 topic=_topic(of, topic),
+                filter=filter_of_sink(of, topic),
                 dead_letter_policy=DeadLetterPolicy(dead_letter_topic=_topic(of, events.dead_letter)),
                 expiration_policy=ExpirationPolicy(),
                 **into,

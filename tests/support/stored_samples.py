@@ -104,7 +104,7 @@ def _after_the_sale(order: Order) -> Order:
     return replace(after, access=replace(after.access, told=1))
 
 
-_MONEY: dict[str, Any] = {"amount": 900, "currency": Currency("usd"), "reason": "fraudulent"}
+_MONEY: dict[str, Any] = {"created_at": NOW, "amount": 900, "currency": Currency("usd"), "reason": "fraudulent"}
 _REFUND = _MONEY | {"failure_reason": "lost_or_stolen_card"}
 _MOVED = LedgerEntry(amount=-900, fee=15, net=-915, currency=Currency("usd"))
 _DISPUTE = _MONEY | {"due_by": NOW, "submission_count": 1, "has_evidence": True, "ledger": {"txn_1": _MOVED}}
@@ -130,6 +130,7 @@ def messages() -> Iterator[tuple[str, dict[str, Any]]]:
         "failed": (event(FAILED, session(SESSION, payment_status="unpaid"), id="evt_3"), {}),
         "organization": (event(COMPLETED, raw, id="evt_4", context="org_1/acct_1"), {}),
         "thin": (thin_event(COMPLETED, raw, id="evt_thin_1", context="acct_1", snapshot_event="evt_1"), {}),
+        "refund": (event("refund.created", {"id": "re_1", "object": "refund", "status": "succeeded"}, id="evt_5"), {}),
         "found_by_reconcile": (found.event, {"source": "reconcile"}),
         "replayed": (told.event, {"source": "ops", "replay": "true", "release": "true"}),
     }

@@ -73,16 +73,18 @@ def test_one_lost_dispute_revokes_beside_one_that_was_won() -> None:
     assert level([dispute("won"), told("dp_2", "lost", "evt_3", field="disputes")], LOST) is REVOKED
 
 
-def test_what_was_never_captured_does_not_complete_a_refund() -> None:
-    half = told("re_1", "succeeded", "evt_1", amount=500)
-    rest = told("re_2", "succeeded", "evt_2", amount=500, reason="expired_uncaptured_charge")
-    assert level([half, rest], FULLY) is GRANTED
-    assert level([half, rest], ANY) is REVOKED
+def test_a_refund_of_all_that_was_captured_is_a_full_one() -> None:
+    rest = told("re_1", "succeeded", "evt_1", amount=500, reason="expired_uncaptured_charge")
+    asked_for = told("re_2", "succeeded", "evt_2", amount=500)
+    assert level([rest, asked_for], FULLY) is REVOKED
+    assert level([rest, told("re_2", "succeeded", "evt_2", amount=499)], FULLY) is GRANTED
+    assert level([rest, told("re_2", "pending", "evt_2", amount=500)], FULLY) is GRANTED
 
 
 def test_each_change_has_a_number_that_is_higher_and_at_least_the_clocks_seconds() -> None:
     first = changed(None, REVOKED, AT)
     assert first == Access(level=REVOKED, number=int(AT.timestamp()), told=0)
+    assert first
     again = changed(replace(first, told=first.number), GRANTED, AT)
     assert again == Access(level=GRANTED, number=first.number + 1, told=first.number)
 
@@ -101,6 +103,7 @@ def test_the_key_names_the_order_and_the_number() -> None:
 def test_the_policy_is_a_set_of_rules() -> None:
     assert rules("full_refund,dispute_lost") == DEFAULT_RULES == {FULLY, LOST}
     assert rules(" any_refund , dispute_opened") == {ANY, OPENED}
+    assert rules(",".join(AccessRule)) == set(AccessRule)
     rule = "must be one or more of full_refund, any_refund, dispute_opened, dispute_lost, separated by commas"
     for wrong in ("", "refund", "full_refund,", "full_refund;dispute_lost", "FULL_REFUND"):
         with pytest.raises(ValueError, match=f"^{rule}$"):

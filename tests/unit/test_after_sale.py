@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -178,6 +178,24 @@ def test_a_read_that_is_newer_than_all_events_says_the_status() -> None:
     assert the([*events, read("re_1", "requires_action", at=62), later]).status == "failed", "an event is newer again"
 
 
+def test_a_status_that_only_a_read_knows_takes_nothing_away() -> None:
+    event = told("re_1", "succeeded", "evt_1")
+    for status in ("settling", "unknown"):
+        found = the([event, read("re_1", status, at=100)])
+        assert (found.status, sorted(found.claims), found.is_settled) == (
+            "succeeded",
+            sorted(["succeeded", status]),
+            True,
+        )
+
+
+def test_the_end_of_the_calendar_breaks_nothing() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    event = told("re_1", "succeeded", "evt_1")
+    late = replace(event, told=replace(event.told, newest=last))
+    assert the([late, read("re_1", "pending", at=100)]).status == "succeeded"
+
+
 def test_a_read_alone_says_the_status_and_claims_it() -> None:
     found = the([read("re_1", "succeeded", at=5)])
     assert (found.status, list(found.claims), found.newest) == ("succeeded", ["succeeded"], None)
@@ -248,7 +266,7 @@ def test_a_read_is_needed_where_a_newer_event_claims_less_than_an_older_one(
 ) -> None:
     before = the([told("re_1", known[0], "evt_1", known[1])])
     assert before.needs_read(told("re_1", new[0], "evt_2", new[1]).told) is needed
-    assert not before.needs_read(read("re_1", new[0], new[1]).told), "a read is as good as another"
+    assert before.needs_read(read("re_1", new[0], new[1]).told) is False, "a read is as good as another"
 
 
 def test_a_read_settles_what_it_does_not_contradict_or_is_clearly_newer_than() -> None:
@@ -265,6 +283,22 @@ def test_unknown_statuses_are_the_lowest_and_are_told() -> None:
     assert known.review == ("unknown_dispute_status", "unknown_refund_status")
     for facts in itertools.permutations([told("re_1", "b", "evt_1"), told("re_1", "a", "evt_2")]):
         assert the(facts).status == "b"
+    assert Refund.rank("a") < Refund.rank("b") < Refund.rank("requires_action")
+
+
+@pytest.mark.parametrize(("field", "chain"), [("refunds", Refund.CHAIN), ("disputes", Dispute.CHAIN)])
+def test_stripes_own_statuses_are_no_reason_to_look(field: str, chain: Sequence[str]) -> None:
+    all_of_them = [told("x_1", each, f"evt_{place}", field=field) for place, each in enumerate(chain)]
+    assert after(all_of_them).review == ()
+    assert [after([each]).review for each in all_of_them] == [()] * len(chain)
+
+
+def test_the_chains_are_stripes_words() -> None:
+    assert Refund.CHAIN == ("requires_action", "pending", "succeeded", "canceled", "failed")
+    assert Dispute.CHAIN[:5] == (
+        *("warning_needs_response", "warning_under_review", "warning_closed", "needs_response", "under_review"),
+    )
+    assert Dispute.CHAIN[5:] == ("prevented", "lost", "appeal_needs_response", "appeal_under_review", "won")
 
 
 def test_warnings_and_reviews_only_end() -> None:

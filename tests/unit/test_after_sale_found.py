@@ -6,9 +6,10 @@ import pytest
 
 from fulfillment.domain.effects import MONEY, EffectState
 from fulfillment.domain.order import Order
+from fulfillment.domain.order_filter import OrderFilter
 from local.fakes.memory_orders import MemoryOrders
 from local.fakes.stripe_events import COMPLETED, Json, event, thin_event
-from support.after_sale_shop import KINDS, OLD, ORDER, PAYMENT, Shop, level, lines, money
+from support.after_sale_shop import KINDS, OLD, ORDER, PAYMENT, Shop, at, level, lines, long_ago, money
 from support.handlers import logged
 
 Capture = pytest.CaptureFixture[str]
@@ -241,3 +242,43 @@ async def test_a_renewal_of_a_sale_that_is_unknown_here_makes_its_order_and_is_k
     assert order.renewals is not None
     assert len(order.renewals.refunds) == 1
     assert [each[0] for each in shop.called()] == ["fulfill"]
+
+
+# --- a sale that should have been here long ago
+
+
+async def test_an_order_that_was_deleted_is_not_sold_again_by_its_dispute(capsys: Capture) -> None:
+    shop = Shop({"since": long_ago(days=365)})
+    shop.pay(created=at(long_ago(days=100)))
+    assert set(await shop.tell(*shop.world.dispute(PAYMENT))) == {204}
+    order = await shop.order()
+    assert [each[0] for each in shop.called()] == ["disputed"]
+    assert (order.effects["fulfill"].held_by, order.review) == (("review",), ("found_late",))
+    assert lines(capsys)[0]["severity"] == "WARNING"
+
+
+async def test_a_sale_of_the_last_day_is_fulfilled_by_its_partial_refund() -> None:
+    shop = Shop({"since": long_ago(days=365)})
+    shop.pay(created=at(long_ago(hours=25)))
+    assert set(await shop.tell(*shop.world.refund(PAYMENT, 100))) == {204}
+    assert ("fulfill",) in [each[:1] for each in shop.called()]
+
+
+async def test_what_the_key_may_not_list_hides_nothing_else(capsys: Capture) -> None:
+    shop = Shop()
+    sold = shop.pay()
+    shop.world.dispute(PAYMENT, "lost")
+    shop.stripe.refused = {"/v1/refunds"}
+    found = event(COMPLETED, sold, id=f"reconcile:{ORDER}:paid")
+    assert await shop.push(found) == 204
+    assert "unlisted" in lines(capsys)[0]
+    assert (money(await shop.order()), level(await shop.order())) == ("lost", "revoked")
+    assert "fulfill" not in {each[0] for each in shop.called()}
+
+
+async def test_on_a_shared_account_a_key_without_invoices_parks_no_strangers_refund() -> None:
+    shop = Shop({"order_filter": OrderFilter.parse("metadata.shop=acme")})
+    shop.world.payment("pi_theirs", 1000)
+    shop.stripe.refused = {"/v1/invoice_payments"}
+    assert await shop.tell(*shop.world.refund("pi_theirs", 100)) == [204]
+    assert shop.reasons() == []

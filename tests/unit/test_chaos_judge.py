@@ -9,6 +9,7 @@ import pytest
 from chaos import cases, model, plan
 from chaos.after_sale import COURSES
 from chaos.case import Case
+from chaos.checkouts import CHECKOUTS
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident, Kind
 from chaos.judge import Evidence, judge
@@ -204,7 +205,7 @@ def test_the_same_seed_makes_the_same_orders_and_the_same_plan() -> None:
 
 
 def test_every_way_a_checkout_can_go_is_drawn_and_every_connection_is_broken_in_a_long_run() -> None:
-    assert len({case.name for case in cases.draw(1, LONG.orders)}) == len([*cases._WAYS, *cases._OTHERS, *COURSES])
+    assert len({case.name for case in cases.draw(1, LONG.orders)}) == len([*CHECKOUTS, *cases._OTHERS, *COURSES])
     drawn = plan.draw(1, LONG)
     assert {fault.link for fault in drawn.faults} == set(plan.link_names())
     assert {kill.function for kill in drawn.kills} == set(plan.FUNCTIONS)

@@ -33,6 +33,13 @@ def test_a_renewals_facts_leave_the_money_alone() -> None:
     assert again.renewals.refunds["re_1"].status == "failed"
 
 
+def test_known_statuses_and_warnings_are_no_reason_to_look() -> None:
+    facts = [told("re_1", each, f"evt_{each}") for each in ("requires_action", "pending", "succeeded", "failed")]
+    known = with_facts(order(), [*facts, told("re_1", "canceled", "evt_c")], NONE)
+    assert with_facts(known, [told("issfr_1", "odd", "evt_w", field="warnings")], NONE).review == ()
+    assert RADAR_REVIEW == "radar_review"
+
+
 def test_the_same_facts_again_change_nothing() -> None:
     known = reviewed()
     assert with_facts(known, [OPENED], NONE) == known

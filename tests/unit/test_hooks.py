@@ -1,6 +1,7 @@
 """The user's hooks: plain or async, and however they end."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -125,3 +126,22 @@ async def test_however_a_hook_ends_it_is_an_error_of_that_effect_alone(
     assert "jenny" not in fulfill.error
     assert world.done == ["load_line_items", "send_receipt", "announce_paid"]
     assert (await world.order()).lease is None
+
+
+async def test_what_a_hook_raises_after_its_time_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """asyncio logs an exception that nothing retrieves, with its text: perhaps a buyer's data."""
+    go_on = threading.Event()
+
+    def late(_order: Order, _key: str) -> None:
+        go_on.wait(10)
+        raise ValueError("jenny.rosen@example.com")
+
+    hooks = Hooks(threads=1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(hooks.performing(late)(apply_paid(), "k"), 0.05)
+    go_on.set()
+    await asyncio.wait_for(hooks.performing(lambda _order, _key: None)(apply_paid(), "k"), 10)
+    for _ in range(3):
+        gc.collect()
+        await asyncio.sleep(0)
+    assert "jenny" not in caplog.text

@@ -22,7 +22,7 @@ from local.fakes.memory_orders import MemoryOrders
 from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.stripe_after_sale import AfterSaleWorld
 from local.fakes.stripe_events import COMPLETED, Json, event, session
-from support.after_sale_shop import Shop, lines, long_ago
+from support.after_sale_shop import Shop, at, lines, long_ago
 from support.builders import order_of
 
 ACME = OrderFilter.parse("metadata.shop=acme")
@@ -214,10 +214,6 @@ async def test_an_answer_that_is_no_session_is_asked_for_again() -> None:
         await desk.find()
 
 
-def at(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
 APPLIED = long_ago(days=3)
 
 
@@ -284,7 +280,8 @@ async def test_a_subscription_that_a_session_of_ours_sold_makes_its_order(
 
 async def test_a_renewal_of_an_order_that_lacks_its_subscription_is_found_by_its_session() -> None:
     desk = Desk()
-    await desk.keep(**SUBSCRIBED | {"subscription": None})
+    unknown: dict[str, Any] = SUBSCRIBED | {"subscription": None}
+    await desk.keep(**unknown)
     desk.sell(**SUBSCRIBED)
     desk.world.invoice("in_2", "sub_1", "pi_2")
     assert shown(await desk.find("pi_2")) == RENEWED

@@ -147,6 +147,10 @@ def test_a_refund_of_an_unknown_or_empty_total_is_never_in_full(total: int | Non
     assert sold(refund("succeeded", 500), amount_total=total).money.status == "partly_refunded"
 
 
+def test_the_smallest_total_can_be_refunded_in_full() -> None:
+    assert sold(refund("succeeded", 1), amount_total=1).money.status == "refunded"
+
+
 def test_an_amount_that_is_missing_counts_nothing() -> None:
     missing = told("re_1", "succeeded", "evt_1", amount=None)
     assert (sold(missing).money.refunded, sold(missing).money.status) == (0, "partly_refunded")

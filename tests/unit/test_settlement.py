@@ -324,6 +324,33 @@ def test_erasing_drops_the_mail_and_never_the_level() -> None:
     assert "notify_refund:re_2" not in later.effects
 
 
+def test_a_level_that_rises_again_after_erasing_is_told_although_nothing_is_fulfilled_any_more() -> None:
+    revoked = rested(after(None, REFUND, said=PAID))
+    restored = after(erase(revoked, NOW), FAILURE)
+    assert restored.effects["access_changed"].key == f"{KEY}{SECOND + 1}"
+    end = rested(restored)
+    assert end.access
+    assert end.access.told == end.access.number
+
+
+def test_a_mail_is_owed_only_where_a_refund_is_news_to_its_buyer() -> None:
+    def mailed(before: Order, **changes: Any) -> bool:
+        return "notify_refund:re_1" in after(before, told("re_1", "succeeded", "evt_r1", 1, **changes)).effects
+
+    days = timedelta(days=3)
+    assert mailed(sold(), created_at=NOW - days)
+    assert not mailed(sold(), created_at=NOW - days - timedelta(seconds=1))
+    assert mailed(after(sold(), told("re_1", "pending", "evt_r0")), created_at=NOW - timedelta(days=20))
+    assert not mailed(sold(), reason="expired_uncaptured_charge")
+
+
+def test_a_new_order_can_be_held_whatever_the_policy() -> None:
+    news = News(order_id="cs_test_a1", event=PAID, facts=(told("re_1", "pending", "evt_1"),), held=True)
+    first = decide(None, news, POLICY, ReplayRequest(), NOW).order
+    assert (first.effects["fulfill"].held_by, first.effects["load_line_items"].state) == ((REVIEW,), EffectState.OWED)
+    assert decide(lifecycle.release(first), news, POLICY, ReplayRequest(), NOW).order.effects["fulfill"].state == "owed"
+
+
 def test_what_only_the_money_holds_is_settled_and_an_open_dispute_is_a_reason_to_keep() -> None:
     revoked = rested(after(None, REFUND, said=PAID))
     assert unsettled(revoked) is None

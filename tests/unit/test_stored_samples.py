@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from fulfillment.domain.after_sale_events import parse_after_sale
 from fulfillment.domain.checkout import Address, TaxId
 from fulfillment.domain.cursor import read_cursor
 from fulfillment.domain.effects import FULFILL
 from fulfillment.domain.erasure import erase
-from fulfillment.domain.event_types import THIN
+from fulfillment.domain.event_types import AFTER_SALE, THIN, entry_point_of
 from fulfillment.domain.events import parse
 from fulfillment.domain.lifecycle import mark_done
 from fulfillment.domain.records import inherit_unknown, without_unknown
@@ -49,6 +50,9 @@ def test_a_message_of_an_earlier_version_is_an_event(path: Path) -> None:
     message = parse_push(path.read_bytes())
     if message.attributes["event_type"].startswith(THIN):
         assert message.attributes["session_id"] == parse_thin(message.data).session_id
+        return
+    if entry_point_of(message.attributes["event_type"]) in AFTER_SALE:
+        assert message.attributes["event_id"] == parse_after_sale(message.data, NOW).id
         return
     event = parse(message.data, NOW)
     assert message.attributes["session_id"] == event.checkout.id

@@ -1,10 +1,14 @@
 """Finds and calls the hook `cart_abandoned`."""
 
+import re
+
 from fulfillment.domain.cart import CART_ABANDONED, Cart
 from fulfillment.effects.hook import Hook, Hooks, takes
 from fulfillment.errors import ConfigurationError, FulfillmentError
 
 _HIDDEN = "[recovery link]"
+_PART = 12
+"""The characters of a token that give it away."""
 
 
 def find(hooks: object) -> Hook:
@@ -33,6 +37,14 @@ class CartHook:
         try:
             await self._call(cart, cart.key)
         except FulfillmentError as error:
-            if cart.recovery_url:
-                error.args = tuple(str(each).replace(cart.recovery_url, _HIDDEN) for each in error.args)
+            error.args = tuple(_hiding(str(each), cart.recovery_url) for each in error.args)
             raise
+
+
+def _hiding(text: str, url: str | None) -> str:
+    """The text without links, and without words that hold a part of the recovery link's token."""
+    if url is None:
+        return text
+    token = re.split(r"[/#?]", url.rstrip("/"))[-1]
+    parts = [re.escape(token[at : at + _PART]) for at in range(max(1, len(token) - _PART + 1))]
+    return re.sub(rf"\S*(https?(:|%3A)|{'|'.join(parts)})\S*", _HIDDEN, text, flags=re.IGNORECASE)

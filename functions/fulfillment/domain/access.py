@@ -16,7 +16,7 @@ from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.order_money import OPEN, is_refunded_in_full
 from fulfillment.domain.records import Record
 
-_AT_CAPTURE = "expired_uncaptured_charge"
+AT_CAPTURE = "expired_uncaptured_charge"
 """Stripe's own refund of what was never captured: the buyer asked for nothing back."""
 
 
@@ -65,14 +65,16 @@ def rules(text: str) -> frozenset[AccessRule]:
 def level_of(
     sale: Checkout, refunds: Mapping[str, Refund], disputes: Mapping[str, Dispute], policy: AbstractSet[AccessRule]
 ) -> Level:
-    """The level by the policy. An inquiry never revokes. A prevented dispute is a full refund."""
-    asked_for = [each for each in refunds.values() if each.reason != _AT_CAPTURE]
+    """The level by the policy. An inquiry never revokes, nor does Stripe's own refund alone. A prevented dispute is a
+    full refund.
+    """
+    asked_for = any(each.status == "succeeded" and each.reason != AT_CAPTURE for each in refunds.values())
     seen = {each.status for each in disputes.values()}
     lost = not seen.isdisjoint(("lost", *APPEALS))
     prevented = "prevented" in seen
     holds = {
-        AccessRule.FULL_REFUND: prevented or is_refunded_in_full(sale, asked_for),
-        AccessRule.ANY_REFUND: prevented or any(each.status == "succeeded" for each in asked_for),
+        AccessRule.FULL_REFUND: prevented or (asked_for and is_refunded_in_full(sale, refunds.values())),
+        AccessRule.ANY_REFUND: prevented or asked_for,
         AccessRule.DISPUTE_OPENED: lost or not seen.isdisjoint(OPEN),
         AccessRule.DISPUTE_LOST: lost,
     }

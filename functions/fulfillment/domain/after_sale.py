@@ -80,7 +80,7 @@ class AfterSale(Record):
     @property
     def is_read_last(self) -> bool:
         """Whether the newest read is newer than all events."""
-        return self.read is not None and (self.newest is None or self.read.at > self.newest + SLACK)
+        return self.read is not None and (self.newest is None or self.read.at - SLACK > self.newest)
 
     def needs_read(self, told: "AfterSale") -> bool:
         """Whether an event that is not older than the newest claims less than the highest claim, or an older one claims
@@ -95,11 +95,12 @@ class AfterSale(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Refund(AfterSale):
-    """A refund. `amount` is in the minor unit of `currency`."""
+    """A refund. `amount` is in the minor unit of `currency`. `created_at`: when it was made, by Stripe's clock."""
 
     CHAIN = ("requires_action", "pending", "succeeded", "canceled", "failed")
     UNKNOWN = "unknown_refund_status"
 
+    created_at: datetime | None = None
     amount: int | None = None
     currency: Currency | None = None
     reason: str | None = None
@@ -134,6 +135,7 @@ class Dispute(AfterSale):
     )
     UNKNOWN = "unknown_dispute_status"
 
+    created_at: datetime | None = None
     amount: int | None = None
     currency: Currency | None = None
     reason: str | None = None
@@ -250,7 +252,8 @@ def _grown(known: AfterSale, new: AfterSale) -> dict[str, Any]:
 
 def _viewed(one: O) -> O:
     """The object with its computed fields."""
-    status = one.read.status if one.read and one.is_read_last else one.highest
+    read = one.read if one.is_read_last else None
+    status = read.status if read and read.status in one.CHAIN else one.highest
     computed: dict[str, Any] = {"status": status}
     if isinstance(one, Dispute):
         computed["appeal"] = APPEALS.get(status)

@@ -34,6 +34,7 @@ class RefundShape:
 
     id: ObjectId
     status: _Status | None = None
+    created: datetime | None = None
     amount: int | None = None
     currency: Currency | None = None
     reason: str | None = None
@@ -45,6 +46,7 @@ class RefundShape:
         return Refund(
             status=self.status or UNSAID,
             claims={},
+            created_at=self.created,
             amount=self.amount,
             currency=self.currency,
             reason=self.reason,
@@ -76,6 +78,7 @@ class DisputeShape:
 
     id: ObjectId
     status: _Status | None = None
+    created: datetime | None = None
     amount: int | None = None
     currency: Currency | None = None
     reason: str | None = None
@@ -90,6 +93,7 @@ class DisputeShape:
         return Dispute(
             status=status,
             claims={},
+            created_at=self.created,
             amount=self.amount,
             currency=self.currency,
             reason=self.reason,

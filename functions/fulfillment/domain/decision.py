@@ -74,13 +74,14 @@ class Decision:
 @dataclass(frozen=True, kw_only=True)
 class News:
     """What a delivery tells of an order: an event of its sale, facts of the time after it, or both. `doubts` are review
-    codes that come with them.
+    codes that come with them. `held`: a new order waits for a person, whatever the policy says.
     """
 
     order_id: str
     event: CheckoutEvent | None = None
     facts: tuple[Fact, ...] = ()
     doubts: frozenset[str] = frozenset()
+    held: bool = False
 
     @classmethod
     def of(cls, event: CheckoutEvent, facts: tuple[Fact, ...] = ()) -> Self:
@@ -102,7 +103,7 @@ def decide(order: Order | None, news: News, policy: Policy, request: ReplayReque
     dropped = set(order.effects) - set(after.effects) if order else set[str]()
     advanced = sale is not None and sale.outcome is Outcome.ADVANCED
     in_doubt = lifecycle.has_new_review(order, after) or (advanced and after.review)
-    if policy.hold_on_review and in_doubt:
+    if (policy.hold_on_review and in_doubt) or (order is None and news.held):
         after = lifecycle.hold(after)
     after = lifecycle.release(after) if was_approved(order, after) else after
     outcome = sale.outcome if sale else Outcome.DUPLICATE
@@ -141,4 +142,4 @@ def _with_facts(before: Order | None, order: Order, news: News, policy: Policy, 
     after = replace(after, updated_at=now)
     if (after.refunds, after.disputes) == (order.refunds, order.disputes):
         return after
-    return owe_objects(before, with_level(after, policy.access, now), policy.configured)
+    return owe_objects(before, with_level(after, policy.access, now), policy.configured, now)

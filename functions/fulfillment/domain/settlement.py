@@ -3,7 +3,8 @@
     the access level has a number that was not told      access_changed, for the newest level alone
       granted again                                      … once `fulfill` is done: before, nothing was given
     the money status is not the one that was announced   announce_money, for the newest status alone
-    a refund or dispute has another status               refunded, disputed, and notify_refund for what has succeeded
+    a refund or dispute has another status               refunded, disputed; notify_refund if it is news that it has
+                                                         succeeded
     access is revoked                                    what the sale still owes is held, but the line items
     access is granted                                    what the money held is owed again
 
@@ -14,11 +15,11 @@ each other without end.
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fulfillment.domain import access
 from fulfillment.domain.access import AccessRule, Level
-from fulfillment.domain.after_sale import AfterSale
+from fulfillment.domain.after_sale import AfterSale, Refund
 from fulfillment.domain.effects import (
     ACCESS_CHANGED,
     ANNOUNCE_MONEY,
@@ -35,6 +36,9 @@ from fulfillment.domain.effects import (
 from fulfillment.domain.lifecycle import fail_dependents, held
 from fulfillment.domain.order import Announced, Order
 
+NEWS = timedelta(days=3)
+"""A refund that was made earlier, and that no event told of, is no news: no mail is sent."""
+
 
 def settle(order: Order, configured: AbstractSet[str]) -> Order:
     """The order with what it owes by its level and its money. Settling again changes nothing."""
@@ -48,18 +52,25 @@ def with_level(order: Order, policy: AbstractSet[AccessRule], now: datetime) -> 
     return order if after is order.access else replace(order, access=after)
 
 
-def owe_objects(before: Order | None, after: Order, configured: AbstractSet[str]) -> Order:
+def owe_objects(before: Order | None, after: Order, configured: AbstractSet[str], now: datetime) -> Order:
     """The order with the effects of the refunds and disputes whose status has changed. One that has not begun for an
     earlier status is replaced.
     """
+    known = before.refunds if before else {}
     slots: dict[str, Effect] = {}
-    for name, status in _changed(before.refunds if before else {}, after.refunds):
+    for name, status in _changed(known, after.refunds):
         slots |= _slot(REFUNDED, after.id, name, status, configured)
-        if status == "succeeded" and after.erased_at is None:
+        if status == "succeeded" and after.erased_at is None and _is_news(after.refunds[name], name in known, now):
             slots |= _slot(NOTIFY_REFUND, after.id, name, NOTIFY_REFUND, configured)
     for name, status in _changed(before.disputes if before else {}, after.disputes):
         slots |= _slot(DISPUTED, after.id, name, status, configured)
     return replace(after, effects={**after.effects, **slots}) if slots else after
+
+
+def _is_news(refund: Refund, is_known: bool, now: datetime) -> bool:  # noqa: FBT001 - private
+    """Whether its buyer waits for it and may not know of it yet. Reconcile also finds refunds of weeks ago."""
+    recent = is_known or refund.created_at is None or now - refund.created_at <= NEWS
+    return recent and refund.reason != access.AT_CAPTURE
 
 
 def is_revoked(order: Order) -> bool:
@@ -91,7 +102,7 @@ def _owe_access(order: Order, configured: AbstractSet[str]) -> Order:
     level = order.access
     if level is None or level.told >= level.number:
         return order
-    if level.level is Level.GRANTED and not _is_done(order, FULFILL):
+    if level.level is Level.GRANTED and not _is_given(order):
         return _without_slot(order, ACCESS_CHANGED)
     return _with_slot(order, ACCESS_CHANGED, access.access_key(order.id, level.number), configured)
 
@@ -112,9 +123,10 @@ def _without_slot(order: Order, kind: str) -> Order:
     return replace(order, effects={name: each for name, each in order.effects.items() if name != kind})
 
 
-def _is_done(order: Order, name: str) -> bool:
-    effect = order.effects.get(name)
-    return effect is not None and effect.state is EffectState.DONE
+def _is_given(order: Order) -> bool:
+    """Whether `fulfill` is done, or was dropped with the buyer's data: perhaps after a try that died."""
+    effect = order.effects.get(FULFILL)
+    return order.erased_at is not None if effect is None else effect.state is EffectState.DONE
 
 
 def _hold_for_money(order: Order) -> Order:

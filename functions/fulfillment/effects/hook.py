@@ -73,7 +73,10 @@ class Hooks:
         call = self._threads.submit(_contained, hook, *given)
         loop = asyncio.get_running_loop()
         call.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free.release))
-        return await asyncio.shield(asyncio.wrap_future(call))
+        running = asyncio.wrap_future(call)
+        # After a time-out nothing waits for it. asyncio would log what it raises, with the buyer's data.
+        running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return await asyncio.shield(running)
 
 
 def _contained(hook: Hook, *given: Any) -> Any:

@@ -36,7 +36,7 @@ from fulfillment.errors import (
 )
 from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
-from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD, FactGatherer, unsettled
+from fulfillment.subscriber.fact_gatherer import FOUND_LATE, UNLISTED, UNREAD, FactGatherer, unsettled
 from fulfillment.subscriber.fact_reader import FactReader, Stripe
 from fulfillment.subscriber.order_finder import OrderFinder, Place
 from fulfillment.subscriber.reporting import note_order, noticed, other_mode
@@ -125,31 +125,34 @@ class AfterSaleSubscriber(PushEndpoint):
         line.note(session=place.checkout.id, renewal=place.renewal or None)
         request = ReplayRequest.of(message.id, message.attributes)
         facts, doubts = await self._facts.of(place, told, line)
-        if UNLISTED in doubts and not (order and _is_parked(order, place, request)):
-            await self._park_unlisted(message, line)
-        news = News(order_id=place.checkout.id, event=place.event, facts=facts, doubts=doubts)
+        parked = UNLISTED in doubts and not (order and _is_parked(order, place, request))
+        if parked:
+            await self._publish_parked(message, _UNLISTED)
+        doubts |= {FOUND_LATE} if place.late else frozenset()
+        news = News(order_id=place.checkout.id, event=place.event, facts=facts, doubts=doubts, held=place.late)
         delivery = Delivery(
             orders=self.orders, executors=self.executors, news=news, known=place.stored, request=request
         )
-        line.note(noticed=noticed(order, facts, told.type) or None)
+        line.note(noticed=noticed(order, facts) or None)
         try:
             after = await delivery.run(functools.partial(self._publish_parked, message))
         finally:
             line.note(effects=delivery.texts or None, brought=delivery.outcome.value)
         note_order(line, after, delivery)
         line.note(money_status=after.money.status.value)
+        if parked:
+            line.say("ERROR", f"parked: {_UNLISTED.reason}", outcome="parked")
+            line.note(reason=_UNLISTED.code)
         # What Stripe cannot be asked about is not asked again: its claims decide.
         if UNREAD not in doubts and (open_ones := unsettled(after, facts)):
             raise StatusUnsettled(f"Stripe shows an earlier status of {', '.join(open_ones)}, and may show a newer one")
         return delivery.outcome
 
-    async def _park_unlisted(self, message: Message, line: Line) -> None:
-        error = NoOrderKnown(
-            "charge.refunded of this API version does not list its refunds, and no key may ask Stripe for them: set "
-            "STRIPE_API_KEY (in Terraform stripe_api_key) with read access to refunds, then replay it"
-        )
-        line.note(reason=error.code)
-        await self._publish_parked(message, error)
+
+_UNLISTED = NoOrderKnown(
+    "charge.refunded of this API version does not list its refunds, and no key may ask Stripe for them: set "
+    "STRIPE_API_KEY (in Terraform stripe_api_key) with read access to refunds, then replay it"
+)
 
 
 def _same_type(event_type: str, attribute: str) -> None:

@@ -114,7 +114,7 @@ class Subscriber(PushEndpoint):
             order = await delivery.run(functools.partial(self._publish_parked, message))
         finally:
             line.note(effects=delivery.texts or None, brought=delivery.outcome.value)
-            line.note(noticed=noticed(known.order if known else None, facts, "") or None)
+            line.note(noticed=noticed(known.order if known else None, facts) or None)
         note_order(line, order, delivery)
         return delivery.outcome
 

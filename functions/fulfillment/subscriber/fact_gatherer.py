@@ -16,6 +16,8 @@ from fulfillment.telemetry import Line
 
 UNREAD = "status_not_read"
 """The review code of an order with an event that only a read could place, where Stripe could not be asked."""
+FOUND_LATE = "found_late"
+"""The review code of an order that a refund or dispute made long after its sale: was it fulfilled, and then deleted?"""
 UNLISTED = "refunds_not_listed"
 """The review code of an order with a `charge.refunded` whose refunds could not be listed."""
 

@@ -1,8 +1,9 @@
 """Reads from Stripe what happened to an order's money. The time of each read is taken before its request."""
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from fulfillment.domain.after_sale import Fact
 from fulfillment.domain.after_sale_events import read_fact
@@ -26,6 +27,8 @@ OBJECTS: Mapping[str, str] = {
     "radar_reviews": "review",
 }
 """An object's type by the order's field for it."""
+
+T = TypeVar("T")
 
 
 class Stripe(Protocol):
@@ -79,17 +82,25 @@ class FactReader:
         return await self._facts(lambda: self._stripe.refunds_of(payment_intent, owner))
 
     async def all_of(self, sale: Checkout, line: Line) -> tuple[Fact, ...]:
-        """The refunds and disputes of a sale. Without the key's permission there are none, and the sale goes on: its
-        order was never held for what this key cannot see. Raises StripeUnavailable.
+        """The refunds and disputes of a sale. What the key may not see is left out, and the sale goes on: its order
+        was never held for that. Raises StripeUnavailable.
         """
+        payments = await self._seen(lambda: self._payments_of(sale), line)
         facts: list[Fact] = []
+        for payment_intent in payments:
+            for ask in (self._stripe.refunds_of, self._stripe.disputes_of):
+                listed = functools.partial(ask, payment_intent, sale.owner)
+                facts += await self._seen(functools.partial(self._facts, listed), line)
+        return tuple(facts)
+
+    @staticmethod
+    async def _seen(ask: Callable[[], Awaitable[Sequence[T]]], line: Line) -> Sequence[T]:
+        """The answer, or nothing if the key may not see it."""
         try:
-            for payment_intent in await self._payments_of(sale):
-                facts += await self.refunds_of(payment_intent, sale.owner)
-                facts += await self._facts(lambda pi=payment_intent: self._stripe.disputes_of(pi, sale.owner))  # type: ignore[misc]
+            return await ask()
         except StripeRefused as refused:
             line.note(unlisted=str(refused))
-        return tuple(facts)
+            return ()
 
     async def _payments_of(self, sale: Checkout) -> list[str]:
         if sale.payment_intent:

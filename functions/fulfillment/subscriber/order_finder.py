@@ -6,7 +6,9 @@
 | an order here, of another account                             | a stranger's                                    |
 | no order, no key, ORDER_FILTER is set: nothing can tell       | a stranger's                                    |
 | no order, no key                                              | tried again for an hour, then parked            |
-| a session at Stripe, ours                                     | its order, made by this delivery                |
+| no session, and the key may not read invoices                 | the same two: a stranger's, or parked           |
+| a session at Stripe, ours                                     | its order, made by this delivery; older than a  |
+|                                                               | day, it is held for review                      |
 | a session at Stripe, not ours, or older than RECONCILE_SINCE  | a stranger's: something else may have fulfilled |
 | an invoice of a subscription that an order here sold          | the order; a later invoice's is a renewal's     |
 | an invoice of a subscription that a session of ours sold      | the same, made by this delivery                 |
@@ -27,7 +29,7 @@ from fulfillment.domain.ids import Id, Owner
 from fulfillment.domain.ownership import Ownership
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.domain.synthetic_events import synthetic_event
-from fulfillment.errors import CorruptOrder, NoOrderKnown, OrderNotHere, StripeUnavailable
+from fulfillment.errors import CorruptOrder, NoOrderKnown, OrderNotHere, StripeRefused, StripeUnavailable
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders, Stored
 from fulfillment.subscriber.fact_reader import Stripe
@@ -41,11 +43,14 @@ FEW = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a fact belongs: the stored order, or the event that makes it. `renewal`: to a later invoice of it."""
+    """Where a fact belongs: the stored order, or the event that makes it. `renewal`: to a later invoice of it. `late`:
+    reconcile should have made the order long ago; perhaps it was deleted, after the sale was fulfilled.
+    """
 
     stored: Stored | None = None
     event: CheckoutEvent | None = None
     renewal: bool = False
+    late: bool = False
 
     @property
     def checkout(self) -> Checkout:
@@ -75,7 +80,12 @@ class OrderFinder:
         sessions = await self._stripe.sessions_of(owner, payment_intent=payment_intent)
         if sessions:
             return await self._of(self._stripe, sessions[0], owner)
-        return await self._of_invoice(self._stripe, payment_intent, owner)
+        try:
+            return await self._of_invoice(self._stripe, payment_intent, owner)
+        except StripeRefused:
+            if self._ownership.order_filter:
+                return None  # other products of the account have refunds, too
+            raise
 
     def _wait_for_order(self, published_at: datetime | None) -> None:
         if self._ownership.order_filter:
@@ -118,18 +128,23 @@ class OrderFinder:
             return None
         if stored := await self._orders.get(found.session_id):
             return Place(stored=stored)
-        return None if self._is_old(found.checkout, now) else Place(event=parse(found.body, now))
+        if self._is_old(found.checkout, now):
+            return None
+        return Place(event=parse(found.body, now), late=_created(found.checkout, now) < now - NEW)
 
     def _is_old(self, sale: Checkout, now: datetime) -> bool:
         """Whether something else may have fulfilled the sale, because it was made before this deployment."""
-        created = sale.session_created_at or now
-        return created < (self._since or now - NEW)
+        return _created(sale, now) < (self._since or now - NEW)
 
     async def _stored(self, field: str, value: str) -> Stored | None:
         found = await self._orders.find([Condition(field=field, operator="==", value=value)], None, FEW)
         if found.unreadable:
             raise CorruptOrder("the order of this payment cannot be read")
         return next(iter(found.orders), None)
+
+
+def _created(sale: Checkout, now: datetime) -> datetime:
+    return sale.session_created_at or now
 
 
 def _same_account(sale: Checkout, owner: Owner) -> bool:

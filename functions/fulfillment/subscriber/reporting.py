@@ -12,8 +12,6 @@ from fulfillment.effects.attempts import AttemptState
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.telemetry import Line
 
-_FIRST = (".created", ".opened")
-
 
 def note_order(line: Line, order: Order, delivery: Delivery) -> None:
     """Notes the order after a delivery."""
@@ -34,10 +32,9 @@ def other_mode(line: Line) -> Outcome:
     return Outcome.NOT_OURS
 
 
-def noticed(before: Order | None, facts: Iterable[Fact], event_type: str) -> list[str]:
-    """What an operator is told of: an object that is new to the order, or whose first event this is."""
-    first = event_type.endswith(_FIRST)
-    return sorted({word for fact in facts if (word := _word(fact)) and (first or word not in _known(before, fact))})
+def noticed(before: Order | None, facts: Iterable[Fact]) -> list[str]:
+    """What an operator is told of: an object that is new to the order. A delivery that comes again tells it no more."""
+    return sorted({word for fact in facts if (word := _word(fact)) and word not in _known(before, fact)})
 
 
 def _word(fact: Fact) -> str | None:

@@ -15,6 +15,7 @@ from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.stripe_after_sale import AfterSaleWorld
 from local.fakes.stripe_events import Json
 from local.fakes.stripe_payments import Told
+from local.fakes.stripe_stand_in_cli import API_VERSION
 
 Manner = Literal["snapshot", "thin", "both", "lost"]
 MANNERS: Sequence[Manner] = ("snapshot", "snapshot", "thin", "both", "both", "lost")
@@ -102,8 +103,12 @@ COURSES: Mapping[str, Happen] = {
     "two disputes": _in_turn(_disputes("needs_response", "won"), _disputes("needs_response", "lost")),
     "refunded while disputed": _in_turn(_disputes("needs_response", "lost"), _refunds("succeeded", amount=500)),
     "warned, reviewed, disputed": _warned,
+    "refund of 2022": _refunds("succeeded", "failed"),
+    "refund of 2023": _refunds("succeeded"),
 }
 """What happens to a payment of 35.00 USD."""
+VERSIONS: Mapping[str, str] = {"refund of 2022": "2022-08-01", "refund of 2023": "2023-10-16"}
+"""The API version of an old endpoint: `charge.refunded` tells of refunds, with their list or without it."""
 
 
 @dataclass(frozen=True)
@@ -114,26 +119,26 @@ class Fate:
     event_id: Callable[[], str]
     number: int
 
-    def of(self, sold: Json, happen: Happen) -> Aftermath:
+    def of(self, sold: Json, course: str) -> Aftermath:
         """The aftermath of a session's payment."""
-        world = self._world()
+        world = self._world(VERSIONS.get(course, API_VERSION))
         world.pay(sold)
-        happen(world, sold["payment_intent"])
+        COURSES[course](world, sold["payment_intent"])
         return self._told(world)
 
-    def of_renewal(self, sold: Json, happen: Happen) -> Aftermath:
+    def of_renewal(self, sold: Json, course: str) -> Aftermath:
         """The aftermath of a later invoice of the session's subscription."""
         world = self._world()
         world.invoice(sold["invoice"], sold["subscription"], f"pi_first_{self.number}", 3500)
         world.invoice(f"{sold['invoice']}_later", sold["subscription"], f"pi_later_{self.number}", 3500)
-        happen(world, f"pi_later_{self.number}")
+        COURSES[course](world, f"pi_later_{self.number}")
         return replace(self._told(world), renewal=True)
 
-    def _world(self) -> AfterSaleWorld:
+    def _world(self, api_version: str = API_VERSION) -> AfterSaleWorld:
         """Every moment is later than the one before, or everything happens in one second."""
         began, ticks = int(time.time()) - PAST_SECONDS, itertools.count()
         clock: Callable[[], float] = (lambda: began) if self.chance.random() < 0.3 else (lambda: began + next(ticks))
-        return AfterSaleWorld(stripe=MemoryStripe(), clock=clock)
+        return AfterSaleWorld(stripe=MemoryStripe(), clock=clock, api_version=api_version)
 
     def _told(self, world: AfterSaleWorld) -> Aftermath:
         stripe, told = world.stripe, [self._renamed(each) for each in world.told]

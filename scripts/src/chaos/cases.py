@@ -7,20 +7,19 @@ from typing import Any
 
 from chaos.after_sale import COURSES
 from chaos.case import EXPIRED, Case, Till
+from chaos.checkouts import CHECKOUTS, says
 from fulfillment.domain.ids import OWN
 from fulfillment.domain.synthetic_events import synthetic_event
-from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, Json, line_item, session
+from local.fakes.stripe_events import COMPLETED, SUCCEEDED, Json, line_item, session
 
 MANNERS = ("", "", "", "", "", "", "slow", "raise", "hang", "refuse", "bounce")
 """Faults of an order besides the network's: of its hook, or of its buyer's mailbox."""
-
-Tell = Callable[[Till, Json], list[Json]]
 
 
 def draw(seed: int, count: int) -> list[Case]:
     """`count` orders, each course about equally often."""
     till = Till(seed)
-    names = [*_WAYS, *_OTHERS, *COURSES]
+    names = [*CHECKOUTS, *_OTHERS, *COURSES]
     chosen = [*names, *till.chance.choices(names, k=count)][:count]
     till.chance.shuffle(chosen)
     return [_drawn(till, name) for name in chosen]
@@ -33,7 +32,7 @@ def _drawn(till: Till, name: str) -> Case:
 
 
 def _order(till: Till, name: str) -> Case:
-    changes, tell = _WAYS[name]
+    changes, tell = CHECKOUTS[name]
     session_id, manner = till.session_id(), till.chance.choice(MANNERS)
     paid = {"payment_intent": _payment_of(session_id)}
     sold = session(session_id, **paid | changes, metadata={"hook": manner})
@@ -48,7 +47,7 @@ def _followed(till: Till, name: str) -> Case:
     """A paid order, and what becomes of its money."""
     sale = _order(till, till.chance.choice(["card", "delayed, succeeds", "twins"]))
     sold = sale.events[-1]["data"]["object"]
-    return replace(sale, name=name, aftermath=till.fate().of(sold, COURSES[name]))
+    return replace(sale, name=name, aftermath=till.fate().of(sold, name))
 
 
 def _renewed(till: Till) -> Case:
@@ -56,8 +55,8 @@ def _renewed(till: Till) -> Case:
     session_id = till.session_id()
     made = {"mode": "subscription", "subscription": f"sub_{session_id}", "invoice": f"in_{session_id}"}
     sold = session(session_id, **made, payment_intent=None)
-    aftermath = till.fate().of_renewal(sold, COURSES["refunded"])
-    events = _says(COMPLETED)(till, sold)
+    aftermath = till.fate().of_renewal(sold, "refunded")
+    events = says(COMPLETED)(till, sold)
     return Case(
         name="renewal refunded",
         session_id=session_id,
@@ -70,7 +69,7 @@ def _renewed(till: Till) -> Case:
 def _strangers(till: Till) -> Case:
     """A refund of a payment that no Checkout of this shop made."""
     sold = _session(till)
-    aftermath = till.fate().of(sold, COURSES["refunded"])
+    aftermath = till.fate().of(sold, "refunded")
     return Case(name="stranger", session_id=sold["id"], events=[], aftermath=aftermath, expects="none")
 
 
@@ -89,54 +88,6 @@ def _items(till: Till, name: str, sold: Json) -> list[Json]:
     return [line_item(sold["amount_subtotal"] // count, description=f"T-shirt no. {number}") for number in range(count)]
 
 
-def _unpaid(sold: Json) -> Json:
-    return sold | {"payment_status": "unpaid"}
-
-
-def _says(*types: str) -> Tell:
-    """One event per type about the session; `unpaid` is the completed event of a delayed payment."""
-
-    def tell(till: Till, sold: Json) -> list[Json]:
-        pairs = [(COMPLETED, _unpaid(sold)) if each == "unpaid" else (each, sold) for each in types]
-        return [till.event(event_type, _unpaid(of) if event_type == FAILED else of) for event_type, of in pairs]
-
-    return tell
-
-
-def _unknown_status(till: Till, sold: Json) -> list[Json]:
-    return [till.event(COMPLETED, sold | {"payment_status": "a status of tomorrow"}), till.event(SUCCEEDED, sold)]
-
-
-def _two_versions(till: Till, sold: Json) -> list[Json]:
-    """Two endpoints during an upgrade: one event id in two formats."""
-    old = {key: value for key, value in sold.items() if key != "collected_information"}
-    old["shipping_details"] = sold["collected_information"]["shipping_details"]
-    new = till.event(COMPLETED, sold)
-    return [new, new | {"api_version": "2024-06-20", "data": {"object": old}}]
-
-
-_FREE = {"payment_status": "no_payment_required", "payment_intent": None, "amount_total": 0, "amount_subtotal": 0}
-_WAYS: dict[str, tuple[dict[str, Any], Tell]] = {
-    "card": ({}, _says(COMPLETED)),
-    "delayed, succeeds": ({}, _says("unpaid", SUCCEEDED)),
-    "delayed, fails": ({}, _says("unpaid", FAILED)),
-    "voucher, expires": ({"payment_method_types": ["oxxo"]}, _says("unpaid", FAILED)),
-    "free": (_FREE, _says(COMPLETED)),
-    "subscription": ({"mode": "subscription", "subscription": "sub_1", "payment_intent": None}, _says(COMPLETED)),
-    "trial": (_FREE | {"mode": "subscription", "subscription": "sub_1"}, _says(COMPLETED)),
-    "many items": ({}, _says(COMPLETED)),
-    "success and failure": ({}, _says("unpaid", FAILED, SUCCEEDED)),
-    "paid at once, succeeds": ({}, _says(COMPLETED, SUCCEEDED)),
-    "success alone": ({}, _says(SUCCEEDED)),
-    "waits": ({}, _says("unpaid")),
-    "twins": ({}, _says(COMPLETED, COMPLETED)),
-    "delayed twins": ({}, _says("unpaid", "unpaid", SUCCEEDED, SUCCEEDED)),
-    "failure twins": ({}, _says("unpaid", FAILED, FAILED)),
-    "unknown status": ({}, _unknown_status),
-    "two API versions": ({}, _two_versions),
-}
-
-
 def _one(till: Till, name: str, event_type: str, event_changes: dict[str, Any], **changes: Any) -> Case:
     """An event that must make no order."""
     sold = _session(till, **changes)
@@ -147,7 +98,7 @@ def _one(till: Till, name: str, event_type: str, event_changes: dict[str, Any], 
 def _never_told(till: Till, name: str, *sent: str) -> Case:
     """A payment that succeeded, for which Stripe sends no event."""
     sold = _session(till)
-    events = [*_says(*sent)(till, sold), _found(sold)]
+    events = [*says(*sent)(till, sold), _found(sold)]
     return Case(name=name, session_id=sold["id"], events=events, items=_items(till, name, sold))
 
 

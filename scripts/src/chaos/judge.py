@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chaos import model
+from chaos import model, told
 from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident
@@ -68,8 +68,8 @@ def judge(evidence: Evidence) -> Verdict:
     verdict.wrong += [f"{key} was done, and is no order's" for key in calls if _without_number(key) not in known]
     for case in evidence.cases:
         if order := evidence.orders.get(case.session_id):
-            verdict.lost += list(_statuses_never_told(case, order, calls))
-            verdict.wrong += list(_wrong_levels(order, calls))
+            verdict.lost += list(told.statuses_never_told(case, order, calls))
+            verdict.wrong += list(told.wrong_levels(order, calls))
     for key, performed in calls.items():
         for first, again in itertools.pairwise(performed):
             reason = why_again(first, again, evidence)
@@ -143,25 +143,6 @@ def _never_done(evidence: Evidence, calls: Mapping[str, Sequence[Call]]) -> Iter
                 yield f"{effect.key} is {effect.state.value}, and was never done"
 
 
-def _statuses_never_told(case: Case, order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
-    """The refunds and disputes of which the hooks do not know the newest status. Renewals are not this order's."""
-    for id_, each in {**order.refunds, **order.disputes}.items():
-        key = f"{case.session_id}:{id_}:{each.status}"
-        if not any(call.how == "done" for call in calls.get(key, ())):
-            yield f"{key} was never told"
-
-
-def _wrong_levels(order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
-    """What a receiver that refuses lower numbers must end with is the order's level. No number has two levels."""
-    prefix = f"{order.id}:access:"
-    told = {int(key.removeprefix(prefix)): performed for key, performed in calls.items() if key.startswith(prefix)}
-    for number, performed in told.items():
-        if len({call.level for call in performed}) != 1:
-            yield f"{prefix}{number} was told with several levels"
-    if told and (last := told[max(told)][-1].level) != model.level(order).value:
-        yield f"{order.id}: the last access level told is {last}, and must be {model.level(order).value}"
-
-
 def by_key(cases: Sequence[Case], calls: Iterable[Call]) -> dict[str, list[Call]]:
     """The calls that were done, or cut off, by the key of their effect, sorted by time. A mail's key is found by its
     Message-ID.
@@ -193,23 +174,13 @@ def _message_id(key: str) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@example.com>"
 
 
-def _came_back(key: str, evidence: Evidence) -> bool:
-    """Whether the key is of a refund or dispute that Stripe shows in a lower status than events told: before the read
-    that finds it, the order may show the higher one, and then the lower one again.
-    """
-    order_id, _, rest = key.partition(":")
-    order = evidence.orders.get(order_id)
-    known = {**order.refunds, **order.disputes}.get(rest.partition(":")[0]) if order else None
-    return known is not None and known.status != known.highest
-
-
 def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:
     """The fault that explains a repeated call: it hit the first call's function between the two calls; None if there is
     none. The publisher of an announcement is unknown: it may be any subscriber.
     """
     if first.seconds > HOOK_SECONDS:
         return "time limit"
-    if _came_back(first.key, evidence):
+    if told.came_back(first.key, evidence.orders):
         return "status came back"
     doers = (first.function,) if first.function else PERFORMERS
     since = first.at - (0 if first.function else BLIND_SECONDS)

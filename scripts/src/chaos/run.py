@@ -67,8 +67,6 @@ class Run:
             self.parked += letters
             replayed = await operator_actions.replay(self.testbed, letters)
             not_yet = await self._open()
-            if not_yet and not replayed:  # as the schedule does: an event that came late may ask for one more read
-                await operator_actions.reconcile(self.testbed)
             if not replayed and not not_yet:
                 self.settled_in = waited
                 break

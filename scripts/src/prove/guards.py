@@ -12,7 +12,8 @@ _SOURCE_EVENT = "tests/unit/test_source_event.py"
 _NEWER = "tests/unit/test_newer_versions.py"
 _STORED = "tests/unit/test_stored_samples.py"
 _AFTER_SALE = "tests/unit/test_after_sale.py"
-_AFTER_SALE_EVENTS = "tests/unit/test_after_sale_events.py"
+_AFTER_SALE_EVENTS = ("tests/unit/test_after_sale_events.py", "tests/unit/test_after_sale_samples.py")
+_SUBSCRIBER = ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_after_sale_reads.py")
 
 GUARDS = {
     "domain/checkout.py": (*_EVENTS, _DOCUMENTS, _ITEMS),
@@ -48,12 +49,12 @@ GUARDS = {
     "abandoned_carts/hook.py": ("tests/unit/test_abandoned_carts.py",),
     "abandoned_carts/thin_carts.py": ("tests/unit/test_abandoned_carts.py",),
     "domain/after_sale.py": (_AFTER_SALE, "tests/unit/test_after_sale_subscriber.py"),
-    "domain/after_sale_events.py": (_AFTER_SALE_EVENTS, "tests/unit/test_after_sale_samples.py", _AFTER_SALE),
-    "domain/after_sale_objects.py": (_AFTER_SALE_EVENTS, "tests/unit/test_after_sale_samples.py"),
-    "domain/facts.py": ("tests/unit/test_facts.py", _AFTER_SALE),
+    "domain/after_sale_events.py": (*_AFTER_SALE_EVENTS, _AFTER_SALE),
+    "domain/after_sale_objects.py": _AFTER_SALE_EVENTS,
+    "domain/facts.py": ("tests/unit/test_facts.py", "tests/unit/test_radar_reviews.py", _AFTER_SALE),
     "domain/order_money.py": ("tests/unit/test_order_money.py", _AFTER_SALE),
     "domain/access.py": ("tests/unit/test_access.py", "tests/unit/test_settlement.py"),
-    "domain/settlement.py": ("tests/unit/test_settlement.py", "tests/unit/test_delivery.py"),
+    "domain/settlement.py": ("tests/unit/test_settlement.py", "tests/unit/test_after_sale_hooks.py"),
     "stripe_events/endpoint.py": ("tests/unit/test_stripe_events.py",),
     "stripe_events/event.py": ("tests/unit/test_stripe_events.py",),
     "stripe_events/registry.py": ("tests/unit/test_handlers.py",),
@@ -61,10 +62,10 @@ GUARDS = {
     "webhook/endpoint.py": ("tests/unit/test_webhook.py", "tests/unit/test_routing.py"),
     "webhook/event_json.py": ("tests/unit/test_event_json.py",),
     "subscriber/endpoint.py": ("tests/unit/test_subscriber.py",),
-    "subscriber/after_sale.py": ("tests/unit/test_after_sale_subscriber.py",),
+    "subscriber/after_sale.py": (*_SUBSCRIBER, "tests/unit/test_after_sale_found.py"),
     "subscriber/order_finder.py": ("tests/unit/test_order_finder.py", "tests/unit/test_after_sale_subscriber.py"),
     "subscriber/fact_gatherer.py": ("tests/unit/test_after_sale_reads.py", "tests/unit/test_after_sale_found.py"),
-    "subscriber/fact_reader.py": ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_order_finder.py"),
+    "subscriber/fact_reader.py": ("tests/unit/test_after_sale_reads.py", "tests/unit/test_order_finder.py"),
     "subscriber/reporting.py": ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_subscriber.py"),
     "subscriber/thin_sales.py": ("tests/unit/test_thin_sales.py",),
     "subscriber/delivery.py": ("tests/unit/test_delivery.py", *_EFFECTS, "tests/unit/test_subscriber.py"),

@@ -85,5 +85,6 @@ run "after_sale" {
     mail       = { from = "Acme <orders@acme.example>", smtp_url_version = 1 }
     smtp_url   = "smtps://shop:hunter2@mail.acme.example:465"
     after_sale = { access_policy = ["any_refund", "dispute_opened"], refund_mails = true, abandoned_carts = true }
+    events     = { bigquery = {}, archive = {} }
   }
 }

@@ -33,8 +33,8 @@ class AfterSaleWorld(PaidWorld):
     ) -> list[Told]:
         """A refund of a part, or of all that is left."""
         of = self.charge_of(intent_id)
-        amount = of["amount"] - of["amount_refunded"] if amount is None else amount
-        made = objects.refund(of, amount, status=status, created=self._now(), **changes)
+        left: int = of["amount"] - of["amount_refunded"]
+        made = objects.refund(of, left if amount is None else amount, status=status, created=self._now(), **changes)
         self._keep(made, self.stripe.intents[intent_id])
         self._sum_up(of)
         types = [CHARGE_REFUNDED] if self._is_old else ["refund.created"]

@@ -6,7 +6,7 @@ The requests of the CLI 1.52.0:
     stripe trigger        POST /v1/products, POST /v1/prices, POST /v1/checkout/sessions,
       checkout.session.…  GET /v1/payment_pages/{session}, POST /v1/payment_methods,
                           POST /v1/payment_pages/{session}/confirm: the buyer pays
-    stripe refunds create POST /v1/refunds: see `stripe_stand_in_refunds`
+    stripe refunds create POST /v1/refunds
     stripe events resend  POST /v1/events/{event}/retry
     scripts/ops events    GET /v1/events?types[]=…&created[gte]=…&delivery_success=false
 
@@ -38,16 +38,13 @@ from local.fakes.stripe_stand_in_destinations import StripeDestinationsStandIn
 from local.fakes.stripe_stand_in_endpoints import StripeEndpointsStandIn
 from local.fakes.stripe_stand_in_events import SendableEvents
 from local.fakes.stripe_stand_in_forms import form_of, open_session
-from local.fakes.stripe_stand_in_refunds import RefundableStripe
 
 PREFIXES = {"products": "prod", "prices": "price", "payment_methods": "pm"}
 DELAYED = {"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"}
 BROKE = {"IT60X0542811101000000123456", "000111111113", "000111111116"}  # `stripe trigger` pays with the first
 
 
-class StripeStandIn(
-    ReadableStripe, StripeListen, SendableEvents, RefundableStripe, StripeEndpointsStandIn, StripeDestinationsStandIn
-):
+class StripeStandIn(ReadableStripe, StripeListen, SendableEvents, StripeEndpointsStandIn, StripeDestinationsStandIn):
     """Stripe, as far as a checkout, the product and the CLI need it. These may be read at any time:
 
     `objects`     products, prices and payment methods, by id
@@ -76,7 +73,6 @@ class StripeStandIn(
             *self.listen_routes(),
             *self.read_routes(),
             *self.sending_routes(),
-            *self.refund_routes(),
             *self.endpoint_routes(),
             *self.destination_routes(self.faulty),
             *(Route(f"/v1/{kind}", self._create, methods=post) for kind in PREFIXES),

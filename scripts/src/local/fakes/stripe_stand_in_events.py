@@ -23,27 +23,25 @@ from fulfillment.errors import MalformedEvent
 from fulfillment.stripe_types import SNAPSHOT
 from fulfillment.stripe_types import THIN as THIN_TYPES
 from local.fakes.stripe_events import Json, body, event, signature, thin_event
+from local.fakes.stripe_stand_in_refunds import RefundableStripe
 
 PATH = "/local/events"
 SECONDS = 30
 _NAMES = {"id": re.compile(r"[A-Za-z0-9_-]+"), "object": re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")}
 
 
-class SendableEvents:
-    """Makes an event about any object. `webhook`: the URL to which it is posted, or None."""
+class SendableEvents(RefundableStripe):
+    """Makes an event about any object, and refunds. `webhook`: the URL to which it is posted, or None."""
 
     secret: str
-    sessions: dict[str, Json]
-    others: dict[str, Json]
-    events: dict[str, Json]
     undelivered: set[str]
 
     def __init__(self, webhook: str | None = None) -> None:
         self.webhook = webhook
 
     def sending_routes(self) -> list[Route]:
-        """The route for sending."""
-        return [Route(PATH, self._send_event, methods=["POST"])]
+        """The routes for sending."""
+        return [Route(PATH, self._send_event, methods=["POST"]), *self.refund_routes()]
 
     async def _send_event(self, request: Request) -> Response:
         if self.webhook is None:

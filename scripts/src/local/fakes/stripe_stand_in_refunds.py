@@ -38,7 +38,10 @@ class RefundableStripe:
             if sold is None:
                 raise HTTPException(404, f"No such payment_intent: '{intent}'")
             world.pay(sold)
-        amount = int(form["amount"]) if "amount" in form else None
+        asked = str(form.get("amount", ""))
+        amount = int(asked) if asked.isdecimal() else None
+        if asked and not amount:
+            raise HTTPException(400, f"Invalid positive integer: amount is '{asked}'")
         left = world.charge_of(intent)["amount"] - world.charge_of(intent)["amount_refunded"]
         if not left or (amount or left) > left:
             raise HTTPException(400, f"Refund amount is greater than unrefunded amount on charge: {left} is left")

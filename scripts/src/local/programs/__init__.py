@@ -8,5 +8,6 @@
 `course`       the progress of a sale
 `checks`       its result
 `sale`         one sale, and its expected result
+`after_sales`  what follows the last sales of that day: a refund, a dispute, an abandoned cart
 `sales`        the sales of that day: the events that Stripe sends
 """

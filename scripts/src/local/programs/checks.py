@@ -39,8 +39,10 @@ async def check_fulfillment(course: Course, shop: Shop, around: Neighbors) -> No
     sale, found = course.sale, await shop.order(course.sale.session_id)
     effects = found.order.effects if found else {}
     course.done = [name for name, effect in effects.items() if effect.state is EffectState.DONE]
-    for name, state, tries, error in still_to_do(found.order) if found else ():
-        course.problems.append(f"{name} is {state} after {tries}: {error or 'it has not failed yet'}")
+    for kind, about, state, tries, error in still_to_do(found.order) if found else ():
+        course.problems.append(
+            f"{f'{kind} {about}'.strip()} is {state} after {tries}: {error or 'it has not failed yet'}"
+        )
     course.items = len(found.order.line_items or ()) if found else 0
     if sale.status == "fulfilled" and course.items != sale.items:
         course.problems.append(f"line_items are {course.items}, must be {sale.items}")

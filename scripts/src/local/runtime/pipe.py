@@ -55,12 +55,8 @@ class Pipe:
     def entry_points(self) -> tuple[str, ...]:
         """The functions that run here."""
         reconcile = (RECONCILE,) if "STRIPE_API_KEY" in self.env else ()
-        return (*ENTRY_POINTS, *self._carts, *reconcile, *((HANDLERS,) if self.handlers else ()))
-
-    @property
-    def _carts(self) -> tuple[str, ...]:
-        """The function of abandoned carts, if they are wanted."""
-        return (ON_EXPIRED,) if self.env.get("ABANDONED_CARTS") == "true" else ()
+        carts = (ON_EXPIRED,) if self.env.get("ABANDONED_CARTS") == "true" else ()
+        return (*ENTRY_POINTS, *carts, *reconcile, *((HANDLERS,) if self.handlers else ()))
 
     @property
     def webhook_url(self) -> str:
@@ -78,7 +74,7 @@ class Pipe:
             self.admin.create_topic(topic)
         for event_type, entry_point in SUBSCRIBERS.items():
             self._subscribe(entry_point, TOPIC, DEAD_LETTER, filter=both_kinds(event_type))
-        for entry_point in (*AFTER_SALE, *self._carts):  # without a filter: one for both kinds would be too long
+        for entry_point in {*AFTER_SALE, ON_EXPIRED} & {*self.entry_points}:  # a filter for both kinds is too long
             self._subscribe(entry_point, TOPIC, DEAD_LETTER)
         if self.handlers:
             self._subscribe(HANDLERS, STRIPE_EVENTS, STRIPE_EVENTS_DEAD_LETTER)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ops.clients.google_resources import Policy, Subscription
 from ops.deployment.model import Deployment, Handlers, StripeEvents, Subscriber
 from ops.doctor.checks import Finding, Problems, differs, judge
-from ops.doctor.filters import filter_of
+from ops.doctor.filters import filter_of, filter_of_sink
 
 PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"
 ATTEMPTS = 20  # with fewer, an outage of a hook makes dead letters
@@ -81,11 +81,11 @@ def check_subscription(deployment: Deployment, wanted: Push, found: Subscription
 
 
 def check_sink(deployment: Deployment, events: StripeEvents, name: str, found: Subscription) -> list[Finding]:
-    """A subscription that copies every event of a topic into a table or a bucket."""
+    """A subscription that copies the events of a topic into a table or a bucket."""
     topics = [_topic(deployment, each) for each in (deployment.topics.events, events.topic)]
     problems = {
         "topic": None if found.topic in topics else differs(found.topic, " or ".join(topics)),
-        "filter": differs(found.filter, ""),
+        "filter": differs(found.filter, filter_of_sink(deployment, found.topic.rpartition("/")[2])),
         "sink": None if found.sink else "it copies into neither a table nor a bucket",
         "state": f"Pub/Sub cannot write into its {found.sink}: {found.sink_state}" if found.sink_fails else None,
         "dead letter topic": differs(found.dead_letter_topic, _topic(deployment, events.dead_letter)),

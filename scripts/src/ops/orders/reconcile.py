@@ -34,9 +34,10 @@ NEEDS = "Checkout Sessions and PaymentIntents"
 async def reconcile(deployment: Deployment, *, since: datetime, yes: bool) -> Report:
     """Find sessions at Stripe whose event is missing, and publish them. Subscribers do the rest.
 
-    Compares the sessions since then, all unpaid orders, and all owed effects. Needs STRIPE_API_KEY, a key of the
-    deployment's mode that may read Checkout Sessions and PaymentIntents. Another system may have fulfilled sessions
-    from before this deployment: check the dry run first.
+    Compares the sessions, refunds and disputes since then, all unpaid orders, and all owed effects. Needs
+    STRIPE_API_KEY, a key of the deployment's mode that may read Checkout Sessions and PaymentIntents.
+    docs/after-sale.md names what it must read for refunds and disputes. Another system may have fulfilled
+    sessions from before this deployment: check the dry run first.
     """
     access = stripe_access(os.environ, deployment, may="read", what=NEEDS)
     settings = ReconcileSettings(

@@ -1,0 +1,37 @@
+"""Judges what the hooks were told of an order's money: the access level, and each refund and dispute."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chaos import model
+from chaos.case import Case
+from chaos.world import Call
+from fulfillment.domain.order import Order
+
+
+def statuses_never_told(case: Case, order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
+    """The refunds and disputes of which the hooks do not know the newest status. Renewals are not this order's."""
+    for id_, each in {**order.refunds, **order.disputes}.items():
+        key = f"{case.session_id}:{id_}:{each.status}"
+        if not any(call.how == "done" for call in calls.get(key, ())):
+            yield f"{key} was never told"
+
+
+def wrong_levels(order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
+    """What a receiver that refuses lower numbers must end with is the order's level. No number has two levels."""
+    prefix = f"{order.id}:access:"
+    told = {int(key.removeprefix(prefix)): performed for key, performed in calls.items() if key.startswith(prefix)}
+    for number, performed in told.items():
+        if len({call.level for call in performed}) != 1:
+            yield f"{prefix}{number} was told with several levels"
+    if told and (last := told[max(told)][-1].level) != model.level(order).value:
+        yield f"{order.id}: the last access level told is {last}, and must be {model.level(order).value}"
+
+
+def came_back(key: str, orders: Mapping[str, Order]) -> bool:
+    """Whether the key is of a refund or dispute that Stripe shows in a lower status than events told: before the read
+    that finds it, the order may show the higher one, and then the lower one again.
+    """
+    order_id, _, rest = key.partition(":")
+    order = orders.get(order_id)
+    known = {**order.refunds, **order.disputes}.get(rest.partition(":")[0]) if order else None
+    return known is not None and known.status != known.highest
