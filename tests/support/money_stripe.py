@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from fulfillment.domain.after_sale import Fact, Renewals, merge
+from fulfillment.domain.after_sale import Fact, Renewals
 from fulfillment.domain.after_sale_events import parse_after_sale
 from fulfillment.domain.event_types import AFTER_SALE, entry_point_of
+from fulfillment.domain.joins import merge
 from fulfillment.domain.order import Order
 from fulfillment.errors import StripeRefused
 from fulfillment.orders.firestore import Condition

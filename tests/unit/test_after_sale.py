@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.domain.after_sale import AfterSale, Dispute, Fact, LedgerEntry, Refund, merge
+from fulfillment.domain.after_sale import AfterSale, Dispute, Fact, LedgerEntry, Refund
 from fulfillment.domain.facts import with_facts
 from fulfillment.domain.ids import Currency
+from fulfillment.domain.joins import merge
 from fulfillment.domain.order import Order
 from fulfillment.orders.documents import from_document, to_document
 from support.after_sales import read, told

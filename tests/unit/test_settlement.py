@@ -18,6 +18,7 @@ from fulfillment.domain.events import CheckoutEvent
 from fulfillment.domain.order import Order
 from fulfillment.domain.settlement import settle
 from fulfillment.domain.transitions import Outcome, apply
+from fulfillment.errors import OrderGone
 from local.fakes.stripe_events import COMPLETED, FAILED, SUCCEEDED, event, session
 from support.after_sales import told
 from support.builders import NOW, fulfilled_order, parsed
@@ -370,6 +371,27 @@ def test_a_renewal_owes_nothing() -> None:
 
 def test_an_order_of_before_begins_as_granted_without_a_call() -> None:
     assert settle(fulfilled_order(), KNOWN) == fulfilled_order()
+
+
+def test_facts_of_an_order_that_was_deleted_come_again() -> None:
+    with pytest.raises(OrderGone, match="deleted"):
+        decide(None, News(order_id="cs_test_a1", facts=(REFUND,)), POLICY, ReplayRequest(), NOW)
+
+
+def test_a_change_is_dated_and_doubts_alone_are_one() -> None:
+    later = NOW + timedelta(days=1)
+    changed = after(sold(), REFUND, at=86400)
+    assert changed.updated_at == later
+    doubtful = News(order_id="cs_test_a1", doubts=frozenset({"status_not_read"}))
+    order = decide(sold(), doubtful, POLICY, ReplayRequest(), later).order
+    assert (order.review, order.updated_at, order.access) == (("status_not_read",), later, None)
+    assert News.of(PAID, (REFUND,)) == News(order_id="cs_test_a1", event=PAID, facts=(REFUND,))
+
+
+def test_a_dispute_alone_changes_the_level() -> None:
+    lost = after(sold(), told("dp_1", "lost", "evt_1", field="disputes"))
+    assert lost.access
+    assert lost.access.level == "revoked"
 
 
 def test_the_outcome_says_whether_the_facts_were_new() -> None:

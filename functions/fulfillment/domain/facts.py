@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fulfillment.domain.after_sale import KINDS, AfterSale, Fact, RadarReview, Renewals, merge
+from fulfillment.domain.after_sale import KINDS, AfterSale, Fact, RadarReview, Renewals
+from fulfillment.domain.joins import merge
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_money import DIFFERS, differs
 

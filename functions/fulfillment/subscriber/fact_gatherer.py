@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from fulfillment.domain.after_sale import AfterSale, Fact, merge
+from fulfillment.domain.after_sale import AfterSale, Fact
 from fulfillment.domain.after_sale_events import AfterSaleEvent
 from fulfillment.domain.event_types import THIN
 from fulfillment.domain.ids import Owner
+from fulfillment.domain.joins import merge
 from fulfillment.domain.order import Order
 from fulfillment.domain.thin_events import ThinEvent
 from fulfillment.errors import ReadRefused, StripeRefused

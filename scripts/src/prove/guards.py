@@ -11,6 +11,7 @@ _ITEMS = "tests/unit/test_items.py"
 _SOURCE_EVENT = "tests/unit/test_source_event.py"
 _NEWER = "tests/unit/test_newer_versions.py"
 _STORED = "tests/unit/test_stored_samples.py"
+_SETTLEMENT = "tests/unit/test_settlement.py"
 _AFTER_SALE = "tests/unit/test_after_sale.py"
 _AFTER_SALE_EVENTS = ("tests/unit/test_after_sale_events.py", "tests/unit/test_after_sale_samples.py")
 _SUBSCRIBER = ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_after_sale_reads.py")
@@ -18,10 +19,10 @@ _SUBSCRIBER = ("tests/unit/test_after_sale_subscriber.py", "tests/unit/test_afte
 GUARDS = {
     "domain/checkout.py": (*_EVENTS, _DOCUMENTS, _ITEMS),
     "domain/ids.py": (*_EVENTS, _DOCUMENTS, "tests/unit/test_synthetic_events.py", "tests/unit/test_topic.py"),
-    "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _NEWER, *_EFFECTS),
-    "domain/decision.py": ("tests/unit/test_delivery.py", *_EFFECTS),
-    "domain/effects.py": ("tests/unit/test_lifecycle.py", _NEWER, *_EFFECTS, _ORDER, _DOCUMENTS),
-    "domain/erasure.py": ("tests/unit/test_erasure.py", _ITEMS, _STORED),
+    "domain/lifecycle.py": ("tests/unit/test_lifecycle.py", _SETTLEMENT, _NEWER, *_EFFECTS),
+    "domain/decision.py": (_SETTLEMENT, "tests/unit/test_delivery.py", *_EFFECTS),
+    "domain/effects.py": ("tests/unit/test_lifecycle.py", _SETTLEMENT, _NEWER, *_EFFECTS, _ORDER, _DOCUMENTS),
+    "domain/erasure.py": ("tests/unit/test_erasure.py", _SETTLEMENT, _ITEMS, _STORED),
     "domain/event_types.py": (*_EVENTS, _ORDER),
     "domain/events.py": (*_EVENTS, "tests/unit/test_topic.py"),
     "domain/routes.py": ("tests/unit/test_routes.py",),
@@ -49,6 +50,7 @@ GUARDS = {
     "abandoned_carts/hook.py": ("tests/unit/test_abandoned_carts.py",),
     "abandoned_carts/thin_carts.py": ("tests/unit/test_abandoned_carts.py",),
     "domain/after_sale.py": (_AFTER_SALE, "tests/unit/test_after_sale_subscriber.py"),
+    "domain/joins.py": (_AFTER_SALE,),
     "domain/after_sale_events.py": (*_AFTER_SALE_EVENTS, _AFTER_SALE),
     "domain/after_sale_objects.py": _AFTER_SALE_EVENTS,
     "domain/facts.py": ("tests/unit/test_facts.py", "tests/unit/test_radar_reviews.py", _AFTER_SALE),
