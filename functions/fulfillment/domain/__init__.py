@@ -9,7 +9,6 @@ After the sale: `after_sale` and `joins` (one object of all that was told), `aft
 it), `settlement` (what it owes), `evidence` (until when a dispute can be answered), `unlisted` (what no list brings).
 Its changes: `transitions` (by an event), `effects` and `lifecycle` (what it owes, and how that is done), `decision`
 (both, for one delivery).
-Events from reading Stripe: `synthetic_events`, `found_objects`, `source_event`, `cursor`, `unlisted` (what is read of
-an order).
+Events from reading Stripe: `synthetic_events`, `found_objects`, `source_event`, `cursor`.
 The order status page: `buyer_view`. Without an order: `cart`.
 """
