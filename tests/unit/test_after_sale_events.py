@@ -170,6 +170,37 @@ def test_what_is_not_such_an_event_is_malformed_and_the_reason_names_the_place(e
         parsed(event)
 
 
+@pytest.mark.parametrize(
+    ("of", "event_type"),
+    [
+        (REFUND, "refund.created"),
+        (DISPUTE, "charge.dispute.created"),
+        ({"object": "radar.early_fraud_warning", "id": "issfr_1"}, "radar.early_fraud_warning.created"),
+        ({"object": "review", "id": "prv_1"}, "review.opened"),
+    ],
+)
+def test_what_stripe_may_leave_empty_may_be_null(of: dict[str, Any], event_type: str) -> None:
+    names: tuple[str, ...] = (
+        "created",
+        "amount",
+        "currency",
+        "reason",
+        "failure_reason",
+        "payment_intent",
+        "evidence_details",
+    )
+    names += ("balance_transactions", "fraud_type", "opened_reason", "closed_reason", "status")
+    assert told(of | dict.fromkeys(names), event_type).claims
+    moved = {"id": "txn_1", "amount": 1, "net": None, "currency": None}
+    empty = {"due_by": None, "submission_count": None, "has_evidence": None}
+    assert told(DISPUTE | {"balance_transactions": [moved], "evidence_details": empty}, "charge.dispute.created").ledger
+
+
+def test_an_object_has_the_time_of_its_creation() -> None:
+    for of, event_type in ((REFUND, "refund.created"), (DISPUTE, "charge.dispute.created")):
+        assert told(of | {"created": int(CREATED.timestamp())}, event_type).created_at == CREATED
+
+
 def test_the_longest_status_is_read() -> None:
     assert told(REFUND | {"status": "x" * 100}).status == "x" * 100
 

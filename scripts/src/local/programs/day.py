@@ -1,6 +1,8 @@
 """Plays a small day of sales, and checks the result of each."""
 
 import asyncio
+import functools
+import itertools
 import time
 from collections.abc import Callable
 
@@ -45,7 +47,8 @@ async def play(sale: Sale, shop: Shop, show: Callable[[Course], None], around: N
                 await _expect_untouched(course, shop, before)
         show(course)
     if sale.afterwards:
-        await _play_afterwards(course, shop, show, AfterSaleWorld(stripe=around.stripe if around else MemoryStripe()))
+        stripe = around.stripe if around else MemoryStripe()
+        await _play_afterwards(course, shop, show, AfterSaleWorld(stripe=stripe, clock=_ticking()))
     await checks.check_end(course, shop)
     if around and sale.status:
         await checks.check_fulfillment(course, shop, around)
@@ -67,6 +70,11 @@ async def _play_afterwards(course: Course, shop: Shop, show: Callable[[Course], 
         await _await_money(course, shop, step, access)
         access = step.access
         show(course)
+
+
+def _ticking() -> Callable[[], float]:
+    """A clock that goes on by a second whenever it is read: in one second, no event would be the later one."""
+    return functools.partial(next, itertools.count(time.time()))
 
 
 async def _await_money(course: Course, shop: Shop, step: Afterwards, before: str) -> None:
