@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fulfillment.domain.after_sale import Fact
-from fulfillment.domain.ids import OWN, Id
+from fulfillment.domain.ids import OWN
+from fulfillment.domain.invoices import InvoicePayment
 from fulfillment.domain.order import Order
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import StripeRefused
@@ -54,29 +55,7 @@ class RenewalFinder:
 def subscription_of(payment: Any) -> str | None:
     """The subscription of an invoice's payment, or None if it has none."""
     try:
-        seen: _Payment = read(_Payment, payment)
+        seen: InvoicePayment = read(InvoicePayment, payment)
     except ShapeError:
         return None
-    parent = seen.invoice and seen.invoice.parent
-    details = parent and parent.subscription_details
-    return details.subscription if details else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Details:
-    subscription: Id | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Parent:
-    subscription_details: _Details | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Invoice:
-    parent: _Parent | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Payment:
-    invoice: _Invoice | None = None
+    return seen.invoice.subscription

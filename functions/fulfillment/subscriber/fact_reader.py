@@ -7,9 +7,11 @@ from typing import Any, Protocol, TypeVar
 
 from fulfillment.domain.after_sale import Fact
 from fulfillment.domain.after_sale_events import read_fact
+from fulfillment.domain.after_sale_objects import OBJECTS as SHAPES
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.ids import OWN, Owner
-from fulfillment.domain.shape import ShapeError
+from fulfillment.domain.invoices import InvoicePayment
+from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import StripeRefused, StripeUnavailable
 from fulfillment.telemetry import Line
 
@@ -20,12 +22,7 @@ PATHS: Mapping[str, str] = {
     "review": "/v1/reviews",
 }
 """Where Stripe's API has an object, by its type."""
-OBJECTS: Mapping[str, str] = {
-    "refunds": "refund",
-    "disputes": "dispute",
-    "warnings": "radar.early_fraud_warning",
-    "radar_reviews": "review",
-}
+OBJECTS: Mapping[str, str] = {shape.FIELD: kind for kind, shape in SHAPES.items()}
 """An object's type by the order's field for it."""
 
 T = TypeVar("T")
@@ -108,7 +105,11 @@ class FactReader:
         if not sale.invoice:
             return []
         payments = await self._stripe.invoice_payments_of(sale.owner, invoice=sale.invoice)
-        return [each for each in map(payment_intent_of, payments) if each]
+        try:
+            seen: tuple[InvoicePayment, ...] = read(tuple[InvoicePayment, ...], list(payments))
+        except ShapeError as error:
+            raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
+        return [each.payment_intent for each in seen if each.payment_intent]
 
     async def _one(self, path: str, owner: Owner) -> Sequence[Mapping[str, Any]]:
         return [await self._stripe.object_at(path, owner)]
@@ -120,11 +121,3 @@ class FactReader:
             return tuple(read_fact(each, at, datetime.now(UTC), self._stripe.api_version) for each in answer)
         except ShapeError as error:
             raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
-
-
-def payment_intent_of(invoice_payment: Mapping[str, Any]) -> str | None:
-    """The PaymentIntent of an invoice's payment."""
-    payment = invoice_payment.get("payment")
-    found = payment.get("payment_intent") if isinstance(payment, Mapping) else None
-    found = found.get("id") if isinstance(found, Mapping) else found
-    return found if isinstance(found, str) else None

@@ -25,7 +25,8 @@ from typing import Any
 from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.cursor import OVERLAP_SECONDS
 from fulfillment.domain.events import CheckoutEvent, parse
-from fulfillment.domain.ids import Id, Owner
+from fulfillment.domain.ids import Owner
+from fulfillment.domain.invoices import Invoice, InvoicePayment
 from fulfillment.domain.ownership import Ownership
 from fulfillment.domain.shape import ShapeError, read
 from fulfillment.domain.synthetic_events import synthetic_event
@@ -102,7 +103,7 @@ class OrderFinder:
         payments = await stripe.invoice_payments_of(owner, payment_intent=payment_intent)
         if not payments:
             return None
-        invoice: _Invoice = _read(_InvoicePayment, payments[0]).invoice
+        invoice = _paid(payments[0])
         if stored := await self._stored("invoice", invoice.id):
             return Place(stored=stored) if _same_account(stored.order, owner) else None
         if invoice.subscription is None:
@@ -152,34 +153,9 @@ def _same_account(sale: Checkout, owner: Owner) -> bool:
     return sale.account is None or owner.account is None or sale.account == owner.account
 
 
-def _read(kind: Any, value: object) -> Any:
+def _paid(payment: object) -> Invoice:
     try:
-        return read(kind, value)
+        seen: InvoicePayment = read(InvoicePayment, payment)
     except ShapeError as error:
         raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SubscriptionDetails:
-    subscription: Id | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Parent:
-    subscription_details: _SubscriptionDetails | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Invoice:
-    id: Id
-    parent: _Parent | None = None
-
-    @property
-    def subscription(self) -> str | None:
-        details = self.parent and self.parent.subscription_details
-        return details.subscription if details else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _InvoicePayment:
-    invoice: _Invoice
+    return seen.invoice

@@ -53,6 +53,11 @@ GUARDS = {
     "domain/joins.py": (_AFTER_SALE,),
     "domain/after_sale_events.py": (*_AFTER_SALE_EVENTS, _AFTER_SALE),
     "domain/after_sale_objects.py": _AFTER_SALE_EVENTS,
+    "domain/invoices.py": (
+        "tests/unit/test_invoices.py",
+        "tests/unit/test_order_finder.py",
+        "tests/unit/test_after_sale_found.py",
+    ),
     "domain/unlisted.py": ("tests/unit/test_unlisted.py", "tests/unit/test_reconcile_money.py"),
     "domain/facts.py": ("tests/unit/test_facts.py", "tests/unit/test_radar_reviews.py", _AFTER_SALE),
     "domain/order_money.py": ("tests/unit/test_order_money.py", _AFTER_SALE),
