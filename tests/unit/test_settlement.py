@@ -127,6 +127,14 @@ def test_the_level_that_was_told_last_is_owed_again_if_another_was_under_way() -
     assert order.access.told < order.access.number
 
 
+def test_a_late_result_never_lowers_the_level_that_was_told() -> None:
+    revoked = rested(after(sold(), REFUND))
+    granted = rested(after(revoked, FAILURE))
+    assert performed(granted, "access_changed", f"{KEY}{SECOND}") == granted
+    bare = replace(granted, access=None)
+    assert lifecycle.mark_done(bare, "access_changed", NOW, f"{KEY}{SECOND}") == bare
+
+
 @pytest.mark.parametrize("change", ["record_failure", "mark_failed", "back_off"])
 def test_a_failure_of_an_overtaken_key_changes_nothing(change: str) -> None:
     order = after(after(sold(), REFUND), FAILURE)
