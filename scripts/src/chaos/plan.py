@@ -24,8 +24,10 @@ _SECONDS: Mapping[Kind, tuple[float, float]] = {
     "lost": (0.3, 2.5),
 }
 _DAY = 86_400
-SLOWEST = 400
-"""How slow the clock of a function may be that reads refunds and disputes: see `after_sale.PAST_SECONDS`."""
+SLOWEST, FASTEST = 400, _DAY
+"""How wrong the clock of a function may be that reads refunds and disputes. Slower: see `after_sale.PAST_SECONDS`.
+Faster than 26 hours: it rightly holds an order that such an event makes (`found_late`), because the sale seems old.
+"""
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,11 @@ def _function(chance: random.Random) -> str:
 def _jump(chance: random.Random, end: float) -> list[Jump]:
     """Corrects the webhook's clock soon: it rightly refuses every signature while it is off by more than 300 s. What
     follows a sale is read by the clock: a read must be newer than the events, so those clocks are slow by minutes at
-    most.
+    most, and fast by a day.
     """
     function, at = chance.choice(FUNCTIONS), chance.uniform(0, end)
     if function == WEBHOOK:
         shift = chance.choice([-1, 1]) * chance.choice([120, 250, 400, _DAY])
         return [Jump(at, function, shift), Jump(min(at + 5, end), function, 0)]
     shift = chance.choice([-1, 1]) * chance.choice([3, 65, 3600, 30 * _DAY])
-    return [Jump(at, function, max(shift, -SLOWEST) if function in AFTER_SALE else shift)]
+    return [Jump(at, function, min(max(shift, -SLOWEST), FASTEST) if function in AFTER_SALE else shift)]
