@@ -2,7 +2,8 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,18 +14,21 @@ from chaos.checkouts import CHECKOUTS
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident, Kind
 from chaos.judge import Evidence, judge
+from chaos.logs import effect_of, late
 from chaos.profiles import LONG
 from chaos.sender import digest
 from chaos.world import Call
 from fulfillment.domain.access import Access, Level
 from fulfillment.domain.after_sale import Refund, StatusRead
 from fulfillment.domain.effects import OF_A_STATUS, OWED_ON_ENTERING, Effect, EffectState
+from fulfillment.domain.event_types import AFTER_SALE
 from fulfillment.domain.events import parse
 from fulfillment.domain.ids import OWN
 from fulfillment.domain.order import Announced, Order
 from fulfillment.domain.status import Status
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.transitions import apply
+from fulfillment.subscriber import order_finder
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import body
 
@@ -180,8 +184,8 @@ def test_a_fault_that_has_nothing_to_do_with_it_is_none(met: Incident) -> None:
 
 
 def test_a_kill_of_the_first_performer_is_a_reason_and_no_other_kill() -> None:
-    assert judge(replace(AGAIN, killed=[Killed(BUSY, 101.0)])).doubled == {"killed": 1}
-    for killed in (Killed(OTHER, 101.0), Killed(BUSY, 99.0), Killed(BUSY, 171.0)):
+    assert judge(replace(AGAIN, killed=[Killed(BUSY, 99.9, 100.1)])).doubled == {"killed": 1}
+    for killed in (Killed(OTHER, 101.0, 102.0), Killed(BUSY, 98.0, 99.0), Killed(BUSY, 171.0, 172.0)):
         assert not judge(replace(AGAIN, killed=[killed])).is_good
 
 
@@ -189,6 +193,43 @@ def test_a_call_beyond_its_time_limit_is_a_reason() -> None:
     slow = Call(FULFILL, 99.0, BUSY, seconds=6.0)
     verdict = judge(evidence(calls=[slow, *done(fulfilled(CARD))]))
     assert verdict.doubled == {"time limit": 1}
+
+
+def test_an_answer_that_came_too_late_is_a_reason_for_its_own_effect_alone() -> None:
+    order = CARD.session_id
+    assert judge(replace(AGAIN, late={f"{order}:fulfill"})).doubled == {"late answer": 1}
+    for other in (f"{order}:announce_paid", f"{UNTOLD.session_id}:fulfill"):
+        assert not judge(replace(AGAIN, late={other})).is_good
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("fulfill", "fulfill"),
+        ("announce_paid", "announce_paid"),
+        ("announce_money:3", "announce_money"),
+        ("access:1795888450", "access_changed"),
+        ("re_1:succeeded", "refunded"),
+        ("du_1:lost", "disputed"),
+    ],
+)
+def test_a_late_answer_is_told_of_the_effect_that_a_key_names(key: str, kind: str) -> None:
+    assert effect_of(f"cs_test_1:{key}") == f"cs_test_1:{kind}"
+    assert effect_of("<somebody@example.com>") == "<somebody@example.com>:", "no effect's"
+
+
+def test_the_logs_tell_which_answers_came_too_late() -> None:
+    stored = "Firestore did not answer: TimeoutError; Pub/Sub will redeliver the message"
+    published = "to be tried again: Pub/Sub did not store the message: TimeoutError"
+    refused = "to be tried again: Pub/Sub did not store the message: InvalidArgument"
+    lines: list[dict[str, Any]] = [
+        {"session": "cs_1", "message": "still owed", "effects": {"fulfill": "done", "announce_paid": published}},
+        {"session": "cs_2", "message": stored, "effects": {"load_line_items": "done", "fulfill": "done"}},
+        {"session": "cs_3", "message": stored},
+        {"session": "cs_4", "message": "still owed", "effects": {"announce_paid": refused}},
+        {"session": "cs_5", "message": "order fulfilled", "effects": {"fulfill": "done"}},
+    ]
+    assert late(lines) == {"cs_1:announce_paid", "cs_2:fulfill"}
 
 
 def test_what_a_hook_refused_or_raised_was_not_done() -> None:
@@ -209,6 +250,13 @@ def test_every_way_a_checkout_can_go_is_drawn_and_every_connection_is_broken_in_
     drawn = plan.draw(1, LONG)
     assert {fault.link for fault in drawn.faults} == set(plan.link_names())
     assert {kill.function for kill in drawn.kills} == set(plan.FUNCTIONS)
+
+
+def test_clocks_are_never_so_wrong_that_an_order_is_rightly_held() -> None:
+    drawn = [jump for seed in range(50) for jump in plan.draw(seed, LONG).jumps if jump.function in AFTER_SALE]
+    assert {jump.shift for jump in drawn} >= {-plan.SLOWEST, plan.FASTEST}
+    assert all(-plan.SLOWEST <= jump.shift <= plan.FASTEST for jump in drawn)
+    assert timedelta(seconds=plan.FASTEST) < order_finder.NEW
 
 
 ROUTED = next(case for case in CASES if case.name == "routed")
@@ -375,7 +423,9 @@ def test_the_level_that_was_told_last_must_be_the_orders() -> None:
 def test_a_number_has_one_level() -> None:
     order = settled(REFUND)
     other = Call(f"{order.id}:access:7", 99.0, "on_refund", how="cut off", level="granted")
-    wrong = judge(replace(afterwards(REFUND, calls=[*told(order), other]), killed=[Killed("on_refund", 99.5)])).wrong
+    wrong = judge(
+        replace(afterwards(REFUND, calls=[*told(order), other]), killed=[Killed("on_refund", 99.5, 99.6)])
+    ).wrong
     assert wrong == [f"{order.id}:access:7 was told with several levels"]
 
 

@@ -12,10 +12,11 @@ from chaos.testbed import Testbed
 
 @dataclass(frozen=True)
 class Killed:
-    """A function that was killed, and when by the machine's clock."""
+    """A function that was killed, and by the machine's clock when that began, and when it was dead."""
 
     function: str
     at: float
+    dead_at: float
 
 
 @dataclass
@@ -46,8 +47,9 @@ class FaultInjector:
     async def _kill_all(self, began: float, kills: Sequence[Kill]) -> None:
         for kill in kills:
             await _until(began + kill.at)
-            self.killed.append(Killed(kill.function, time.time()))
+            at = time.time()
             await asyncio.to_thread(self.testbed.kill, kill.function)
+            self.killed.append(Killed(kill.function, at, time.time()))
             await asyncio.sleep(kill.pause)
             self.testbed.start(kill.function)
 

@@ -10,6 +10,7 @@ from chaos import model, told
 from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident
+from chaos.logs import effect_of
 from chaos.plan import PERFORMERS
 from chaos.sender import digest
 from chaos.world import Call
@@ -18,7 +19,6 @@ from fulfillment.domain.order import Order
 from fulfillment.topic.message import Message
 
 HOOK_SECONDS = 3.0
-BLIND_SECONDS = 2.5  # the delay from an announcement to the pull that sees it
 AFTERMATH_SECONDS = 5.0  # a broken channel reconnects every two seconds
 DAMAGING = frozenset(("cut", "reset", "half_open", "lost"))
 PUBSUBS_OWN = "CloudPubSubDeadLetterSource"
@@ -26,7 +26,9 @@ PUBSUBS_OWN = "CloudPubSubDeadLetterSource"
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All facts about a run. `routed`: the messages on the topic of routed events; `bodies`: as the sender has them."""
+    """All facts about a run. `routed`: the messages on the topic of routed events; `bodies`: as the sender has them;
+    `late`: the effects whose answer came too late, as `{order}:{kind}`.
+    """
 
     cases: Sequence[Case]
     orders: Mapping[str, Order]
@@ -37,6 +39,7 @@ class Evidence:
     forged_taken: Collection[str] = ()
     routed: Sequence[Message] = ()
     bodies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    late: Collection[str] = ()
 
 
 @dataclass
@@ -175,19 +178,19 @@ def _message_id(key: str) -> str:
 
 
 def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:
-    """The fault that explains a repeated call: it hit the first call's function between the two calls; None if there is
-    none. The publisher of an announcement is unknown: it may be any subscriber.
+    """The reason for a repeated call: a fault that hit the first call's function between the two calls, or else an
+    answer that came too late; None if there is none. The publisher of an announcement is unknown: it may be any
+    subscriber.
     """
     if first.seconds > HOOK_SECONDS:
         return "time limit"
     if told.came_back(first.key, evidence.orders):
         return "status came back"
     doers = (first.function,) if first.function else PERFORMERS
-    since = first.at - (0 if first.function else BLIND_SECONDS)
-    if any(each.function in doers and since <= each.at <= again.at for each in evidence.killed):
+    if any(each.function in doers and first.at <= each.dead_at and each.at <= again.at for each in evidence.killed):
         return "killed"
     for each in evidence.incidents:
         met = each.hits and each.kind in DAMAGING and each.link.partition("->")[0] in doers
-        if met and each.at <= again.at and since <= each.until + AFTERMATH_SECONDS:
+        if met and each.at <= again.at and first.at <= each.until + AFTERMATH_SECONDS:
             return each.kind
-    return None
+    return "late answer" if effect_of(first.key) in evidence.late else None

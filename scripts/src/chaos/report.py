@@ -1,16 +1,14 @@
 """The report of a run: a table for people, JSON for programs."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from chaos import logs
 from chaos.operator_actions import reason_of
-from chaos.plan import FUNCTIONS, WEBHOOK
+from chaos.plan import WEBHOOK
 from chaos.run import Run
 
 Json = dict[str, Any]
@@ -19,7 +17,7 @@ Json = dict[str, Any]
 def facts(run: Run) -> Json:
     """The figures of a run."""
     verdict, incidents = run.verdict, [each for each in run.fault_injector.incidents if each.hits]
-    lines = list(_lines(run))
+    lines = list(logs.records(run.testbed.processes))
     return {
         "seed": run.seed,
         "profile": run.profile.name,
@@ -69,19 +67,3 @@ def _in_short(value: Any) -> str:
 
 def _counted(counter: Counter[Any]) -> dict[str, int]:
     return {str(name): count for name, count in sorted(counter.items(), key=lambda item: str(item[0]))}
-
-
-def _lines(run: Run) -> Iterator[Json]:
-    """The functions' log lines about requests, without those about another subscriber's type."""
-    for function in FUNCTIONS:
-        yield from _records(run.testbed.processes.log(function))
-
-
-def _records(log: Path) -> Iterator[Json]:
-    for text in log.read_text(errors="replace").splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:  # half a line of a killed function, or a line of its server
-            continue
-        if isinstance(line, dict) and line.get("severity") != "DEBUG" and "outcome" in line:
-            yield line

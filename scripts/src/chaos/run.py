@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos import cases, model, operator_actions, plan, testbed
+from chaos import cases, logs, model, operator_actions, plan, testbed
 from chaos.case import Case
 from chaos.fault_injector import FaultInjector
 from chaos.judge import Evidence, Verdict, judge
@@ -107,6 +107,7 @@ class Run:
             killed=self.fault_injector.killed,
             incidents=self.fault_injector.incidents,
             forged_taken=self.sender.forged_taken,
+            late=logs.late(logs.records(self.testbed.processes)),
         )
 
 

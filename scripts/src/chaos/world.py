@@ -64,9 +64,10 @@ class World:
         (self.folder / "fixed").touch()
 
     def note(self, announcements: Iterable[Message]) -> None:
-        """Keeps each announcement once: a redelivery by Pub/Sub is no second announcement."""
+        """Keeps each announcement once, with the time when Pub/Sub stored it: a redelivery is no second one."""
         for each in announcements:
-            self.announced[str(each.id)] = Call(each.attributes["key"], time.time())
+            if each.published_at:
+                self.announced[str(each.id)] = Call(each.attributes["key"], each.published_at.timestamp())
 
     def hooks(self) -> list[Call]:
         """Every hook call recorded on disk."""

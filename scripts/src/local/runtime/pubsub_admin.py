@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 from google.api_core.exceptions import AlreadyExists
-from google.pubsub_v1 import PublisherClient, SubscriberClient
+from google.pubsub_v1 import PublisherClient, PubsubMessage, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
@@ -60,7 +60,9 @@ class PubSubAdmin:
             pulled = self._subscriber.pull({"subscription": name, "max_messages": most, "return_immediately": True})
         if pulled.received_messages:
             self._subscriber.acknowledge(subscription=name, ack_ids=[each.ack_id for each in pulled.received_messages])
-        return [
-            Message(data=each.message.data, attributes=dict(each.message.attributes), id=each.message.message_id)
-            for each in pulled.received_messages
-        ]
+        return [_message(each.message) for each in pulled.received_messages]
+
+
+def _message(pulled: PubsubMessage) -> Message:
+    at: Any = pulled.publish_time  # a datetime
+    return Message(data=pulled.data, attributes=dict(pulled.attributes), id=pulled.message_id, published_at=at)
