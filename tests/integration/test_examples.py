@@ -38,6 +38,21 @@ def bought(price: str) -> Order:
     return replace(order, line_items=(LineItem(id="li_1", description="Mug", quantity=2, price=Id(price)),))
 
 
+def requests_of(monkeypatch: pytest.MonkeyPatch, status: int) -> list[httpx.Request]:
+    """What an example sends from now on; each request is answered with this status."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status)
+
+    original = httpx.AsyncClient
+    monkeypatch.setattr(
+        httpx, "AsyncClient", lambda **options: original(transport=httpx.MockTransport(answer), **options)
+    )
+    return seen
+
+
 HOOKS = [
     block
     for file in ("README.md", "docs/effects.md", "docs/after-sale.md")
@@ -119,16 +134,7 @@ def test_the_access_of_the_documents_is_the_newest_level_whenever_the_plans_are_
 
 
 async def test_the_parcel_is_sent_with_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(201)
-
-    original = httpx.AsyncClient
-    monkeypatch.setattr(
-        httpx, "AsyncClient", lambda **options: original(transport=httpx.MockTransport(answer), **options)
-    )
+    seen = requests_of(monkeypatch, 201)
     await example("docs/effects.md", "SHIPPING =")["fulfill"](bought("price_1Mug"), "cs_1:fulfill")
     assert seen[0].headers["idempotency-key"] == "cs_1:fulfill"
     assert b"mug-blue" in seen[0].content
@@ -137,16 +143,7 @@ async def test_the_parcel_is_sent_with_the_key(monkeypatch: pytest.MonkeyPatch) 
 async def test_a_buyer_is_invited_with_the_key_and_only_with_an_address_and_a_link(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(202)
-
-    original = httpx.AsyncClient
-    monkeypatch.setattr(
-        httpx, "AsyncClient", lambda **options: original(transport=httpx.MockTransport(answer), **options)
-    )
+    seen = requests_of(monkeypatch, 202)
     monkeypatch.setenv("MAIL_TOKEN", "t")
     invite = example("docs/effects.md", "INVITATIONS =")["cart_abandoned"]
     for left in (cart(customer_details=None), cart(after_expiration=None), cart()):

@@ -1,6 +1,7 @@
 """4. The rules of fulfilment. Pure: it imports only the standard library, itself and the error tree.
 
-Input: `json_object`, `shape`, `records`, `ids`, `checkout`, `session`, `event_types`, `events`, `thin_events`.
+Input: `json_object`, `shape`, `records`, `ids`, `checkout`, `session`, `event_types`, `envelope`, `events`,
+`thin_events`.
 Which other events are routed: `routes`.
 Ownership: `ownership`, `order_filter`.
 The order: `status`, `order`, `items`, `money`, `sums` (which amounts add up), `erasure`.

@@ -16,6 +16,7 @@ from fulfillment.domain.after_sale import (
     StatusRead,
 )
 from fulfillment.domain.after_sale_objects import OBJECTS
+from fulfillment.domain.envelope import Envelope
 from fulfillment.domain.event_types import CHARGE_REFUNDED, entry_point_of
 from fulfillment.domain.ids import EventId, Id, ObjectId, Owner
 from fulfillment.domain.json_object import load_object
@@ -83,7 +84,7 @@ def parse_after_sale(body: bytes, received_at: datetime) -> AfterSaleEvent:
         id=event.id,
         type=event.type,
         livemode=event.livemode,
-        owner=Owner.told_by(event.account, event.context),
+        owner=event.owner,
         payment_intent=related,
         facts=facts,
         api_version=event.api_version,
@@ -166,12 +167,6 @@ class _Data:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Event:
-    id: EventId
+class _Event(Envelope):
     type: str
-    created: datetime
-    livemode: bool
     data: _Data
-    api_version: str | None = None
-    account: str | None = None
-    context: Any = None

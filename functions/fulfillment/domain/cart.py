@@ -6,9 +6,9 @@ a document, a log line, an error or an order event. `repr` leaves it out.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.envelope import Envelope
 from fulfillment.domain.ids import EventId, Owner
 from fulfillment.domain.json_object import load_object
 from fulfillment.domain.session import Session, to_checkout
@@ -70,8 +70,7 @@ def parse_expired(body: bytes) -> ExpiredEvent:
         event = read(_Event, raw)
     except ShapeError as error:
         raise MalformedEvent(str(error)) from None
-    owner = Owner.told_by(event.account, event.context)
-    session = _expired(event.data.object, livemode=event.livemode, owner=owner)
+    session = _expired(event.data.object, livemode=event.livemode, owner=event.owner)
     return ExpiredEvent(id=event.id, type=event.type, session=session)
 
 
@@ -106,14 +105,9 @@ class _Data:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Event:
-    id: EventId
+class _Event(Envelope):
     type: str
-    created: datetime
-    livemode: bool
     data: _Data
-    account: str | None = None
-    context: Any = None
 
 
 def _expired(session: _Session, *, livemode: bool, owner: Owner) -> ExpiredSession:

@@ -6,11 +6,11 @@ replayed after a fix of the parser.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.envelope import Envelope
 from fulfillment.domain.event_types import EventType
-from fulfillment.domain.ids import EventId, Owner
+from fulfillment.domain.ids import EventId
 from fulfillment.domain.json_object import load_object
 from fulfillment.domain.session import Session, to_checkout
 from fulfillment.domain.shape import ShapeError, read
@@ -48,9 +48,7 @@ def parse(body: bytes, received_at: datetime) -> CheckoutEvent:
         created=event.created,
         received_at=received_at,
         api_version=event.api_version,
-        checkout=to_checkout(
-            event.data.object, livemode=event.livemode, owner=Owner.told_by(event.account, event.context)
-        ),
+        checkout=to_checkout(event.data.object, livemode=event.livemode, owner=event.owner),
     )
 
 
@@ -60,12 +58,6 @@ class _Data:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Event:
-    id: EventId
+class _Event(Envelope):
     type: EventType
-    created: datetime
-    livemode: bool
     data: _Data
-    api_version: str | None = None
-    account: str | None = None
-    context: Any = None

@@ -4,7 +4,6 @@ The event's id is `reconcile:{object}:{status}`, so repeating it gives the same 
 Stripe at the time `created`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 from fulfillment.domain.after_sale import AfterSale, Dispute, Fact, Renewals
 from fulfillment.domain.after_sale_events import read_fact, read_id
+from fulfillment.domain.envelope import MadeEvent, made
 from fulfillment.domain.ids import EventId, Owner
 from fulfillment.domain.order import Order
 from fulfillment.domain.shape import read
@@ -24,17 +24,11 @@ _TYPES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundObject:
-    """What an object says, when it was created (epoch seconds), and the event in Stripe's format."""
+class FoundObject(MadeEvent):
+    """The event of an object, what the object says, and when it was created (epoch seconds)."""
 
     fact: Fact
     created: int
-    event: Mapping[str, Any]
-
-    @property
-    def body(self) -> bytes:
-        """The event as the data of a message."""
-        return json.dumps(self.event).encode()
 
 
 def found_object(
@@ -45,17 +39,17 @@ def found_object(
     Raises ShapeError if the value is no such object.
     """
     fact = read_fact(raw, at, at, api_version)
-    event = {
-        "id": EventId.read(read_id(fact)),
-        "object": "event",
-        "type": _type_of(fact),
-        "created": int(at.timestamp()),
-        "livemode": livemode,
-        "api_version": api_version,
-        "data": {"object": raw},
-    }
+    event = made(
+        raw,
+        id=EventId.read(read_id(fact)),
+        type=_type_of(fact),
+        created=at,
+        livemode=livemode,
+        owner=owner,
+        api_version=api_version,
+    )
     seen: _Seen = read(_Seen, raw)
-    return FoundObject(fact=fact, created=seen.created, event=event | owner.told())
+    return FoundObject(event=event, fact=fact, created=seen.created)
 
 
 def shows(order: Order, fact: Fact) -> bool:

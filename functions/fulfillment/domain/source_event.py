@@ -5,6 +5,7 @@ no field of the order; only the message's request has an effect. It needs no cal
 holds only the metadata, which ORDER_FILTER reads.
 """
 
+from fulfillment.domain.envelope import made
 from fulfillment.domain.order import Order
 from fulfillment.domain.synthetic_events import SyntheticEvent
 
@@ -16,12 +17,12 @@ def source_event(order: Order) -> SyntheticEvent:
     """The order's source event, rebuilt from the order."""
     seen = order.events[order.source]
     session = {name: getattr(order, name) for name in (*_FIELDS, *_AMOUNTS)}
-    event = {
-        "id": order.source,
-        "object": "event",
-        "type": seen.type,
-        "created": int(seen.created.timestamp()),
-        "livemode": order.livemode,
-        "data": {"object": {**session, "metadata": dict(order.metadata), "object": "checkout.session"}},
-    }
-    return SyntheticEvent(claim=seen.claim, checkout=order, event=event | order.owner.told())
+    event = made(
+        {**session, "metadata": dict(order.metadata), "object": "checkout.session"},
+        id=order.source,
+        type=seen.type,
+        created=seen.created,
+        livemode=order.livemode,
+        owner=order.owner,
+    )
+    return SyntheticEvent(event=event, claim=seen.claim, checkout=order)

@@ -10,13 +10,13 @@ The event's id is `reconcile:{session}:{claim}`, so repeating it gives the same 
 two events with the same claim Stripe's own is the source.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from fulfillment.domain.checkout import Checkout
+from fulfillment.domain.envelope import MadeEvent, made
 from fulfillment.domain.event_types import EventType
 from fulfillment.domain.ids import EventId, Owner, SessionId
 from fulfillment.domain.session import Session, to_checkout
@@ -28,22 +28,16 @@ _BEARER_LIKE = ("url", "client_secret", "success_url", "cancel_url")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SyntheticEvent:
-    """A session's claim, the session as a Checkout, and the event in Stripe's format."""
+class SyntheticEvent(MadeEvent):
+    """The event of a session, the session's claim, and the session as a Checkout."""
 
     claim: Status
     checkout: Checkout
-    event: Mapping[str, Any]
 
     @property
     def session_id(self) -> SessionId:
         """The session's id."""
         return self.checkout.id
-
-    @property
-    def body(self) -> bytes:
-        """The event as the data of a message."""
-        return json.dumps(self.event).encode()
 
     def age(self, now: datetime) -> timedelta:
         """How long ago its session was created; zero if that is unknown."""
@@ -64,17 +58,17 @@ def synthetic_event(
     if claim is None:
         return None
     failed = claim is Status.PAYMENT_FAILED
-    event = {
-        "id": f"{EventId.FOUND}{seen.id}:{claim.value}",
-        "object": "event",
-        "type": (EventType.ASYNC_PAYMENT_FAILED if failed else EventType.COMPLETED).value,
-        "created": int(at.timestamp()),
-        "livemode": seen.livemode,
-        "api_version": api_version,
-        "data": {"object": _as_in_events(session)},
-    }
+    event = made(
+        _as_in_events(session),
+        id=f"{EventId.FOUND}{seen.id}:{claim.value}",
+        type=(EventType.ASYNC_PAYMENT_FAILED if failed else EventType.COMPLETED).value,
+        created=at,
+        livemode=seen.livemode,
+        owner=owner,
+        api_version=api_version,
+    )
     checkout = to_checkout(read(Session, session), livemode=seen.livemode, owner=owner)
-    return SyntheticEvent(claim=claim, checkout=checkout, event=event | owner.told())
+    return SyntheticEvent(event=event, claim=claim, checkout=checkout)
 
 
 def claims_more(found: SyntheticEvent, status: Status | None) -> bool:

@@ -24,6 +24,7 @@ GUARDS = {
     "domain/effects.py": ("tests/unit/test_lifecycle.py", _SETTLEMENT, _NEWER, *_EFFECTS, _ORDER, _DOCUMENTS),
     "domain/erasure.py": ("tests/unit/test_erasure.py", _SETTLEMENT, _ITEMS, _STORED),
     "domain/event_types.py": ("tests/unit/test_event_types.py", *_EVENTS, _ORDER),
+    "domain/envelope.py": (*_EVENTS, "tests/unit/test_synthetic_events.py", "tests/unit/test_found_objects.py"),
     "domain/events.py": (*_EVENTS, "tests/unit/test_topic.py"),
     "domain/routes.py": ("tests/unit/test_routes.py",),
     "domain/thin_events.py": ("tests/unit/test_thin_events.py",),

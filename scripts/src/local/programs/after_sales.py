@@ -1,52 +1,38 @@
 """What follows the sales of a small day: refunds, a dispute, and a cart that was left behind."""
 
 from fulfillment.domain.event_types import EXPIRED
-from local.fakes.stripe_events import COMPLETED, Json, event, session
+from local.fakes.stripe_events import COMPLETED, event, session
 from local.programs.sale import Afterwards, Happens, Sale
 
 
 def refund(of: str) -> Sale:
     """A full refund."""
-    sold = _sold(of)
-    return Sale(
-        name="refund",
-        session_id=of,
-        rounds=[[event(COMPLETED, sold)]],
-        status="fulfilled",
-        afterwards=[Afterwards(happens=_refund(sold), money="refunded", access="revoked")],
+    return _followed(
+        "refund",
+        of,
+        Afterwards(happens=_refund(of), money="refunded", access="revoked"),
         proves="a full refund, also from the Dashboard, revokes access: the hook access_changed is told",
     )
 
 
 def failed_refund(of: str) -> Sale:
     """A refund whose money comes back."""
-    sold = _sold(of)
-    return Sale(
-        name="refund that fails",
-        session_id=of,
-        rounds=[[event(COMPLETED, sold)]],
-        status="fulfilled",
-        afterwards=[
-            Afterwards(happens=_refund(sold), money="refunded", access="revoked"),
-            Afterwards(happens=_becomes("failed"), money="kept", access="granted"),
-        ],
+    return _followed(
+        "refund that fails",
+        of,
+        Afterwards(happens=_refund(of), money="refunded", access="revoked"),
+        Afterwards(happens=_becomes("failed"), money="kept", access="granted"),
         proves="weeks later the bank sends the refund back: the money is kept, and access is granted again",
     )
 
 
 def lost_dispute(of: str) -> Sale:
     """A dispute that the shop loses."""
-    sold = _sold(of)
-
-    return Sale(
-        name="dispute",
-        session_id=of,
-        rounds=[[event(COMPLETED, sold)]],
-        status="fulfilled",
-        afterwards=[
-            Afterwards(happens=_dispute(sold), money="disputed", access="granted"),
-            Afterwards(happens=_becomes("lost"), money="lost", access="revoked"),
-        ],
+    return _followed(
+        "dispute",
+        of,
+        Afterwards(happens=_dispute(of), money="disputed", access="granted"),
+        Afterwards(happens=_becomes("lost"), money="lost", access="revoked"),
         proves="a dispute, also of a SEPA debit, is in the order with its deadline; losing it revokes access",
     )
 
@@ -66,17 +52,29 @@ def abandoned_cart(of: str) -> Sale:
     )
 
 
-def _sold(of: str) -> Json:
-    """A paid session with a payment of its own."""
-    return session(of, payment_intent=f"pi_{of.rpartition('_')[2]}")
+def _followed(name: str, of: str, *afterwards: Afterwards, proves: str) -> Sale:
+    """A sale by card with a payment of its own, and what follows it."""
+    sold = session(of, payment_intent=_payment(of))
+    return Sale(
+        name=name,
+        session_id=of,
+        rounds=[[event(COMPLETED, sold)]],
+        status="fulfilled",
+        afterwards=afterwards,
+        proves=proves,
+    )
 
 
-def _refund(sold: Json) -> Happens:
-    return lambda world: world.refund(sold["payment_intent"])
+def _payment(of: str) -> str:
+    return f"pi_{of.rpartition('_')[2]}"
 
 
-def _dispute(sold: Json) -> Happens:
-    return lambda world: world.dispute(sold["payment_intent"])
+def _refund(of: str) -> Happens:
+    return lambda world: world.refund(_payment(of))
+
+
+def _dispute(of: str) -> Happens:
+    return lambda world: world.dispute(_payment(of))
 
 
 def _becomes(status: str) -> Happens:
