@@ -20,7 +20,7 @@ from fulfillment.domain import after_sale, cart, checkout, items, order
 from fulfillment.domain.access import Access, AccessRule, Level
 from fulfillment.domain.buyer_view import BuyerStatus
 from fulfillment.domain.cursor import Cursor, Stage
-from fulfillment.domain.decision import REQUESTS
+from fulfillment.domain.decision import FOUND_LATE, REQUESTS
 from fulfillment.domain.effects import AFTER_SALE_KINDS, OWED_ON_ENTERING, Effect, EffectState
 from fulfillment.domain.event_types import AFTER_SALE, EXPIRED, OLD_REFUNDS, EventType
 from fulfillment.domain.facts import RADAR_REVIEW
@@ -40,7 +40,7 @@ from fulfillment.settings.base import Settings, Variable
 from fulfillment.stripe_errors import SCOPES
 from fulfillment.stripe_events.endpoint import HandlerOutcome
 from fulfillment.stripe_events.settings import StripeEventSettings
-from fulfillment.subscriber.fact_gatherer import FOUND_LATE, UNLISTED, UNREAD
+from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.webhook.settings import WebhookSettings

@@ -4,12 +4,12 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fulfillment.domain.envelope import MadeEvent
 from fulfillment.reconcile.endpoint import End, run
 from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.stripe_api import PAGE
 from fulfillment.stripe_client import Objects
-from fulfillment.topic.finder import FoundEvent
 from local.fakes.endless_stripe import EndlessStripe
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
@@ -36,7 +36,7 @@ async def reconcile(count: int) -> tuple[Reconciler, Endless]:
         project="shop", livemode=False, stripe_key=lambda: "unused", since=SINCE, grace_seconds=0
     )
 
-    async def publish(_found: FoundEvent) -> Any:
+    async def publish(_found: MadeEvent) -> Any:
         """Takes it and forgets it."""
 
     reconciler = Reconciler(settings=settings, stripe=stripe, orders=MemoryOrders(), publish=publish)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fulfillment.domain import lifecycle
 from fulfillment.domain.access import AccessRule
 from fulfillment.domain.after_sale import Fact
-from fulfillment.domain.decision import News, Performed, Policy, ReplayRequest, complete, decide
+from fulfillment.domain.decision import FOUND_LATE, News, Performed, Policy, ReplayRequest, complete, decide
 from fulfillment.domain.effects import KNOWN, REVIEW, Effect, EffectState, owed
 from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.events import CheckoutEvent
@@ -353,8 +353,10 @@ def test_a_mail_is_owed_only_where_a_refund_is_news_to_its_buyer() -> None:
     assert not mailed(sold(), reason="expired_uncaptured_charge")
 
 
-def test_a_new_order_can_be_held_whatever_the_policy() -> None:
-    news = News(order_id="cs_test_a1", event=PAID, facts=(told("re_1", "pending", "evt_1"),), held=True)
+def test_a_new_order_that_is_found_late_is_held_whatever_the_policy() -> None:
+    news = News(
+        order_id="cs_test_a1", event=PAID, facts=(told("re_1", "pending", "evt_1"),), doubts=frozenset({FOUND_LATE})
+    )
     first = decide(None, news, POLICY, ReplayRequest(), NOW).order
     assert (first.effects["fulfill"].held_by, first.effects["load_line_items"].state) == ((REVIEW,), EffectState.OWED)
     assert decide(lifecycle.release(first), news, POLICY, ReplayRequest(), NOW).order.effects["fulfill"].state == "owed"

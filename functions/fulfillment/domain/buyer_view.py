@@ -91,7 +91,7 @@ def buyer_view(order: Order | None, answer: StripeAnswer | None) -> BuyerView:
 def buyer_refund(order: Order) -> BuyerRefund | None:
     """What the buyer is told of the refunds; None if nothing was refunded or is under way."""
     refunds = order.refunds.values()
-    prevented = {name: each for name, each in order.disputes.items() if each.status == "prevented"}
+    prevented = any(each.status == "prevented" for each in order.disputes.values())
     if prevented and not is_refunded_in_full(order, refunds):
         return BuyerRefund(  # the bank has given all of it back, without a refund of the shop's
             status=RefundStatus.REFUNDED,

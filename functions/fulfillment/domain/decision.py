@@ -20,6 +20,10 @@ from fulfillment.errors import OrderGone
 REQUESTS = ("replay", "release")
 """Attributes of a message that an operator sent again: what they ask for beyond its event."""
 GRANTED = 20  # message ids that an order keeps
+FOUND_LATE = "found_late"
+"""The review code of an order that a refund or dispute makes long after its sale: was it fulfilled, and then deleted?
+Such an order waits for a person, whatever the policy says.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +78,13 @@ class Decision:
 @dataclass(frozen=True, kw_only=True)
 class News:
     """What a delivery tells of an order: an event of its sale, facts of the time after it, or both. `doubts` are review
-    codes that come with them. `held`: a new order waits for a person, whatever the policy says.
+    codes that come with them.
     """
 
     order_id: str
     event: CheckoutEvent | None = None
     facts: tuple[Fact, ...] = ()
     doubts: frozenset[str] = frozenset()
-    held: bool = False
 
     @classmethod
     def of(cls, event: CheckoutEvent, facts: tuple[Fact, ...] = ()) -> Self:
@@ -103,7 +106,7 @@ def decide(order: Order | None, news: News, policy: Policy, request: ReplayReque
     dropped = set(order.effects) - set(after.effects) if order else set[str]()
     advanced = sale is not None and sale.outcome is Outcome.ADVANCED
     in_doubt = lifecycle.has_new_review(order, after) or (advanced and after.review)
-    if (policy.hold_on_review and in_doubt) or (order is None and news.held):
+    if (policy.hold_on_review and in_doubt) or (order is None and FOUND_LATE in news.doubts):
         after = lifecycle.hold(after)
     after = lifecycle.release(after) if was_approved(order, after) else after
     outcome = sale.outcome if sale else Outcome.DUPLICATE

@@ -24,8 +24,8 @@ from fulfillment.domain.effects import (
     EffectState,
     kind_of,
 )
+from fulfillment.domain.evidence import is_open
 from fulfillment.domain.order import LineItem, Order
-from fulfillment.domain.order_money import INQUIRIES, OPEN
 from fulfillment.domain.status import Status
 
 PERSONAL = ("customer", "shipping", "custom_fields", "metadata", "client_reference_id")
@@ -48,7 +48,7 @@ def unsettled(order: Order) -> str | None:
 
 def _is_disputed(order: Order) -> bool:
     renewals = order.renewals.disputes.values() if order.renewals else ()
-    return any(each.status in {*OPEN, *INQUIRIES} for each in (*order.disputes.values(), *renewals))
+    return any(is_open(each) for each in (*order.disputes.values(), *renewals))
 
 
 def _is_unfinished(name: str, effect: Effect) -> bool:

@@ -23,6 +23,35 @@ def with_facts(order: Order, facts: Iterable[Fact], doubts: frozenset[str]) -> O
     return replace(order, review=tuple(sorted(codes)))
 
 
+def known(order: Order | None, fact: Fact) -> AfterSale | None:
+    """The fact's object as the order has it."""
+    holder = order and (order.renewals if fact.renewal else order)
+    objects: Mapping[str, AfterSale] = getattr(holder, fact.field) if holder else {}
+    return objects.get(fact.id)
+
+
+def needs_read(order: Order, fact: Fact) -> bool:
+    """Whether only a read of the fact's object can say in which status it is now."""
+    before = known(order, fact)
+    return before is not None and (before.needs_read(fact.told) or not merge(before, fact.told).is_settled)
+
+
+def to_read_again(order: Order, facts: Iterable[Fact]) -> list[str]:
+    """The objects that must be read again: a read contradicts their claims, or another delivery has written a higher
+    claim meanwhile. `order` has the facts.
+    """
+    facts = [*facts]
+    were_read = {fact.id for fact in facts if fact.told.read}
+    joined = [(fact, known(order, fact) or merge(None, fact.told)) for fact in facts]
+    return sorted(
+        {
+            fact.id
+            for fact, each in joined
+            if not each.is_settled or (fact.id not in were_read and each.needs_read(fact.told))
+        }
+    )
+
+
 def was_approved(before: Order | None, after: Order) -> bool:
     """Whether a person has approved the order at Stripe, and there is no other reason to hold it."""
     return before is not None and RADAR_REVIEW in before.review and not after.review

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from fulfillment.domain.envelope import MadeEvent
 from fulfillment.domain.synthetic_events import SyntheticEvent, claims_more
 from fulfillment.orders.store import Found, Orders
 from fulfillment.reconcile.stats import ReconcileStats
-from fulfillment.topic.finder import FoundEvent
 
-Publish = Callable[[FoundEvent], Awaitable[object]]
+Publish = Callable[[MadeEvent], Awaitable[object]]
 
 
 @dataclass(kw_only=True)
@@ -43,7 +43,7 @@ class Comparison:
                 self.stats.add_missing(event.session_id, event.age(datetime.now(UTC)))
         await self.publish_all(more)
 
-    async def publish_all(self, events: Sequence[FoundEvent]) -> None:
+    async def publish_all(self, events: Sequence[MadeEvent]) -> None:
         """Publishes all events concurrently, and waits for each one, also after one has failed."""
         for result in await asyncio.gather(*(self.publish(each) for each in events), return_exceptions=True):
             if isinstance(result, BaseException):

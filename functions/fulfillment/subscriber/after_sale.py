@@ -6,7 +6,7 @@
 | it belongs to no order of this deployment                      | 204, `stranger`: counted                    |
 | charge.refunded of an API version that has refund.created      | 204, `superseded`: not read                 |
 | a read contradicts an event, and is not clearly newer          | 503: written, and read again                |
-| charge.refunded without its refunds, and no key to list them   | parked, once for each order                 |
+| charge.refunded without its refunds, and no key to list them   | parked, once for each order or renewal      |
 | a thin event, and no key to read its object                    | parked                                      |
 | the key may not read the object, or whose payment it is        | parked                                      |
 | anything else                                                  | as every subscriber answers: see `endpoint` |
@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 
 from fulfillment.domain.after_sale_events import AfterSaleEvent, parse_after_sale
 from fulfillment.domain.after_sale_objects import OBJECTS as THIN_OBJECTS
-from fulfillment.domain.decision import REQUESTS, News, ReplayRequest
+from fulfillment.domain.decision import FOUND_LATE, REQUESTS, News, ReplayRequest
 from fulfillment.domain.event_types import OLD_REFUNDS, THIN, entry_point_of, needs_old_refunds
+from fulfillment.domain.facts import to_read_again
 from fulfillment.domain.order import Order
 from fulfillment.domain.ownership import Ownership
 from fulfillment.domain.thin_events import ThinEvent, parse_thin
@@ -36,7 +37,7 @@ from fulfillment.errors import (
 )
 from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
-from fulfillment.subscriber.fact_gatherer import FOUND_LATE, UNLISTED, UNREAD, FactGatherer, unsettled
+from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD, FactGatherer
 from fulfillment.subscriber.fact_reader import FactReader, Stripe
 from fulfillment.subscriber.order_finder import OrderFinder, Place
 from fulfillment.subscriber.reporting import note_order, noticed, other_mode
@@ -129,7 +130,7 @@ class AfterSaleSubscriber(PushEndpoint):
         if parked:
             await self._publish_parked(message, _UNLISTED)
         doubts |= {FOUND_LATE} if place.late else frozenset()
-        news = News(order_id=place.checkout.id, event=place.event, facts=facts, doubts=doubts, held=place.late)
+        news = News(order_id=place.checkout.id, event=place.event, facts=facts, doubts=doubts)
         delivery = Delivery(
             orders=self.orders, executors=self.executors, news=news, known=place.stored, request=request
         )
@@ -144,7 +145,7 @@ class AfterSaleSubscriber(PushEndpoint):
             line.say("ERROR", f"parked: {_UNLISTED.reason}", outcome="parked")
             line.note(reason=_UNLISTED.code)
         # What Stripe cannot be asked about is not asked again: its claims decide.
-        if UNREAD not in doubts and (open_ones := unsettled(after, facts)):
+        if UNREAD not in doubts and (open_ones := to_read_again(after, facts)):
             raise StatusUnsettled(f"Stripe shows an earlier status of {', '.join(open_ones)}, and may show a newer one")
         return delivery.outcome
 

@@ -1,14 +1,12 @@
 """Gathers what is to be written of a refund or a dispute: what its event tells, and what only Stripe can say."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from fulfillment.domain.after_sale import AfterSale, Fact
+from fulfillment.domain.after_sale import Fact
 from fulfillment.domain.after_sale_events import AfterSaleEvent
 from fulfillment.domain.event_types import THIN
+from fulfillment.domain.facts import needs_read
 from fulfillment.domain.ids import Owner
-from fulfillment.domain.joins import merge
-from fulfillment.domain.order import Order
 from fulfillment.domain.thin_events import ThinEvent
 from fulfillment.errors import ReadRefused, StripeRefused
 from fulfillment.subscriber.fact_reader import OBJECTS, FactReader
@@ -17,8 +15,6 @@ from fulfillment.telemetry import Line
 
 UNREAD = "status_not_read"
 """The review code of an order with an event that only a read could place, where Stripe could not be asked."""
-FOUND_LATE = "found_late"
-"""The review code of an order that a refund or dispute made long after its sale: was it fulfilled, and then deleted?"""
 UNLISTED = "refunds_not_listed"
 """The review code of an order with a `charge.refunded` whose refunds could not be listed."""
 
@@ -53,8 +49,7 @@ class FactGatherer:
         for fact in told.facts or ():
             own = replace(fact, renewal=place.renewal)
             facts.append(own)
-            known = known_object(place.stored.order, own) if place.stored else None
-            if known and not is_read_now and (known.needs_read(own.told) or not merge(known, own.told).is_settled):
+            if place.stored and not is_read_now and needs_read(place.stored.order, own):
                 read = await self._read_again(own, told.owner, line)
                 facts += [read] if read else []
                 doubts |= set() if read else {UNREAD}
@@ -79,25 +74,3 @@ class FactGatherer:
             line.note(unread=str(refused))
             return None
         return replace(read, renewal=fact.renewal)
-
-
-def known_object(order: Order, fact: Fact) -> AfterSale | None:
-    """The object as the order has it."""
-    holder = order.renewals if fact.renewal else order
-    objects: dict[str, AfterSale] = getattr(holder, fact.field) if holder else {}
-    return objects.get(fact.id)
-
-
-def unsettled(order: Order, facts: Iterable[Fact]) -> list[str]:
-    """The objects that must be read again: a read contradicts their claims, or another delivery has written a higher
-    claim meanwhile.
-    """
-    were_read = {fact.id for fact in facts if fact.told.read}
-    joined = [(fact, known_object(order, fact) or merge(None, fact.told)) for fact in facts]
-    return sorted(
-        {
-            fact.id
-            for fact, each in joined
-            if not each.is_settled or (fact.id not in were_read and each.needs_read(fact.told))
-        }
-    )

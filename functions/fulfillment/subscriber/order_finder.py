@@ -36,7 +36,7 @@ from fulfillment.orders.store import Orders, Stored
 from fulfillment.subscriber.fact_reader import Stripe
 
 NEW = timedelta(seconds=OVERLAP_SECONDS)
-"""Without RECONCILE_SINCE: how old a session may be that makes an order here."""
+"""How old a session may be that makes an order here without RECONCILE_SINCE, and with it an order that is not late."""
 PATIENCE = timedelta(hours=1)
 """How long an order may be late, if there is no key to ask Stripe for it."""
 FEW = 10

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from fulfillment.domain.after_sale import Dispute, Fact, FraudWarning, RadarReview
+from fulfillment.domain.after_sale import AfterSale, Dispute, Fact, FraudWarning, RadarReview
 from fulfillment.domain.effects import EffectState
+from fulfillment.domain.facts import known
 from fulfillment.domain.lifecycle import is_held_for_review
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_money import MoneyStatus
@@ -34,11 +35,11 @@ def other_mode(line: Line) -> Outcome:
 
 def noticed(before: Order | None, facts: Iterable[Fact]) -> list[str]:
     """What an operator is told of: an object that is new to the order. A delivery that comes again tells it no more."""
-    return sorted({word for fact in facts if (word := _word(fact)) and word not in _known(before, fact)})
+    return sorted({word for fact in facts if (word := _word(fact.told)) and word not in _known(before, fact)})
 
 
-def _word(fact: Fact) -> str | None:
-    match fact.told:
+def _word(told: AfterSale) -> str | None:
+    match told:
         case Dispute(status=status):
             return "inquiry" if status.startswith("warning_") else "dispute"
         case FraudWarning():
@@ -50,8 +51,6 @@ def _word(fact: Fact) -> str | None:
 
 def _known(before: Order | None, fact: Fact) -> set[str]:
     """What was told of the object. A dispute that began as an inquiry is told again."""
-    holder = (before.renewals if fact.renewal else before) if before else None
-    known = getattr(holder, fact.field).get(fact.id) if holder else None
-    words = (_word(Fact(field=fact.field, id=fact.id, told=merged)) for merged in [known] if merged)
-    told = {word for word in words if word}
-    return told | ({"inquiry"} if "dispute" in told else set())
+    told = known(before, fact)
+    word = _word(told) if told else None
+    return {"dispute", "inquiry"} if word == "dispute" else {word} if word else set()

@@ -5,26 +5,12 @@ subscribers act on it.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 from urllib.parse import quote
 
+from fulfillment.domain.envelope import MadeEvent
 from fulfillment.telemetry import Trace
 from fulfillment.topic.attributes import attributes_of
 from fulfillment.topic.publisher import Topic
-
-
-class FoundEvent(Protocol):
-    """An event that was found."""
-
-    @property
-    def event(self) -> Mapping[str, Any]:
-        """The event in Stripe's format."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """The event as the data of a message."""
-        ...
 
 
 class Finder:
@@ -35,7 +21,7 @@ class Finder:
     def __init__(self, topic: Topic, source: str, origin: str) -> None:
         self._topic, self._source, self._origin = topic, source, origin
 
-    async def publish(self, found: FoundEvent, trace: Trace, request: Mapping[str, str] | None = None) -> str:
+    async def publish(self, found: MadeEvent, trace: Trace, request: Mapping[str, str] | None = None) -> str:
         """Returns the message's id once it is stored, or raises PublishFailed. `request` holds attributes that ask for
         more than the event (`domain.decision.REQUESTS`).
         """

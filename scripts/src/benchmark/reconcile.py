@@ -14,10 +14,10 @@ from typing import Any
 
 from benchmark.figures import Goal, Part, Spread, Table
 from benchmark.servers import Bench
+from fulfillment.domain.envelope import MadeEvent
 from fulfillment.reconcile.endpoint import End, run
 from fulfillment.reconcile.reconciler import Reconciler
 from fulfillment.reconcile.settings import ReconcileSettings
-from fulfillment.topic.finder import FoundEvent
 from local.fakes.endless_stripe import EndlessStripe
 from local.fakes.memory_checkpoint import MemoryCheckpoint
 from local.fakes.memory_orders import MemoryOrders
@@ -66,7 +66,7 @@ async def _reconcile(count: int) -> float:
         project="shop", livemode=False, stripe_key=lambda: "unused", since=since, grace_seconds=0
     )
 
-    async def publish(_found: FoundEvent) -> None:
+    async def publish(_found: MadeEvent) -> None:
         """Drops the event."""
 
     stripe = EndlessStripe(count, int(since.timestamp()))

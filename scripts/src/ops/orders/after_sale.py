@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from fulfillment.domain.access import Level
 from fulfillment.domain.after_sale import AfterSale, Dispute, FraudWarning, LedgerEntry, RadarReview, Refund, Renewals
-from fulfillment.domain.evidence import APPEAL, UNANSWERED, is_unanswered
+from fulfillment.domain.evidence import APPEAL, UNANSWERED, is_open, is_unanswered
+from fulfillment.domain.evidence import is_due as dispute_is_due
 from fulfillment.domain.order import Order
-from fulfillment.domain.order_money import INQUIRIES, OPEN
 from ops.terminal.amounts import amount
 from ops.terminal.times import ago, clock
 
@@ -27,7 +27,7 @@ def objects(order: Order) -> Iterator[tuple[str, str, AfterSale]]:
 def open_disputes(order: Order) -> list[Dispute]:
     """The open disputes and inquiries, also those of renewals."""
     found = (each for _, _, each in objects(order) if isinstance(each, Dispute))
-    return [each for each in found if each.status in {*OPEN, *INQUIRIES}]
+    return [each for each in found if is_open(each)]
 
 
 def due(order: Order) -> datetime | None:
@@ -38,8 +38,7 @@ def due(order: Order) -> datetime | None:
 
 def is_due(order: Order, now: datetime, within: timedelta) -> bool:
     """Whether a dispute waits for an answer that is due within that time, and not too late."""
-    waiting = [each.due_by for each in open_disputes(order) if is_unanswered(each)]
-    return any(each is not None and now < each <= now + within for each in waiting)
+    return any(dispute_is_due(each, now, within) for each in open_disputes(order))
 
 
 def after_sale_rows(order: Order, now: datetime) -> list[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from fulfillment.domain.cursor import Cursor, next_cursor
+from fulfillment.domain.envelope import MadeEvent
 from fulfillment.domain.order_filter import OrderFilter
 from fulfillment.reconcile.comparison import Publish
 from fulfillment.reconcile.rate_limited_stripe import RateLimitedStripe
@@ -15,7 +16,7 @@ from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
 from fulfillment.stripe_api import StripeApi
 from fulfillment.telemetry import Trace
-from fulfillment.topic.finder import Finder, FoundEvent, origin_of
+from fulfillment.topic.finder import Finder, origin_of
 from fulfillment.topic.publisher import PubSubTopic
 from ops.clients.access import stripe_access
 from ops.command import Report, changing, order_operation
@@ -76,7 +77,7 @@ def _publisher(deployment: Deployment) -> Publish:
     return functools.partial(finder.publish, trace=Trace.of({}))
 
 
-async def _only_count(_found: FoundEvent) -> None:
+async def _only_count(_found: MadeEvent) -> None:
     """Publishes nothing: the reconciler counts the events."""
 
 
