@@ -28,11 +28,11 @@ from fulfillment.domain.effects import (
 from fulfillment.domain.facts import with_facts
 from fulfillment.domain.items import with_line_items
 from fulfillment.domain.order import Order
-from fulfillment.domain.shape import ShapeError
 from fulfillment.effects.announce import Announcer
 from fulfillment.effects.hook import Hooks, takes
 from fulfillment.effects.runner import EffectExecutor, EffectExecutors, Result
-from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused, StripeUnavailable
+from fulfillment.errors import ConfigurationError, LineItemsRefused, StripeRefused
+from fulfillment.subscriber.fact_reader import reading_answers
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.topic.publisher import PubSubTopic
 
@@ -109,11 +109,10 @@ async def _open_review(stripe: "StripeApi", order: Order) -> tuple[Fact, ...]:
     at = datetime.now(UTC)
     try:
         review = await stripe.open_review_of(order.payment_intent, order.owner)
-        return (read_fact(review, at, datetime.now(UTC), stripe.api_version),) if review else ()
     except StripeRefused:
         return ()
-    except ShapeError as error:
-        raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
+    with reading_answers():
+        return (read_fact(review, at, datetime.now(UTC), stripe.api_version),) if review else ()
 
 
 def _hooks(settings: SubscriberSettings, hooks: object) -> dict[str, EffectExecutor]:

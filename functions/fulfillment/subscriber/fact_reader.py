@@ -1,7 +1,8 @@
 """Reads from Stripe what happened to an order's money. The time of each read is taken before its request."""
 
+import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -12,7 +13,7 @@ from fulfillment.domain.checkout import Checkout
 from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.invoices import InvoicePayment
 from fulfillment.domain.shape import ShapeError, read
-from fulfillment.errors import StripeRefused, StripeUnavailable
+from fulfillment.errors import StripeRefused, StripeUnreadable
 from fulfillment.telemetry import Line
 
 PATHS: Mapping[str, str] = {
@@ -61,6 +62,15 @@ class Stripe(Protocol):
         ...
 
 
+@contextlib.contextmanager
+def reading_answers() -> Iterator[None]:
+    """Raises StripeUnreadable where an answer has not the shape that is read."""
+    try:
+        yield
+    except ShapeError as error:
+        raise StripeUnreadable(f"Stripe's answer cannot be read: {error}") from None
+
+
 class FactReader:
     """Reads objects, and turns them into facts."""
 
@@ -71,7 +81,7 @@ class FactReader:
         """One object, by its type at Stripe. Raises StripeUnavailable, or StripeRefused if Stripe does not show it."""
         facts = await self._facts(lambda: self._one(f"{PATHS[kind]}/{object_id}", owner))
         if facts[0].id != object_id:
-            raise StripeUnavailable("Stripe's answer is another object: look at the proxy, or STRIPE_API_BASE")
+            raise StripeUnreadable("Stripe's answer is another object: look at the proxy, or STRIPE_API_BASE")
         return facts[0]
 
     async def refunds_of(self, payment_intent: str, owner: Owner) -> tuple[Fact, ...]:
@@ -105,10 +115,8 @@ class FactReader:
         if not sale.invoice:
             return []
         payments = await self._stripe.invoice_payments_of(sale.owner, invoice=sale.invoice)
-        try:
+        with reading_answers():
             seen: tuple[InvoicePayment, ...] = read(tuple[InvoicePayment, ...], list(payments))
-        except ShapeError as error:
-            raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
         return [each.payment_intent for each in seen if each.payment_intent]
 
     async def _one(self, path: str, owner: Owner) -> Sequence[Mapping[str, Any]]:
@@ -117,7 +125,5 @@ class FactReader:
     async def _facts(self, ask: Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]) -> tuple[Fact, ...]:
         at = datetime.now(UTC)
         answer = await ask()
-        try:
+        with reading_answers():
             return tuple(read_fact(each, at, datetime.now(UTC), self._stripe.api_version) for each in answer)
-        except ShapeError as error:
-            raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None

@@ -28,12 +28,12 @@ from fulfillment.domain.events import CheckoutEvent, parse
 from fulfillment.domain.ids import Owner
 from fulfillment.domain.invoices import Invoice, InvoicePayment
 from fulfillment.domain.ownership import Ownership
-from fulfillment.domain.shape import ShapeError, read
+from fulfillment.domain.shape import read
 from fulfillment.domain.synthetic_events import synthetic_event
-from fulfillment.errors import CorruptOrder, NoOrderKnown, OrderNotHere, StripeRefused, StripeUnavailable
+from fulfillment.errors import CorruptOrder, NoOrderKnown, OrderNotHere, StripeRefused
 from fulfillment.orders.firestore import Condition
 from fulfillment.orders.store import Orders, Stored
-from fulfillment.subscriber.fact_reader import Stripe
+from fulfillment.subscriber.fact_reader import Stripe, reading_answers
 
 NEW = timedelta(seconds=OVERLAP_SECONDS)
 """How old a session may be that makes an order here without RECONCILE_SINCE, and with it an order that is not late."""
@@ -117,10 +117,8 @@ class OrderFinder:
     async def _of(self, stripe: Stripe, session: Mapping[str, Any], owner: Owner) -> Place | None:
         """The place of a session's order, which may lack what it was searched by."""
         now = datetime.now(UTC)
-        try:
+        with reading_answers():
             found = synthetic_event(session, owner=owner, api_version=stripe.api_version, at=now)
-        except ShapeError as error:
-            raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
         if found is None:
             if session.get("mode") == "setup" or session.get("status") == "expired":
                 return None  # it sells nothing, and never will
@@ -154,8 +152,6 @@ def _same_account(sale: Checkout, owner: Owner) -> bool:
 
 
 def _paid(payment: object) -> Invoice:
-    try:
+    with reading_answers():
         seen: InvoicePayment = read(InvoicePayment, payment)
-    except ShapeError as error:
-        raise StripeUnavailable(f"Stripe's answer cannot be read: {error}") from None
     return seen.invoice
