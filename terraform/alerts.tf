@@ -185,17 +185,20 @@ locals {
       query    = "sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window * 4}m])) > 0"
       says     = "Every run of reconcile counts orders that are late, and this is said again every day until none is. An order whose access is revoked, as after a full refund, is not counted."
     }
+    # Each run counts the disputes that are due anew. So an alert on them asks for any in three windows, which hold a run, also if
+    # one fails: it opens once and stays open until none is due. That another one has become due it says as a reminder. A rise of
+    # the count would not tell: where deadlines are at the same hour, one dispute falls due in the run in which the next one comes.
     evidence_due_72h = {
       severity = "WARNING"
       title    = "A dispute without evidence is due within three days"
-      query    = "sum(increase(${local.evidence_due_metric["evidence_due_72h"]}_count{${local.of_reconcile}}[${local.late_window * 3}m])) > 0"
-      says     = "No evidence was submitted, and after the deadline the dispute is lost. This is said again every day until none is due; the `examples` of reconcile's line name the disputes."
+      query    = "sum(increase(${local.log_metric["evidence_due_72h"]}_count{${local.of_reconcile}}[${local.late_window * 3}m])) > 0"
+      says     = "No evidence was submitted, and after the deadline the dispute is lost. This is said again every day until none is due; the `examples` of reconcile's line name some of the orders."
     }
     evidence_due_24h = {
       severity = "CRITICAL"
       title    = "A dispute without evidence is due within a day"
-      query    = "sum(increase(${local.evidence_due_metric["evidence_due_24h"]}_count{${local.of_reconcile}}[${local.late_window * 3}m])) > 0"
-      says     = "No evidence was submitted, and after the deadline the dispute is lost. This is said again every twelve hours until none is due; the `examples` of reconcile's line name the disputes."
+      query    = "sum(increase(${local.log_metric["evidence_due_24h"]}_count{${local.of_reconcile}}[${local.late_window * 3}m])) > 0"
+      says     = "No evidence was submitted, and after the deadline the dispute is lost. This is said again every twelve hours until none is due; the `examples` of reconcile's line name some of the orders."
     }
   })
 
@@ -205,18 +208,11 @@ locals {
   # may take ten minutes, so a window shorter than twenty could be without one. As many as before, of which the oldest is younger,
   # are not the same ones.
   late_window  = max(var.reconcile.every_minutes, 20)
-  late_metric  = "logging_googleapis_com:user_${replace(google_logging_metric.late.name, "-", "_")}"
+  late_metric  = local.log_metric["late"]
   late_offsets = ["", " offset ${local.late_window}m", " offset ${local.late_window * 2}m", " offset ${local.late_window * 3}m"]
   late         = [for back in local.late_offsets : replace(local.late_mean, "]", "]${back}")]
   late_mean    = "sum(increase(${local.late_metric}_sum{${local.of_reconcile}}[${local.late_window}m])) / sum(increase(${local.late_metric}_count{${local.of_reconcile}}[${local.late_window}m]))"
-  oldest_late  = [for mean in local.late : replace(mean, local.late_metric, "logging_googleapis_com:user_${replace(google_logging_metric.drift["oldest_late_s"].name, "-", "_")}")]
-
-  # Each run counts the disputes that are due anew. So an alert on them asks for any in three windows, which hold a run, also if
-  # one fails: it opens once and stays open until none is due. That another one has become due it says as a reminder. A rise of
-  # the count would not tell: where deadlines are at the same hour, one dispute falls due in the run in which the next one comes.
-  evidence_due_metric = {
-    for name, metric in google_logging_metric.evidence_due : name => "logging_googleapis_com:user_${replace(metric.name, "-", "_")}"
-  }
+  oldest_late  = [for mean in local.late : replace(mean, local.late_metric, local.drift_metric["oldest_late_s"])]
 
   # After how many minutes an event that is not handled alerts, with the subscriptions. Without an API key an event of what comes
   # after a sale waits an hour for its order, and is parked by the next delivery: up to ten minutes later, and some for its way.

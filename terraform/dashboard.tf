@@ -97,7 +97,7 @@ locals {
     concat(
       [
         {
-          title = "Refunds, disputes and warnings, by event", bars = true
+          title = "Deliveries to orders with refunds, disputes or warnings, by event", bars = true
           sets  = { "" = "sum by (event_type) (increase(${local.log_metric["after-sale"]}{${local.of_all}}[$${__interval}]))" }
         },
         {
@@ -113,8 +113,8 @@ locals {
         title = "Open disputes, and those due without evidence"
         sets = {
           for legend, metric in merge(
-            { open = "logging_googleapis_com:user_${replace(google_logging_metric.drift["open_disputes"].name, "-", "_")}" },
-            { for name, metric in local.evidence_due_metric : "due within ${trimprefix(name, "evidence_due_")}" => metric },
+            { open = local.drift_metric["open_disputes"] },
+            { for within in ["24h", "72h"] : "due within ${within}" => local.log_metric["evidence_due_${within}"] },
           ) :
           legend => "sum(increase(${metric}_sum{${local.of_reconcile}}[${local.late_window}m])) / sum(increase(${metric}_count{${local.of_reconcile}}[${local.late_window}m]))"
         }

@@ -55,7 +55,7 @@ locals {
       labels = { for effect in local.effects : effect => "REGEXP_EXTRACT(jsonPayload.effects.${effect}, \"^(done|failed|to be tried again|dropped)\")" }
     }
     after-sale = {
-      says   = "Deliveries that told what happened to an order's money after the sale"
+      says   = "Deliveries to orders whose money has changed after the sale"
       filter = "${local.subscriber_lines} AND jsonPayload.money_status:*"
       labels = {
         event_type     = "EXTRACT(jsonPayload.event_type)"
@@ -99,47 +99,25 @@ resource "google_logging_metric" "this" {
   depends_on = [google_project_service.api]
 }
 
-# How many orders are late, by the runs that found any. A run that goes on where the one before was interrupted counts none.
-resource "google_logging_metric" "late" {
+# Levels, by the runs that found any. A run that goes on where the one before was interrupted has not counted all: it says none.
+resource "google_logging_metric" "any" {
+  for_each = {
+    late             = "orders that are late"
+    evidence_due_24h = "disputes without evidence that are due within a day"
+    evidence_due_72h = "disputes without evidence that are due within three days"
+  }
+
   project         = var.project_id
-  name            = "${local.function_name["reconcile"]}-any-late"
-  description     = "`late` in the lines of reconcile, where it is not 0"
-  filter          = "${local.reconcile_lines} AND jsonPayload.late>0"
-  value_extractor = "EXTRACT(jsonPayload.late)"
+  name            = "${local.function_name["reconcile"]}-any-${replace(each.key, "_", "-")}"
+  description     = "`${each.key}` in the lines of reconcile, where it is not 0"
+  filter          = "${local.reconcile_lines} AND jsonPayload.${each.key}>0"
+  value_extractor = "EXTRACT(jsonPayload.${each.key})"
 
   metric_descriptor {
     metric_kind  = "DELTA"
     value_type   = "DISTRIBUTION"
     unit         = "1"
-    display_name = "${local.function_name["reconcile"]}: orders that are late"
-  }
-
-  bucket_options {
-    exponential_buckets {
-      num_finite_buckets = 24
-      growth_factor      = 2
-      scale              = 1
-    }
-  }
-
-  depends_on = [google_project_service.api]
-}
-
-# How many disputes are due and have no evidence, by the runs that found any: for the reason above.
-resource "google_logging_metric" "evidence_due" {
-  for_each = toset(["evidence_due_24h", "evidence_due_72h"])
-
-  project         = var.project_id
-  name            = "${local.function_name["reconcile"]}-any-${replace(each.value, "_", "-")}"
-  description     = "`${each.value}` in the lines of reconcile, where it is not 0"
-  filter          = "${local.reconcile_lines} AND jsonPayload.${each.value}>0"
-  value_extractor = "EXTRACT(jsonPayload.${each.value})"
-
-  metric_descriptor {
-    metric_kind  = "DELTA"
-    value_type   = "DISTRIBUTION"
-    unit         = "1"
-    display_name = "${local.function_name["reconcile"]}: disputes without evidence, ${each.value}"
+    display_name = "${local.function_name["reconcile"]}: ${each.value}"
   }
 
   bucket_options {
@@ -156,7 +134,11 @@ resource "google_logging_metric" "evidence_due" {
 # The same and Google's own metrics, as PromQL selects them.
 locals {
   log_metric = {
-    for name, metric in google_logging_metric.this :
+    for name, metric in merge(google_logging_metric.this, google_logging_metric.any) :
+    name => "logging_googleapis_com:user_${replace(metric.name, "-", "_")}"
+  }
+  drift_metric = {
+    for name, metric in google_logging_metric.drift :
     name => "logging_googleapis_com:user_${replace(metric.name, "-", "_")}"
   }
 

@@ -167,3 +167,8 @@ moved {
   from = google_cloud_run_v2_service_iam_member.anybody_calls_order_status[0]
   to   = google_cloud_run_v2_service_iam_member.invoker["order_status"]
 }
+
+moved {
+  from = google_logging_metric.late
+  to   = google_logging_metric.any["late"]
+}

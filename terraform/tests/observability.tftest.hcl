@@ -156,7 +156,7 @@ run "an_order_that_stays_late_alerts_once" {
     error_message = "What is compared is the mean of the runs in a window that has one."
   }
   assert {
-    condition     = google_logging_metric.late.filter == "${local.reconcile_lines} AND jsonPayload.late>0" && google_logging_metric.late.value_extractor == "EXTRACT(jsonPayload.late)"
+    condition     = google_logging_metric.any["late"].filter == "${local.reconcile_lines} AND jsonPayload.late>0" && google_logging_metric.any["late"].value_extractor == "EXTRACT(jsonPayload.late)"
     error_message = "A run that goes on where one was interrupted counts none, and must not be taken for one that found none."
   }
 }
@@ -176,7 +176,7 @@ run "a_deadline_opens_one_incident_that_lasts_as_long_as_a_dispute_is_due" {
   }
   assert {
     condition = alltrue([
-      for within, metric in google_logging_metric.evidence_due :
+      for within, metric in google_logging_metric.any :
       metric.filter == "${local.reconcile_lines} AND jsonPayload.${within}>0" && metric.value_extractor == "EXTRACT(jsonPayload.${within})"
     ])
     error_message = "A run that found none must not count."
@@ -305,7 +305,7 @@ run "lines_are_those_of_this_deployment" {
   }
   assert {
     condition = alltrue(flatten([
-      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter], [for metric in google_logging_metric.evidence_due : metric.filter], [google_logging_metric.late.filter]) : [
+      for filter in concat([for policy in google_monitoring_alert_policy.line : policy.conditions[0].condition_matched_log[0].filter], [for metric in google_logging_metric.this : metric.filter], [for metric in google_logging_metric.drift : metric.filter], [for metric in google_logging_metric.any : metric.filter]) : [
         startswith(filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name="),
         can(regex("service_name=\"acme-test-(webhook|reconcile)\"", filter)) || can(regex("service_name=\\(.*\"acme-test-completed\".*\\)", filter)),
       ]
@@ -330,8 +330,7 @@ run "lines_are_those_of_this_deployment" {
         flatten([for metric in google_logging_metric.this : values(metric.label_extractors)]),
         flatten([for policy in google_monitoring_alert_policy.line : values(policy.conditions[0].condition_matched_log[0].label_extractors)]),
         [for metric in google_logging_metric.drift : metric.value_extractor],
-        [for metric in google_logging_metric.evidence_due : metric.value_extractor],
-        [google_logging_metric.late.value_extractor],
+        [for metric in google_logging_metric.any : metric.value_extractor],
       ) : can(regex("^(EXTRACT\\([a-zA-Z0-9_.]+\\)|REGEXP_EXTRACT\\([a-zA-Z_.]+, \".*\\(.*\\).*\"\\))$", extractor))
     ])
     error_message = "A value must be taken by EXTRACT(field) or by REGEXP_EXTRACT(field, \"expression with a group\")."

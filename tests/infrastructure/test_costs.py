@@ -458,7 +458,7 @@ def test_the_functions_that_are_built_and_the_half_gib_are_those_of_terraform(fu
 def test_the_log_based_metrics_are_those_of_terraform(module: Module) -> None:
     declared = module.of_type("google_logging_metric")
     each = {name: len(re.findall(r'"(\w+)"', str(block.get("for_each", '"one"')))) for name, block in declared.items()}
-    each["this"] = len(module.locals["metrics"])
+    each |= {"this": len(module.locals["metrics"]), "any": len(declared["any"]["for_each"])}
     (row,) = (row for row in table_with(COSTS, FIXED) if row[FIXED].startswith("log-based metrics: sixteen"))
     assert row
     assert sum(each.values()) == 16, each

@@ -12,7 +12,7 @@ from fulfillment.domain.after_sale import Dispute, Fact, Refund, Renewals
 from fulfillment.domain.after_sale_events import parse_after_sale
 from fulfillment.domain.after_sale_objects import OBJECTS
 from fulfillment.domain.event_types import entry_point_of
-from fulfillment.domain.evidence import is_unanswered, time_to_answer
+from fulfillment.domain.evidence import is_due, is_open, is_unanswered, time_to_answer
 from fulfillment.domain.found_objects import FoundObject, found_object, shows
 from fulfillment.domain.ids import OWN, ContextPath, Owner
 from fulfillment.domain.order import Order
@@ -76,6 +76,19 @@ def test_the_subscriber_takes_the_event_as_a_read_at_the_second_of_the_request(r
 
 def test_an_object_says_when_it_was_created() -> None:
     assert found(refund("re_1", "pi_1", created=17)).created == 17
+
+
+def test_a_dispute_is_due_up_to_its_deadline_and_not_after_it() -> None:
+    of = Dispute(status="needs_response", claims={}, due_by=AT + timedelta(hours=24))
+    assert is_due(of, AT, timedelta(hours=24))
+    assert not is_due(of, AT - timedelta(seconds=1), timedelta(hours=24))
+    assert not is_due(of, AT + timedelta(hours=24), timedelta(hours=24))
+    assert not is_due(replace(of, submission_count=1), AT, timedelta(hours=24))
+
+
+def test_a_dispute_is_open_until_it_is_decided() -> None:
+    statuses = ("needs_response", "warning_under_review", "lost", "prevented", "won", "a status of tomorrow")
+    assert [is_open(Dispute(status=each, claims={})) for each in statuses] == [True, True, False, False, False, False]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,17 @@ def test_what_a_list_brings_is_left_to_it_for_so_many_days_after_its_first_claim
 
     assert found(timedelta(0), days * DAY) == []
     assert found(timedelta(0), days * DAY + SECOND) == [(field, "x_1")]
+
+
+@pytest.mark.parametrize(("field", "each", "days"), [("refunds", ALWAYS[0], 31), ("disputes", ALWAYS[4], 130)])
+def test_what_was_told_of_late_is_listed_by_its_creation(field: str, each: AfterSale, days: int) -> None:
+    def found(age: timedelta) -> list[str]:
+        made: Any = replace(aged(each, DAY), created_at=END - age)  # type: ignore[call-arg]
+        of: Any = {field: {"x_1": made}}
+        return [object_id for _, object_id, _ in unlisted(replace(NAMED, **of), AT, lists=True)]
+
+    assert found(days * DAY) == []
+    assert found(days * DAY + SECOND) == ["x_1"]
 
 
 REFUND, DISPUTE = refund("pending", DAY), dispute("needs_response", DAY)

@@ -28,7 +28,7 @@ def unlisted(order: Order, end: int, *, lists: bool) -> Iterator[tuple[str, str,
     for holder in (order.renewals or Renewals(), order):
         for field, days in LISTED_DAYS.items():
             for object_id, each in getattr(holder, field).items():
-                is_listed = is_named and holder is order and _first(each) >= _back(end, days)
+                is_listed = is_named and holder is order and _created(each) >= _back(end, days)
                 if not is_listed and may_change(each, end):
                     yield field, object_id, each
 
@@ -39,9 +39,10 @@ def may_change(each: AfterSale, end: int) -> bool:
     return each.status not in _FINAL and (days is None or _last(each) >= _back(end, days))
 
 
-def _first(each: AfterSale) -> float:
-    """When it was told of first, which is never before it was created."""
-    return min(claim.created for claim in each.claims.values()).timestamp()
+def _created(each: AfterSale) -> float:
+    """When it was created or, where that is not known, when it was told of first: never before."""
+    told = min(claim.created for claim in each.claims.values())
+    return (getattr(each, "created_at", None) or told).timestamp()
 
 
 def _last(each: AfterSale) -> float:

@@ -23,7 +23,7 @@ AFTER_SALE: Mapping[str, str] = {
     "deadline",
     WARNINGS: "thin events of fraud warnings are parked",
     REVIEWS: "thin events of Radar reviews are parked, and an open review is not seen before the order is fulfilled",
-    INVOICES: "refunds and disputes of subscriptions find no order",
+    INVOICES: "refunds and disputes of subscriptions are parked, and without ORDER_FILTER those of no order here, too",
 }
 """The same of what happens after the sale. Everything else goes on."""
 BEFORE_STRIPE = 1_262_304_000  # 2010: the answer holds no data
