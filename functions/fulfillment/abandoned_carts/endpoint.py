@@ -27,14 +27,12 @@ from fulfillment.domain.event_types import EXPIRED, ON_EXPIRED, THIN
 from fulfillment.domain.ownership import Ownership, Verdict
 from fulfillment.domain.thin_events import parse_thin
 from fulfillment.effects.hook import Hook
-from fulfillment.errors import MalformedMessage
-from fulfillment.telemetry import Line, Trace
+from fulfillment.telemetry import Line
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
-from fulfillment.topic.push_endpoint import PushEndpoint
+from fulfillment.topic.push_endpoint import PushEndpoint, other_mode, other_type, require_type, type_told
 
 _THIN_EXPIRED = f"{THIN}{EXPIRED}"
-_OTHER_TYPE = "the attribute event_type is not the type in the body"
 
 
 class CartOutcome(StrEnum):
@@ -60,33 +58,24 @@ class AbandonedCarts(PushEndpoint):
     async def _handle(self, message: Message, line: Line) -> CartOutcome:
         """The outcome of a message."""
         told = message.attributes.get
-        line.trace = Trace.of(message.attributes)
-        line.note(message_id=message.id, attempt=message.attempt, event=told("event_id"))
-        line.note(event_type=told("event_type"), session=told("session_id"))
-        line.note(account=told("account"), context=told("context"))
-        if "event_type" not in message.attributes:
-            raise MalformedMessage("no attribute event_type: not published by this product")
-        if told("event_type") == EXPIRED:
+        line.note(session=told("session_id"), account=told("account"), context=told("context"))
+        event_type = type_told(message)
+        if event_type == EXPIRED:
             event = parse_expired(message.data)
             line.note(event=event.id, session=event.session.cart.id)
-            if event.type != EXPIRED:
-                raise MalformedMessage(_OTHER_TYPE)
+            require_type(event.type, EXPIRED)
             return await self._deliver(event.session, line)
-        if told("event_type") == _THIN_EXPIRED:
+        if event_type == _THIN_EXPIRED:
             return await self._handle_thin(message, line)
-        # The emulator applies no filters. In production the subscription lacks its filter.
-        severity = "DEBUG" if self.settings.pubsub_emulator else "WARNING"
-        line.say(severity, "another subscriber's event type", outcome="not_ours")
-        return CartOutcome.NOT_OURS
+        return other_type(line, CartOutcome.NOT_OURS, self.settings.pubsub_emulator)
 
     async def _handle_thin(self, message: Message, line: Line) -> CartOutcome:
         """The outcome of a thin event. A session of the other livemode is not read: the key cannot see it."""
         thin = parse_thin(message.data)
         line.note(event=thin.id, session=thin.session_id)
-        if thin.type != _THIN_EXPIRED:
-            raise MalformedMessage(_OTHER_TYPE)
+        require_type(thin.type, _THIN_EXPIRED)
         if thin.livemode is not self.settings.livemode:
-            return _other_mode(line)
+            return other_mode(line, CartOutcome.NOT_OURS)
         return await self._deliver(await self._thin_carts.session_of(thin), line)
 
     async def _deliver(self, session: ExpiredSession, line: Line) -> CartOutcome:
@@ -101,7 +90,7 @@ class AbandonedCarts(PushEndpoint):
         """The outcome of a session of which the hook is not told, or None."""
         match self._ownership.judge(session.cart):
             case Verdict.OTHER_MODE:
-                return _other_mode(line)
+                return other_mode(line, CartOutcome.NOT_OURS)
             case Verdict.FILTERED:
                 line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
                 return CartOutcome.NOT_OURS
@@ -120,8 +109,3 @@ def _not_abandoned(session: ExpiredSession, line: Line) -> CartOutcome | None:
         line.say("INFO", "the buyer did not agree to promotions", outcome="no_consent")
         return CartOutcome.NO_CONSENT
     return None
-
-
-def _other_mode(line: Line) -> CartOutcome:
-    line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
-    return CartOutcome.NOT_OURS

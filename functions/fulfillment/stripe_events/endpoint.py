@@ -17,15 +17,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from fulfillment.effects.hook import Hooks
-from fulfillment.errors import MalformedMessage
 from fulfillment.stripe_events import bridge
 from fulfillment.stripe_events.event import StripeEvent
 from fulfillment.stripe_events.registry import Handler, handler_name
 from fulfillment.stripe_events.settings import StripeEventSettings
-from fulfillment.telemetry import Line, Trace
+from fulfillment.telemetry import Line
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
-from fulfillment.topic.push_endpoint import PushEndpoint
+from fulfillment.topic.push_endpoint import PushEndpoint, other_mode, require_type, type_told
 
 
 class HandlerOutcome(StrEnum):
@@ -49,18 +48,13 @@ class StripeEvents(PushEndpoint):
     async def _handle(self, message: Message, line: Line) -> HandlerOutcome:
         """The outcome of a message."""
         told = message.attributes.get
-        line.trace = Trace.of(message.attributes)
-        line.note(message_id=message.id, attempt=message.attempt, event=told("event_id"), event_type=told("event_type"))
         line.note(object=told("object_id"), account=told("account"), context=told("context"))
-        if "event_type" not in message.attributes:
-            raise MalformedMessage("no attribute event_type: not published by this product")
+        event_type = type_told(message)
         event = StripeEvent.parse(message.data)
         line.note(event=event.id)
-        if event.type != told("event_type"):
-            raise MalformedMessage("the attribute event_type is not the type in the body")
+        require_type(event.type, event_type)
         if event.livemode is not self.settings.livemode:
-            line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
-            return HandlerOutcome.NOT_OURS
+            return other_mode(line, HandlerOutcome.NOT_OURS)
         name = handler_name(event.type)
         if name not in self._calls:
             line.say("INFO", f"functions/handlers has no {name}", outcome="no_handler")

@@ -28,24 +28,18 @@ from fulfillment.domain.ownership import Ownership
 from fulfillment.domain.thin_events import ThinEvent, parse_thin
 from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.runner import EffectExecutors
-from fulfillment.errors import (
-    MalformedMessage,
-    NoOrderKnown,
-    ReadRefused,
-    StatusUnsettled,
-    StripeRefused,
-)
+from fulfillment.errors import NoOrderKnown, ReadRefused, StatusUnsettled, StripeRefused
 from fulfillment.orders.store import Orders
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.fact_gatherer import UNLISTED, UNREAD, FactGatherer
 from fulfillment.subscriber.fact_reader import FactReader, Stripe
 from fulfillment.subscriber.order_finder import OrderFinder, Place
-from fulfillment.subscriber.reporting import note_order, noticed, other_mode
+from fulfillment.subscriber.reporting import note_order, noticed
 from fulfillment.subscriber.settings import SubscriberSettings
-from fulfillment.telemetry import Line, Trace
+from fulfillment.telemetry import Line
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
-from fulfillment.topic.push_endpoint import PushEndpoint
+from fulfillment.topic.push_endpoint import PushEndpoint, other_mode, other_type, require_type, type_told
 
 
 @dataclass(eq=False)
@@ -70,18 +64,9 @@ class AfterSaleSubscriber(PushEndpoint):
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message."""
         told_by = message.attributes.get
-        line.trace = Trace.of(message.attributes)
-        line.note(message_id=message.id, attempt=message.attempt, event=told_by("event_id"))
-        line.note(event_type=told_by("event_type"), object=told_by("object_id"))
-        line.note(account=told_by("account"), context=told_by("context"))
-        event_type = told_by("event_type")
-        if event_type is None:
-            raise MalformedMessage("no attribute event_type: not published by this product")
-        if entry_point_of(event_type) != self.entry_point:
-            # The emulator applies no filters. In production the subscription lacks its filter.
-            severity = "DEBUG" if self.settings.pubsub_emulator else "WARNING"
-            line.say(severity, "another subscriber's event type", outcome="not_ours")
-            return Outcome.NOT_OURS
+        line.note(object=told_by("object_id"), account=told_by("account"), context=told_by("context"))
+        if entry_point_of(type_told(message)) != self.entry_point:
+            return other_type(line, Outcome.NOT_OURS, self.settings.pubsub_emulator)
         event = await self._event(message, line)
         if isinstance(event, Outcome):
             return event
@@ -100,16 +85,18 @@ class AfterSaleSubscriber(PushEndpoint):
         if event_type.startswith(THIN):
             thin = parse_thin(message.data, of=tuple(THIN_OBJECTS))
             line.note(event=thin.id, object=thin.object_id)
-            _same_type(thin.type, event_type)
-            return await self._read_thin(thin) if thin.livemode is self.settings.livemode else other_mode(line)
+            require_type(thin.type, event_type)
+            if thin.livemode is not self.settings.livemode:
+                return other_mode(line, Outcome.NOT_OURS)
+            return await self._read_thin(thin)
         event = parse_after_sale(message.data, datetime.now(UTC))
         line.note(event=event.id)
-        _same_type(event.type, event_type)
+        require_type(event.type, event_type)
         version = event.api_version
         if event.type in OLD_REFUNDS and version and not needs_old_refunds(version):
             line.say("INFO", f"refund.created tells it in API version {version}", outcome=Outcome.SUPERSEDED.value)
             return Outcome.SUPERSEDED
-        return event if event.livemode is self.settings.livemode else other_mode(line)
+        return event if event.livemode is self.settings.livemode else other_mode(line, Outcome.NOT_OURS)
 
     async def _read_thin(self, thin: ThinEvent) -> AfterSaleEvent:
         """A thin event with its object, as it is now."""
@@ -154,11 +141,6 @@ _UNLISTED = NoOrderKnown(
     "charge.refunded of this API version does not list its refunds, and no key may ask Stripe for them: set "
     "STRIPE_API_KEY (in Terraform stripe_api_key) with read access to refunds, then replay it"
 )
-
-
-def _same_type(event_type: str, attribute: str) -> None:
-    if event_type != attribute:
-        raise MalformedMessage("the attribute event_type is not the type in the body")
 
 
 def _is_parked(order: Order, place: Place, request: ReplayRequest) -> bool:

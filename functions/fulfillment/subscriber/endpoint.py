@@ -28,19 +28,16 @@ from fulfillment.domain.status import Status
 from fulfillment.domain.thin_events import parse_thin
 from fulfillment.domain.transitions import Outcome, claim_of
 from fulfillment.effects.runner import EffectExecutors
-from fulfillment.errors import MalformedMessage
 from fulfillment.orders.store import Orders, Stored
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.fact_reader import FactReader, Stripe
-from fulfillment.subscriber.reporting import note_order, noticed, other_mode
+from fulfillment.subscriber.reporting import note_order, noticed
 from fulfillment.subscriber.settings import SubscriberSettings
 from fulfillment.subscriber.thin_sales import Sessions, ThinSales
-from fulfillment.telemetry import Line, Trace
+from fulfillment.telemetry import Line
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
-from fulfillment.topic.push_endpoint import PushEndpoint
-
-_OTHER_TYPE = "the attribute event_type is not the type in the body"
+from fulfillment.topic.push_endpoint import PushEndpoint, other_mode, other_type, require_type, type_told
 
 
 class StripeReads(Sessions, Stripe, Protocol):
@@ -68,33 +65,24 @@ class Subscriber(PushEndpoint):
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message. An event of another deployment or product is not an error."""
-        attributes = message.attributes
-        line.trace = Trace.of(attributes)
-        line.note(message_id=message.id, attempt=message.attempt, event=attributes.get("event_id"))
-        line.note(event_type=attributes.get("event_type"), session=attributes.get("session_id"))
-        if "event_type" not in attributes:
-            raise MalformedMessage("no attribute event_type: not published by this product")
-        if attributes["event_type"] == self.event_type.thin:
+        line.note(session=message.attributes.get("session_id"))
+        event_type = type_told(message)
+        if event_type == self.event_type.thin:
             return await self._handle_thin(message, line)
-        if attributes["event_type"] != self.event_type:
-            # The emulator applies no filters. In production the subscription lacks its filter.
-            severity = "DEBUG" if self.settings.pubsub_emulator else "WARNING"
-            line.say(severity, "another subscriber's event type", outcome="not_ours")
-            return Outcome.NOT_OURS
+        if event_type != self.event_type:
+            return other_type(line, Outcome.NOT_OURS, self.settings.pubsub_emulator)
         event = parse(message.data, datetime.now(UTC))
         line.note(event=event.id, session=event.checkout.id)
-        if event.type != self.event_type:
-            raise MalformedMessage(_OTHER_TYPE)
+        require_type(event.type, self.event_type)
         return self._ignored(event, line) or await self._deliver(event, message, line)
 
     async def _handle_thin(self, message: Message, line: Line) -> Outcome:
         """The outcome of a thin event: that of the event which its session makes. Its type may be another one."""
         thin = parse_thin(message.data)
         line.note(event=thin.id, session=thin.session_id)
-        if thin.type != self.event_type.thin:
-            raise MalformedMessage(_OTHER_TYPE)
+        require_type(thin.type, self.event_type.thin)
         if thin.livemode is not self.settings.livemode:
-            return other_mode(line)
+            return other_mode(line, Outcome.NOT_OURS)
         event = await self._thin_sales.event_of(thin, datetime.now(UTC))
         if event is None:
             return _nothing_sold(line)
@@ -133,7 +121,7 @@ class Subscriber(PushEndpoint):
         """The outcome of an event that makes no order here, or None if it makes one."""
         match self._ownership.judge(event.checkout):
             case Verdict.OTHER_MODE:
-                return other_mode(line)
+                return other_mode(line, Outcome.NOT_OURS)
             case Verdict.FILTERED:
                 line.say("INFO", "ORDER_FILTER does not match", outcome="not_ours")
                 return Outcome.NOT_OURS

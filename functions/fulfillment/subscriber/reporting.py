@@ -8,7 +8,6 @@ from fulfillment.domain.facts import known
 from fulfillment.domain.lifecycle import is_held_for_review
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_money import MoneyStatus
-from fulfillment.domain.transitions import Outcome
 from fulfillment.effects.attempts import AttemptState
 from fulfillment.subscriber.delivery import Delivery
 from fulfillment.telemetry import Line
@@ -25,12 +24,6 @@ def note_order(line: Line, order: Order, delivery: Delivery) -> None:
     line.note(order_status=order.status.value, review=list(order.review) or None)
     if order.money.status is not MoneyStatus.KEPT or order.access:
         line.note(money_status=order.money.status.value, access=order.access and order.access.level.value)
-
-
-def other_mode(line: Line) -> Outcome:
-    """The outcome of an event of the other livemode."""
-    line.say("WARNING", "an event of the other livemode was dropped", outcome="not_ours")
-    return Outcome.NOT_OURS
 
 
 def noticed(before: Order | None, facts: Iterable[Fact]) -> list[str]:

@@ -2,19 +2,20 @@
 
 from collections.abc import Collection
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from fulfillment.errors import PermanentError, PublishFailed, TransientError
+from fulfillment.errors import MalformedMessage, PermanentError, PublishFailed, TransientError
 from fulfillment.http import BodyTooLarge, read_body
-from fulfillment.telemetry import Line
+from fulfillment.telemetry import Line, Trace
 from fulfillment.topic.attributes import ATTRIBUTE_BYTES
 from fulfillment.topic.message import Message, parse_push
 from fulfillment.topic.publisher import Topic
 
 BODY_BYTES = 15 * 1024 * 1024  # Pub/Sub's ten million bytes in base64, and room for the envelope
+E = TypeVar("E", bound=Enum)
 
 
 class PushEndpoint:
@@ -66,6 +67,7 @@ class PushEndpoint:
         message = Message(data=body)  # parked if the body is not a push
         try:
             message = parse_push(body)
+            _note(message, line)
             outcome = await self._handle(message, line)
         except PermanentError as error:
             return await self._park(message, error, line)
@@ -95,3 +97,37 @@ class PushEndpoint:
         kept = {name: text for name, text in message.attributes.items() if name not in self.NOT_PARKED}
         attributes = {name: text for name, text in kept.items() if not name.startswith("goog")}
         await self._dead_letter.publish(message.data, attributes | {"reason": reason})
+
+
+def _note(message: Message, line: Line) -> None:
+    """Notes what every message has. A subclass adds what its events are about."""
+    told = message.attributes.get
+    line.trace = Trace.of(message.attributes)
+    line.note(message_id=message.id, attempt=message.attempt, event=told("event_id"), event_type=told("event_type"))
+
+
+def type_told(message: Message) -> str:
+    """The event type in the attributes. Raises MalformedMessage without one."""
+    if "event_type" not in message.attributes:
+        raise MalformedMessage("no attribute event_type: not published by this product")
+    return message.attributes["event_type"]
+
+
+def require_type(event_type: str, told: str) -> None:
+    """Raises MalformedMessage if the type in the body is not `told`, the one in the attributes."""
+    if event_type != told:
+        raise MalformedMessage("the attribute event_type is not the type in the body")
+
+
+def other_type(line: Line, outcome: E, emulator: str | None) -> E:
+    """The outcome of an event type that another subscriber handles. `emulator`: Pub/Sub's address, if it is one."""
+    # The emulator applies no filters. In production the subscription lacks its filter.
+    severity = "DEBUG" if emulator else "WARNING"
+    line.say(severity, "another subscriber's event type", outcome=outcome.value)
+    return outcome
+
+
+def other_mode(line: Line, outcome: E) -> E:
+    """The outcome of an event of the other livemode."""
+    line.say("WARNING", "an event of the other livemode was dropped", outcome=outcome.value)
+    return outcome
