@@ -15,6 +15,7 @@ Each entry point (1, 3, 7, 8, 9, 10) has an `endpoint` and its `settings`.
 
 Several rooms share: `settings` (the environment), `presentation` (an order in the buyer's notation), `stripe_client`
 (asks Stripe), `stripe_after_sale` and `stripe_api` (what is read there), `stripe_errors` (what Stripe's errors mean),
-`stripe_types` (its event types), `errors` (which errors to retry), `telemetry` (one log line per request),
-`credentials` (Google's), `http` (reads a body up to a limit), `version` (the name and version in calls).
+`stripe_types` (its event types), `thin_reads` (the session of a thin event), `errors` (which errors to retry),
+`telemetry` (one log line per request), `credentials` (Google's), `http` (reads a body up to a limit), `version` (the
+name and version in calls).
 """

@@ -21,13 +21,14 @@ from enum import StrEnum
 
 from fulfillment.abandoned_carts.hook import CartHook
 from fulfillment.abandoned_carts.settings import AbandonedCartSettings
-from fulfillment.abandoned_carts.thin_carts import Sessions, ThinCarts
+from fulfillment.abandoned_carts.thin_carts import ThinCarts
 from fulfillment.domain.cart import COMPLETE, ExpiredSession, parse_expired
 from fulfillment.domain.event_types import EXPIRED, ON_EXPIRED, THIN
 from fulfillment.domain.ownership import Ownership, Verdict
 from fulfillment.domain.thin_events import parse_thin
 from fulfillment.effects.hook import Hook
 from fulfillment.telemetry import Line
+from fulfillment.thin_reads import Sessions
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
 from fulfillment.topic.push_endpoint import PushEndpoint, other_mode, other_type, require_type, type_told

@@ -14,6 +14,7 @@ from fulfillment.stripe_api import StripeApi
 from fulfillment.stripe_events import bridge
 from fulfillment.stripe_events.event import is_thin
 from fulfillment.stripe_events.settings import StripeEventSettings
+from fulfillment.thin_reads import with_key
 
 _PATH = re.compile(r"/v[12](/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+(\?[A-Za-z0-9_.=&%\[\]-]+)?")
 
@@ -62,12 +63,7 @@ def read(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _read(settings: StripeEventSettings, related: _Related, owner: Owner) -> dict[str, Any]:
-    api = _api(settings)
-    if api is None:
-        raise ReadRefused(
-            "a thin event names its object, and there is no key to read it: set STRIPE_API_KEY "
-            "(in Terraform stripe_api_key), or register the webhook for snapshot events"
-        )
+    api = with_key(_api(settings), "its object")
     try:
         return dict(await api.object_at(related.url, owner))
     except StripeRefused as refused:

@@ -33,14 +33,14 @@ from fulfillment.subscriber.delivery import Delivery
 from fulfillment.subscriber.fact_reader import FactReader, Stripe
 from fulfillment.subscriber.reporting import note_order, noticed
 from fulfillment.subscriber.settings import SubscriberSettings
-from fulfillment.subscriber.thin_sales import Sessions, ThinSales
+from fulfillment.subscriber.thin_sales import ThinSales, VersionedSessions
 from fulfillment.telemetry import Line
 from fulfillment.topic.message import Message
 from fulfillment.topic.publisher import Topic
 from fulfillment.topic.push_endpoint import PushEndpoint, other_mode, other_type, require_type, type_told
 
 
-class StripeReads(Sessions, Stripe, Protocol):
+class StripeReads(VersionedSessions, Stripe, Protocol):
     """The part of `StripeApi` that is needed here."""
 
 
@@ -61,7 +61,7 @@ class Subscriber(PushEndpoint):
     def __post_init__(self) -> None:
         super().__init__(SUBSCRIBERS[self.event_type], self.settings.project, self.dead_letter)
         self._ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
-        self._thin_sales = ThinSales(self.orders, self.stripe, livemode=self.settings.livemode)
+        self._thin_sales = ThinSales(self.orders, self.stripe)
 
     async def _handle(self, message: Message, line: Line) -> Outcome:
         """The outcome of a message. An event of another deployment or product is not an error."""

@@ -8,10 +8,11 @@ from fulfillment.domain.event_types import THIN
 from fulfillment.domain.facts import needs_read
 from fulfillment.domain.ids import Owner
 from fulfillment.domain.thin_events import ThinEvent
-from fulfillment.errors import ReadRefused, StripeRefused
+from fulfillment.errors import StripeRefused
 from fulfillment.subscriber.fact_reader import OBJECTS, FactReader
 from fulfillment.subscriber.order_finder import Place
 from fulfillment.telemetry import Line
+from fulfillment.thin_reads import with_key
 
 UNREAD = "status_not_read"
 """The review code of an order with an event that only a read could place, where Stripe could not be asked."""
@@ -27,12 +28,8 @@ class FactGatherer:
 
     async def read_thin(self, thin: ThinEvent) -> Fact:
         """The object of a thin event, as it is now. Raises ReadRefused, StripeUnavailable."""
-        if self._reader is None:
-            raise ReadRefused(
-                "a thin event names its object, and there is no key to read it: set STRIPE_API_KEY "
-                "(in Terraform stripe_api_key), or register the webhook for snapshot events"
-            )
-        fact = await self._reader.read(thin.object_type, thin.object_id, thin.owner)
+        reader = with_key(self._reader, "its object")
+        fact = await reader.read(thin.object_type, thin.object_id, thin.owner)
         return replace(fact, told=replace(fact.told, newest=thin.created))
 
     async def of(self, place: Place, told: AfterSaleEvent, line: Line) -> tuple[tuple[Fact, ...], frozenset[str]]:

@@ -11,28 +11,23 @@
 | no key                                            | parked                                              |
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from fulfillment.domain.event_types import EventType, family_type
 from fulfillment.domain.events import CheckoutEvent, parse
-from fulfillment.domain.ids import OWN, Owner
 from fulfillment.domain.shape import ShapeError
 from fulfillment.domain.source_event import source_event
 from fulfillment.domain.synthetic_events import synthetic_event
 from fulfillment.domain.thin_events import ThinEvent
-from fulfillment.errors import MalformedEvent, ReadRefused, SessionNotComplete, StripeRefused, StripeUnavailable
+from fulfillment.errors import MalformedEvent, SessionNotComplete
 from fulfillment.orders.store import Orders
+from fulfillment.thin_reads import Sessions, read_session, with_key
 
 
-class Sessions(Protocol):
+class VersionedSessions(Sessions, Protocol):
     """The part of `StripeApi` that is needed here."""
-
-    async def require_session(self, session_id: str, owner: Owner = OWN) -> Mapping[str, Any]:
-        """The session in Stripe's format. Raises StripeUnavailable."""
-        ...
 
     @property
     def api_version(self) -> str:
@@ -43,9 +38,8 @@ class Sessions(Protocol):
 class ThinSales:
     """Reads the sessions of thin events. `stripe` is None without a key."""
 
-    def __init__(self, orders: Orders, stripe: Sessions | None, *, livemode: bool) -> None:
+    def __init__(self, orders: Orders, stripe: VersionedSessions | None) -> None:
         self._orders, self._stripe = orders, stripe
-        self._mode = "live" if livemode else "test"
 
     async def event_of(self, thin: ThinEvent, received_at: datetime) -> CheckoutEvent | None:
         """The event that stands for the thin one; None if nothing was sold. Raises PermanentError, TransientError."""
@@ -64,23 +58,14 @@ class ThinSales:
         return None
 
     async def _read(self, thin: ThinEvent, received_at: datetime) -> CheckoutEvent | None:
-        if self._stripe is None:
-            raise ReadRefused(
-                "a thin event names a session, and there is no key to read it: set STRIPE_API_KEY "
-                "(in Terraform stripe_api_key), or register the webhook for snapshot events"
-            )
-        told = EventType(family_type(thin.type))
-        try:
-            session = await self._stripe.require_session(thin.session_id, thin.owner)
-        except StripeRefused as refused:
-            raise ReadRefused(f"the event is of {self._mode} mode. {refused}") from None
-        if session.get("id") != thin.session_id:
-            raise StripeUnavailable("Stripe's answer is another session: look at the proxy, or STRIPE_API_BASE")
+        stripe = with_key(self._stripe, "a session")
+        session = await read_session(stripe, thin)
         if session.get("status") != "complete":
             raise SessionNotComplete(f"{thin.type}, but the session that Stripe returned is not complete")
+        told = EventType(family_type(thin.type))
         try:
             found = synthetic_event(
-                session, owner=thin.owner, api_version=self._stripe.api_version, at=thin.created, told=told
+                session, owner=thin.owner, api_version=stripe.api_version, at=thin.created, told=told
             )
         except ShapeError as error:
             raise MalformedEvent(f"the session that Stripe returned: {error}") from None

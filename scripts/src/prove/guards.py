@@ -88,6 +88,7 @@ GUARDS = {
     "topic/push_endpoint.py": ("tests/unit/test_subscriber.py", "tests/unit/test_stripe_events.py"),
     "topic/publisher.py": ("tests/unit/test_topic.py", "tests/integration/test_topic_calls.py"),
     "webhook/signature.py": ("tests/unit/test_signature.py",),
+    "thin_reads.py": ("tests/unit/test_thin_sales.py", "tests/unit/test_abandoned_carts.py"),
     "telemetry.py": ("tests/unit/test_telemetry.py", "tests/unit/test_subscriber.py"),
     "http.py": ("tests/unit/test_http.py",),
 }
