@@ -349,6 +349,17 @@ async def test_a_dispute_of_a_connected_account_that_cannot_be_read_is_counted()
     assert (stats.unreadable, stats.disputes, levels(stats)) == (1, 1, (1, 0, 0))
 
 
+async def test_another_object_than_the_one_that_was_asked_for_counts_as_unreadable() -> None:
+    """Its status is not the dispute's. It is not published either: it was not asked for."""
+    shop = await shop_with()
+    await disputed_elsewhere(shop, evidence_details=due_in(HOUR))
+    shop.stripe.others["/v1/disputes/dp_1"] = dispute("dp_2", f"pi_{FIRST}", status="won")
+    shop.stripe.accounts["dp_2"] = "acct_1"
+    stats = await shop.reconcile()
+    assert (stats.unreadable, stats.disputes, levels(stats)) == (1, 1, (1, 1, 1))
+    assert (stats.money_behind, stats.published, stats.examples) == (0, 0, [FIRST])
+
+
 async def test_without_the_permission_disputes_of_connected_accounts_are_not_asked_for() -> None:
     """Each order would be one more refusal, in each run."""
     shop = await shop_with()

@@ -58,7 +58,7 @@ class AfterSaleOrders:
         await self.compare.publish_unshown(placed)
 
     async def _read(self, order: Order, field: str, object_id: str) -> FoundObject | None:
-        """The object as it is now, or None if Stripe does not show it, or this version cannot read it."""
+        """The object as it is now, or None if Stripe does not show it, or the answer cannot be read, or is another."""
         if field in self.stats.unlisted:  # without the permission there are only refusals
             return None
         at = datetime.now(UTC)
@@ -68,7 +68,10 @@ class AfterSaleOrders:
         self.stats.add_compared(field)
         version, livemode = self.stripe.api_version, self.settings.livemode
         try:
-            return found_object(raw, owner=order.owner, livemode=livemode, api_version=version, at=at)
+            found = found_object(raw, owner=order.owner, livemode=livemode, api_version=version, at=at)
         except ShapeError:
+            found = None
+        if found is None or found.fact.id != object_id:
             self.stats.add_unreadable(order.id)
             return None
+        return found
