@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import stripe
 from stripe import APIConnectionError, AuthenticationError, InvalidRequestError, RateLimitError, StripeError
 
+from fulfillment.domain.after_sale_objects import DisputeShape, RefundShape, ReviewShape, WarningShape
 from fulfillment.domain.ids import Owner
 from fulfillment.domain.shape import ShapeError
 from fulfillment.errors import StripeRefused, StripeUnavailable, StripeUnreadable
@@ -59,11 +60,11 @@ OBJECT_ADVICE = SESSION_ADVICE | {
 REFUNDS, DISPUTES, INVOICES = "Charges and Refunds: read", "Disputes: read", "Invoices: read"
 WARNINGS, REVIEWS = "Radar (early fraud warnings): read", "Radar (reviews): read"
 SCOPES = {
-    REFUNDS: "/v1/refunds",
-    DISPUTES: "/v1/disputes",
+    REFUNDS: RefundShape.PATH,
+    DISPUTES: DisputeShape.PATH,
     INVOICES: "/v1/invoice_payments",
-    WARNINGS: "/v1/radar/early_fraud_warnings",
-    REVIEWS: "/v1/reviews",
+    WARNINGS: WarningShape.PATH,
+    REVIEWS: ReviewShape.PATH,
 }
 """What a restricted key needs after the sale: each permission, and a list that it allows to read. Stripe publishes no
 list of the names: its dashboard may word one a little differently.

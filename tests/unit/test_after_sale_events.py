@@ -10,9 +10,11 @@ from hypothesis import given
 
 from fulfillment.domain.after_sale import Dispute, FraudWarning, LedgerEntry, RadarReview, Refund
 from fulfillment.domain.after_sale_events import AfterSaleEvent, parse_after_sale, read_fact
+from fulfillment.domain.after_sale_objects import OBJECTS, PATHS
 from fulfillment.domain.ids import ContextPath, Owner
 from fulfillment.domain.shape import ShapeError
 from fulfillment.errors import MalformedEvent
+from local.fakes.stripe_after_sale_objects import PLURALS
 from support.builders import NOW
 from support.samples import json_values
 
@@ -234,3 +236,7 @@ def test_any_value_in_a_known_field_is_read_or_malformed(value: Any) -> None:
             parsed(said("charge.dispute.created", DISPUTE | {name: value}))
         except MalformedEvent:
             continue
+
+
+def test_each_object_is_where_stripes_api_has_it() -> None:
+    assert {kind: PATHS[shape.FIELD] for kind, shape in OBJECTS.items()} == {kind: PLURALS[kind] for kind in OBJECTS}

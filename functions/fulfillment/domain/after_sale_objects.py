@@ -1,4 +1,7 @@
-"""The objects of the time after the sale in Stripe's format. Each is read into the record that an order keeps of it."""
+"""The objects of the time after the sale in Stripe's format. Each is read into the record that an order keeps of it.
+
+`FIELD`: the order's field for them. `PATH`: where Stripe's API has them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +34,7 @@ class RefundShape:
     """A refund."""
 
     FIELD: ClassVar[str] = "refunds"
+    PATH: ClassVar[str] = "/v1/refunds"
 
     id: ObjectId
     status: _Status | None = None
@@ -75,6 +79,7 @@ class DisputeShape:
     """A dispute. `balance_transactions` are whole objects."""
 
     FIELD: ClassVar[str] = "disputes"
+    PATH: ClassVar[str] = "/v1/disputes"
 
     id: ObjectId
     status: _Status | None = None
@@ -118,6 +123,7 @@ class WarningShape:
     """An early fraud warning: its status is whether something can still be done."""
 
     FIELD: ClassVar[str] = "warnings"
+    PATH: ClassVar[str] = "/v1/radar/early_fraud_warnings"
 
     id: ObjectId
     actionable: bool = True
@@ -135,6 +141,7 @@ class ReviewShape:
     """A review in Radar."""
 
     FIELD: ClassVar[str] = "radar_reviews"
+    PATH: ClassVar[str] = "/v1/reviews"
 
     id: ObjectId
     open: bool = True
@@ -155,3 +162,5 @@ OBJECTS: Mapping[str, Any] = {
     "review": ReviewShape,
 }
 """By the field `object`, which is a thin event's `related_object.type` too."""
+PATHS: Mapping[str, str] = {shape.FIELD: shape.PATH for shape in OBJECTS.values()}
+"""Where Stripe's API has an object, by the order's field for it."""

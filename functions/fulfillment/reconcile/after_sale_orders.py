@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fulfillment.domain.after_sale import Dispute
+from fulfillment.domain.after_sale_objects import PATHS
 from fulfillment.domain.cursor import Cursor
 from fulfillment.domain.found_objects import FoundObject, found_object
 from fulfillment.domain.order import Order
@@ -62,7 +63,7 @@ class AfterSaleOrders:
         if field in self.stats.unlisted:  # without the permission there are only refusals
             return None
         at = datetime.now(UTC)
-        raw = await self._reads.shown(order.id, self.stripe.object_at(f"/v1/{field}/{object_id}", order.owner))
+        raw = await self._reads.shown(order.id, self.stripe.object_at(f"{PATHS[field]}/{object_id}", order.owner))
         if raw is None:
             return None
         self.stats.add_compared(field)

@@ -16,13 +16,6 @@ from fulfillment.domain.shape import ShapeError, read
 from fulfillment.errors import StripeRefused, StripeUnreadable
 from fulfillment.telemetry import Line
 
-PATHS: Mapping[str, str] = {
-    "refund": "/v1/refunds",
-    "dispute": "/v1/disputes",
-    "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings",
-    "review": "/v1/reviews",
-}
-"""Where Stripe's API has an object, by its type."""
 OBJECTS: Mapping[str, str] = {shape.FIELD: kind for kind, shape in SHAPES.items()}
 """An object's type by the order's field for it."""
 
@@ -79,7 +72,7 @@ class FactReader:
 
     async def read(self, kind: str, object_id: str, owner: Owner) -> Fact:
         """One object, by its type at Stripe. Raises StripeUnavailable, or StripeRefused if Stripe does not show it."""
-        facts = await self._facts(lambda: self._one(f"{PATHS[kind]}/{object_id}", owner))
+        facts = await self._facts(lambda: self._one(f"{SHAPES[kind].PATH}/{object_id}", owner))
         if facts[0].id != object_id:
             raise StripeUnreadable("Stripe's answer is another object: look at the proxy, or STRIPE_API_BASE")
         return facts[0]
