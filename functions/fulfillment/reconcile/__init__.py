@@ -6,6 +6,7 @@ After the sale `after_sale_lists` reads Stripe's lists of disputes and refunds, 
 with the orders. `after_sale_orders` reads those of orders that the lists do not bring. `renewals` finds the order of a
 subscription's later invoice. `dispute_levels` counts open disputes and near deadlines.
 
-`stats` counts the results, `checkpoint` stores the progress of a round. `single_reads` passes over what Stripe does not
-show, `rate_limited_stripe` limits the reads of Stripe per second. `settings` reads the environment.
+`stats` counts the results, `checkpoint` stores the progress of a round, `paging` knows the place in a list.
+`single_reads` passes over what Stripe does not show, `rate_limited_stripe` limits the reads of Stripe per second.
+`settings` reads the environment.
 """

@@ -6,7 +6,7 @@ about one message. Without a PaymentIntent it belongs to no Checkout.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from fulfillment.domain.shape import ShapeError
 from fulfillment.errors import StripeRefused
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison, Placed
 from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels, is_due, is_open
+from fulfillment.reconcile.paging import Paging
 from fulfillment.reconcile.rate_limited_stripe import Listed, Reader
 from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.settings import ReconcileSettings
@@ -29,7 +30,7 @@ REFUNDS, DISPUTES = "refunds", "disputes"
 
 @dataclass(kw_only=True)
 class AfterSaleLists:
-    """Both lists. `listed`: the last object that this run listed, after which the next page starts."""
+    """Both lists. `paging`: the place in the one that is read."""
 
     settings: ReconcileSettings
     stripe: Reader
@@ -37,24 +38,24 @@ class AfterSaleLists:
     renewals: RenewalFinder
     levels: DisputeLevels
     stats: ReconcileStats
-    listed: str | None = None
+    paging: Paging = field(default_factory=Paging)
 
     async def disputes(self, reached: Cursor) -> Cursor:
         """Compares the next page of disputes."""
-        if self.listed is None and reached.before == reached.end:
+        if self.paging.listed is None and reached.before == reached.end:
             self.levels.begin()
         if not self.settings.lists_sessions:
             return reached.next_stage()
         page, found = await self._page(DISPUTES, self.stripe.disputes, reached.days_back(DISPUTE_DAYS), reached)
         if page is None:
             self.levels.drop()
-            return reached.next_stage()
+            return self.paging.after(page, reached)
         self.stats.disputes += len(page.data)
         placed = await self.compare.place([each for each in found if _is_compared(each, reached)])
         placed += await self._renewals_in(_without(found, placed))
         self._count_levels(placed)
         await self._publish(placed, found, reached)
-        return self._after(page, reached)
+        return self.paging.after(page, reached)
 
     async def refunds(self, reached: Cursor) -> Cursor:
         """Compares the next page of refunds, in a thorough round."""
@@ -62,10 +63,10 @@ class AfterSaleLists:
             return reached.next_stage()
         page, found = await self._page(REFUNDS, self.stripe.refunds, reached.days_back(REFUND_DAYS), reached)
         if page is None:
-            return reached.next_stage()
+            return self.paging.after(page, reached)
         self.stats.refunds += len(page.data)
         await self._publish(await self.compare.place(found), found, reached)
-        return self._after(page, reached)
+        return self.paging.after(page, reached)
 
     async def _page(
         self, name: str, list_page: ListPage, start: int, reached: Cursor
@@ -73,10 +74,9 @@ class AfterSaleLists:
         """The next page and its objects. No page if Stripe refuses the list."""
         at = datetime.now(UTC)
         try:
-            page = await list_page(start, reached.before, self.listed)
+            page = await list_page(start, reached.before, self.paging.listed)
         except StripeRefused as error:
             self.stats.unlisted[name] = str(error)
-            self.listed = None
             return None, []
         found = (self._found(each, at) for each in page.data)
         return page, [each for each in found if each]
@@ -95,13 +95,6 @@ class AfterSaleLists:
         if reached.thorough:
             new = [each for each in _without(found, placed) if each.created >= reached.start]
             await self.compare.publish_unplaced([each for each in new if each.fact.payment_intent])
-
-    def _after(self, page: Listed, reached: Cursor) -> Cursor:
-        if not page.has_more:
-            self.listed = None
-            return reached.next_stage()
-        self.listed = str(page.data[-1]["id"])
-        return reached.down_to(int(page.data[-1]["created"]))
 
     def _count_levels(self, placed: Sequence[Placed]) -> None:
         for each in placed:

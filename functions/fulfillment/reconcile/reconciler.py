@@ -35,6 +35,7 @@ from fulfillment.reconcile.after_sale_lists import AfterSaleLists
 from fulfillment.reconcile.after_sale_orders import DISPUTED, REFUNDED, AfterSaleOrders
 from fulfillment.reconcile.comparison import Comparison, Publish
 from fulfillment.reconcile.dispute_levels import DisputeLevels
+from fulfillment.reconcile.paging import Paging
 from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.session_reader import SessionReader
@@ -50,18 +51,16 @@ _PAID = Condition(field="status", operator="==", value=Status.PAID.value)
 
 @dataclass(kw_only=True)
 class Reconciler:
-    """Compares, and calls `publish` with each missing event. `stats` counts the results. `listed`: the last session
-    that this run listed, after which the next page starts.
-    """
+    """Compares, and calls `publish` with each missing event. `stats` counts the results."""
 
     settings: ReconcileSettings
     stripe: Reader
     orders: Orders
     publish: Publish
     stats: ReconcileStats = field(default_factory=ReconcileStats)
-    listed: str | None = None
 
     def __post_init__(self) -> None:
+        self._paging = Paging()
         ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
         self._sessions = SessionReader(stripe=self.stripe, ownership=ownership, stats=self.stats)
         grace = self.settings.grace_seconds
@@ -115,13 +114,10 @@ class Reconciler:
     async def _complete_sessions(self, reached: Cursor) -> Cursor:
         if not self.settings.lists_sessions:
             return reached.next_stage()
-        page = await self.stripe.sessions(reached.start, reached.before, self.listed)
+        page = await self.stripe.sessions(reached.start, reached.before, self._paging.listed)
         self.stats.sessions += len(page.data)
         await self._compare.publish_beyond_orders(self._sessions.claims_of(page))
-        if not page.has_more:
-            return reached.next_stage()
-        self.listed = str(page.data[-1]["id"])
-        return reached.down_to(int(page.data[-1]["created"]))
+        return self._paging.after(page, reached)
 
     async def _waiting(self, reached: Cursor) -> Cursor:
         """Payments that wait longer than `max_age_days` are no longer checked."""
