@@ -463,6 +463,16 @@ async def test_an_invoice_that_cannot_be_read_keeps_nothing_else_waiting() -> No
         await shop.run_once()
 
 
+async def test_reads_that_fail_in_a_row_are_counted_over_all_that_is_read_one_by_one() -> None:
+    shop = await shop_of([Case(order="awaiting_payment", account="acct_1")] * 2, since=EARLY)
+    shop.stripe.put(dispute("dp_1", "pi_invoice", evidence_details=due_in(HOUR)))
+    sessions, disputes, down = None, None, StripeUnavailable("down")
+    shop.stripe.faults = [sessions, down, down, disputes, down]
+    with pytest.raises(StripeUnavailable):
+        await shop.run_once()
+    assert shop.stripe.reads[-1] == INVOICE_PAYMENTS
+
+
 @pytest.mark.parametrize("invoice", [None, {}, {"parent": None}, {"parent": {"subscription_details": None}}, 7])
 async def test_an_invoice_of_no_subscription_leads_to_no_order(invoice: Any) -> None:
     shop = await shop_with(dispute("dp_1", "pi_1", evidence_details=due_in(HOUR)))

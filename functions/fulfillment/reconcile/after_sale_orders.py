@@ -39,9 +39,7 @@ class AfterSaleOrders:
     compare: AfterSaleComparison
     levels: DisputeLevels
     stats: ReconcileStats
-
-    def __post_init__(self) -> None:
-        self._reads = SingleReads(stats=self.stats)
+    reads: SingleReads
 
     async def compare_all(self, orders: Sequence[Order], reached: Cursor) -> None:
         """Compares what is unlisted: all of it in a thorough round, else the open disputes."""
@@ -63,7 +61,7 @@ class AfterSaleOrders:
         if field in self.stats.unlisted:  # without the permission there are only refusals
             return None
         at = datetime.now(UTC)
-        raw = await self._reads.shown(order.id, self.stripe.object_at(f"{PATHS[field]}/{object_id}", order.owner))
+        raw = await self.reads.shown(order.id, self.stripe.object_at(f"{PATHS[field]}/{object_id}", order.owner))
         if raw is None:
             return None
         self.stats.add_compared(field)

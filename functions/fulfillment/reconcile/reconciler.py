@@ -40,6 +40,7 @@ from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.session_reader import SessionReader
 from fulfillment.reconcile.settings import ReconcileSettings
+from fulfillment.reconcile.single_reads import SingleReads
 from fulfillment.reconcile.stats import ReconcileStats
 
 FEW, MANY = 20, 100  # orders of a page: with a read of Stripe for each one, or without
@@ -61,8 +62,9 @@ class Reconciler:
 
     def __post_init__(self) -> None:
         self._paging = Paging()
+        reads = SingleReads(stats=self.stats)
         ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
-        self._sessions = SessionReader(stripe=self.stripe, ownership=ownership, stats=self.stats)
+        self._sessions = SessionReader(stripe=self.stripe, ownership=ownership, stats=self.stats, reads=reads)
         grace = self.settings.grace_seconds
         self._compare = Comparison(orders=self.orders, publish=self.publish, stats=self.stats, grace_seconds=grace)
         self._levels = DisputeLevels(stats=self.stats)
@@ -73,12 +75,17 @@ class Reconciler:
             settings=self.settings,
             stripe=self.stripe,
             compare=compare,
-            renewals=RenewalFinder(stripe=self.stripe, orders=self.orders, stats=self.stats),
+            renewals=RenewalFinder(stripe=self.stripe, orders=self.orders, stats=self.stats, reads=reads),
             levels=self._levels,
             stats=self.stats,
         )
         self._after_sale = AfterSaleOrders(
-            settings=self.settings, stripe=self.stripe, compare=compare, levels=self._levels, stats=self.stats
+            settings=self.settings,
+            stripe=self.stripe,
+            compare=compare,
+            levels=self._levels,
+            stats=self.stats,
+            reads=reads,
         )
 
     async def step(self, reached: Cursor) -> Cursor:

@@ -26,15 +26,13 @@ class RenewalFinder:
     stripe: Reader
     orders: Orders
     stats: ReconcileStats
-
-    def __post_init__(self) -> None:
-        self._reads = SingleReads(stats=self.stats)
+    reads: SingleReads
 
     async def order_of(self, fact: Fact) -> Order | None:
         """The order of the subscription whose invoice was paid with the object's PaymentIntent."""
         if fact.payment_intent is None or INVOICES in self.stats.unlisted:
             return None
-        payments = await self._reads.shown(fact.id, self._payments(fact.payment_intent))
+        payments = await self.reads.shown(fact.id, self._payments(fact.payment_intent))
         subscriptions = {found for each in payments or () if (found := subscription_of(each))}
         for subscription in sorted(subscriptions):
             condition = Condition(field="subscription", operator="==", value=subscription)

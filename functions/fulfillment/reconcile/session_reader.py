@@ -22,9 +22,7 @@ class SessionReader:
     stripe: Reader
     ownership: Ownership
     stats: ReconcileStats
-
-    def __post_init__(self) -> None:
-        self._reads = SingleReads(stats=self.stats)
+    reads: SingleReads
 
     def claims_of(self, page: Listed) -> list[SyntheticEvent]:
         """The events of a page's sessions that are complete and belong to this deployment."""
@@ -36,7 +34,7 @@ class SessionReader:
 
         Raises StripeUnavailable if Stripe did not answer several reads in a row.
         """
-        session = await self._reads.shown(order.id, self.stripe.session(order.id, order.owner))
+        session = await self.reads.shown(order.id, self.stripe.session(order.id, order.owner))
         return None if session is None else self._event(session, order.owner)
 
     def _event(self, session: Mapping[str, Any], owner: Owner) -> SyntheticEvent | None:

@@ -13,14 +13,17 @@ T = TypeVar("T")
 
 @dataclass(kw_only=True)
 class SingleReads:
-    """Counts what Stripe does not show. `failures`: how many reads in a row Stripe did not answer."""
+    """Counts what Stripe does not show. `failures`: how many reads in a row Stripe did not answer, over all that a run
+    reads one by one.
+    """
 
     stats: ReconcileStats
     failures: int = 0
 
-    async def shown(self, order_id: str, read: Awaitable[T | None]) -> T | None:
-        """The object of an order, or None if Stripe does not show it. Raises StripeUnavailable if Stripe did not answer
-        several reads in a row.
+    async def shown(self, name: str, read: Awaitable[T | None]) -> T | None:
+        """The object, or None if Stripe does not show it. `name`: the id that the problem is named by: an order's, or
+        that of a dispute whose order is not known yet. Raises StripeUnavailable if Stripe did not answer several reads
+        in a row.
         """
         try:
             found = await read
@@ -33,5 +36,5 @@ class SingleReads:
         else:
             self.failures = 0
         if found is None:
-            self.stats.add_refused(order_id)
+            self.stats.add_refused(name)
         return found
