@@ -40,10 +40,12 @@ class DisputeLevels:
         """Counts a dispute of an order, once: two stages may meet the same."""
         if self._counts and is_open(dispute) and dispute_id not in self._counts.open:
             self._counts.open.add(dispute_id)
-            self._counts.due_72h += is_due(dispute, SOON)
-            self._counts.due_24h += is_due(dispute, AT_ONCE)
-            if is_due(dispute, SOON) and len(self._counts.examples) < EXAMPLES:
-                self._counts.examples.append(order_id)
+            left = time_to_answer(dispute, datetime.now(UTC))
+            if left is not None and left <= SOON:
+                self._counts.due_72h += 1
+                self._counts.due_24h += left <= AT_ONCE
+                if len(self._counts.examples) < EXAMPLES:
+                    self._counts.examples.append(order_id)
 
     def report(self) -> None:
         """Ends the count. The result goes to the statistics."""
