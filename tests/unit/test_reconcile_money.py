@@ -237,8 +237,10 @@ async def test_an_event_that_is_on_its_way_is_not_behind() -> None:
     assert (stats.refunds, stats.money_behind, stats.published) == (1, 0, 0)
 
 
-async def test_once_an_event_was_lost_the_others_are_not_waited_for() -> None:
-    shop = await shop_with(*(refund(f"re_{number}", f"pi_cs_test_{number:05d}") for number in range(20)), orders=20)
+@pytest.mark.parametrize("first", [FULFILLED, Case()], ids=["a refund's", "a session's"])
+async def test_once_an_event_was_lost_the_others_are_not_waited_for(first: Case) -> None:
+    shop = await shop_of([first, *[FULFILLED] * 19], since=EARLY)
+    shop.stripe.put(*(refund(f"re_{number}", f"pi_cs_test_{number:05d}") for number in range(20)))
     slept: list[float] = []
     sleep = asyncio.sleep
 
@@ -247,7 +249,7 @@ async def test_once_an_event_was_lost_the_others_are_not_waited_for() -> None:
         await sleep(0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fulfillment.reconcile.after_sale_comparison.asyncio.sleep", asleep)
+        patch.setattr("fulfillment.reconcile.comparison.asyncio.sleep", asleep)
         await shop.run_once(grace_seconds=20)
     assert slept.count(20) == 1
 

@@ -1,15 +1,12 @@
 """Compares refunds and disputes with the orders, and publishes those of which their orders do not show all."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fulfillment.domain.found_objects import FoundObject, shows
 from fulfillment.domain.order import Order
 from fulfillment.orders.firestore import Condition
-from fulfillment.orders.store import Orders
 from fulfillment.reconcile.comparison import Comparison
-from fulfillment.reconcile.stats import ReconcileStats
 
 VALUES = 30  # of one condition `in`: Firestore allows no more
 ORDERS = 100  # of one query. A PaymentIntent has one order
@@ -30,22 +27,16 @@ class Placed:
 
 @dataclass(kw_only=True)
 class AfterSaleComparison:
-    """Compares, and publishes. An event may still be in transit, so a difference is checked again after
-    `grace_seconds`. Once an event was really lost (`certain`), the others are published at once.
-    """
+    """Compares, and publishes, as the comparison of sessions does."""
 
-    orders: Orders
     comparison: Comparison
-    stats: ReconcileStats
-    grace_seconds: float
-    certain: bool = False
 
     async def place(self, found: Sequence[FoundObject]) -> list[Placed]:
         """The objects that have an order, by their PaymentIntents."""
         orders: dict[str | None, Order] = {}
         for wanted in _portions({each.fact.payment_intent for each in found} - {None}):
             condition = Condition(field="payment_intent", operator="in", value=wanted)
-            page = await self.orders.find([condition], None, ORDERS)
+            page = await self.comparison.orders.find([condition], None, ORDERS)
             self.comparison.count_unreadable(page)
             orders |= {each.order.payment_intent: each.order for each in page.orders}
         with_order = [(each, orders.get(each.fact.payment_intent)) for each in found]
@@ -53,24 +44,21 @@ class AfterSaleComparison:
 
     async def publish_unshown(self, placed: Sequence[Placed]) -> None:
         """Publishes the objects of which their orders do not show all."""
-        behind = _behind(placed)
-        if behind and not self.certain:
-            await asyncio.sleep(self.grace_seconds)
-            behind = _behind(await self._read_again(behind))
-            self.certain = bool(behind)
+        behind = await self.comparison.confirmed(_behind(placed), self._still_behind)
         for each in behind:
-            self.stats.add_money_behind(each.order.id)
+            self.comparison.stats.add_money_behind(each.order.id)
         await self.comparison.publish_all([each.found for each in behind])
 
     async def publish_unplaced(self, found: Sequence[FoundObject]) -> None:
         """Publishes objects that have no order here: only the subscriber can tell whether they are a stranger's."""
-        self.stats.unplaced += len(found)
+        self.comparison.stats.unplaced += len(found)
         await self.comparison.publish_all(found)
 
-    async def _read_again(self, placed: Sequence[Placed]) -> list[Placed]:
-        page = await self.orders.get_all(sorted({each.order.id for each in placed}))
+    async def _still_behind(self, placed: Sequence[Placed]) -> list[Placed]:
+        page = await self.comparison.orders.get_all(sorted({each.order.id for each in placed}))
         orders = {each.order.id: each.order for each in page.orders}
-        return [Placed(found=each.found, order=orders[each.order.id]) for each in placed if each.order.id in orders]
+        kept = [each for each in placed if each.order.id in orders]
+        return _behind([Placed(found=each.found, order=orders[each.order.id]) for each in kept])
 
 
 def _behind(placed: Sequence[Placed]) -> list[Placed]:

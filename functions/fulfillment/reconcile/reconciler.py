@@ -65,12 +65,11 @@ class Reconciler:
         reads = SingleReads(stats=self.stats)
         ownership = Ownership(livemode=self.settings.livemode, order_filter=self.settings.order_filter)
         self._sessions = SessionReader(stripe=self.stripe, ownership=ownership, stats=self.stats, reads=reads)
-        grace = self.settings.grace_seconds
-        self._compare = Comparison(orders=self.orders, publish=self.publish, stats=self.stats, grace_seconds=grace)
-        self._levels = DisputeLevels(stats=self.stats)
-        compare = AfterSaleComparison(
-            orders=self.orders, comparison=self._compare, stats=self.stats, grace_seconds=grace
+        self._compare = Comparison(
+            orders=self.orders, publish=self.publish, stats=self.stats, grace_seconds=self.settings.grace_seconds
         )
+        self._levels = DisputeLevels(stats=self.stats)
+        compare = AfterSaleComparison(comparison=self._compare)
         self._lists = AfterSaleLists(
             settings=self.settings,
             stripe=self.stripe,
