@@ -5,26 +5,21 @@ subscriber finds the order of a subscription or of a lost sale, or sees that it 
 about one message. Without a PaymentIntent it belongs to no Checkout.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
 from fulfillment.domain.after_sale import Dispute
 from fulfillment.domain.cursor import DISPUTE_DAYS, REFUND_DAYS, Cursor
-from fulfillment.domain.found_objects import FoundObject, found_object
-from fulfillment.domain.ids import OWN
-from fulfillment.domain.shape import ShapeError
-from fulfillment.errors import StripeRefused
+from fulfillment.domain.found_objects import FoundObject
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison, Placed
+from fulfillment.reconcile.after_sale_reader import AfterSaleReader
 from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels, is_due, is_open
 from fulfillment.reconcile.paging import Paging
-from fulfillment.reconcile.rate_limited_stripe import Listed, Reader
+from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.reconcile.renewals import RenewalFinder
 from fulfillment.reconcile.settings import ReconcileSettings
 from fulfillment.reconcile.stats import ReconcileStats
 
-ListPage = Callable[[int, int, str | None], Awaitable[Listed]]
 REFUNDS, DISPUTES = "refunds", "disputes"
 
 
@@ -34,6 +29,7 @@ class AfterSaleLists:
 
     settings: ReconcileSettings
     stripe: Reader
+    reader: AfterSaleReader
     compare: AfterSaleComparison
     renewals: RenewalFinder
     levels: DisputeLevels
@@ -46,7 +42,9 @@ class AfterSaleLists:
             self.levels.begin()
         if not self.settings.lists_sessions:
             return reached.next_stage()
-        page, found = await self._page(DISPUTES, self.stripe.disputes, reached.days_back(DISPUTE_DAYS), reached)
+        start = reached.days_back(DISPUTE_DAYS)
+        listed = self.stripe.disputes(start, reached.before, self.paging.listed)
+        page, found = await self.reader.page(DISPUTES, listed)
         if page is None:
             self.levels.drop()
             return self.paging.after(page, reached)
@@ -61,34 +59,14 @@ class AfterSaleLists:
         """Compares the next page of refunds, in a thorough round."""
         if not (reached.thorough and self.settings.lists_sessions):
             return reached.next_stage()
-        page, found = await self._page(REFUNDS, self.stripe.refunds, reached.days_back(REFUND_DAYS), reached)
+        start = reached.days_back(REFUND_DAYS)
+        listed = self.stripe.refunds(start, reached.before, self.paging.listed)
+        page, found = await self.reader.page(REFUNDS, listed)
         if page is None:
             return self.paging.after(page, reached)
         self.stats.refunds += len(page.data)
         await self._publish(await self.compare.place(found), found, reached)
         return self.paging.after(page, reached)
-
-    async def _page(
-        self, name: str, list_page: ListPage, start: int, reached: Cursor
-    ) -> tuple[Listed | None, list[FoundObject]]:
-        """The next page and its objects. No page if Stripe refuses the list."""
-        at = datetime.now(UTC)
-        try:
-            page = await list_page(start, reached.before, self.paging.listed)
-        except StripeRefused as error:
-            self.stats.unlisted[name] = str(error)
-            return None, []
-        found = (self._found(each, at) for each in page.data)
-        return page, [each for each in found if each]
-
-    def _found(self, raw: Mapping[str, Any], at: datetime) -> FoundObject | None:
-        """The object's event, or None if this version cannot read it."""
-        version = self.stripe.api_version
-        try:
-            return found_object(raw, owner=OWN, livemode=self.settings.livemode, api_version=version, at=at)
-        except ShapeError:
-            self.stats.add_unreadable(str(raw.get("id")))
-            return None
 
     async def _publish(self, placed: Sequence[Placed], found: Sequence[FoundObject], reached: Cursor) -> None:
         await self.compare.publish_unshown(placed)

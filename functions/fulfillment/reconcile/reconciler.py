@@ -33,6 +33,7 @@ from fulfillment.orders.store import Found, Orders
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison
 from fulfillment.reconcile.after_sale_lists import AfterSaleLists
 from fulfillment.reconcile.after_sale_orders import DISPUTED, REFUNDED, AfterSaleOrders
+from fulfillment.reconcile.after_sale_reader import AfterSaleReader
 from fulfillment.reconcile.comparison import Comparison, Publish
 from fulfillment.reconcile.dispute_levels import DisputeLevels
 from fulfillment.reconcile.paging import Paging
@@ -70,22 +71,17 @@ class Reconciler:
         )
         self._levels = DisputeLevels(stats=self.stats)
         compare = AfterSaleComparison(comparison=self._compare)
+        reader = AfterSaleReader(stripe=self.stripe, livemode=self.settings.livemode, stats=self.stats, reads=reads)
         self._lists = AfterSaleLists(
             settings=self.settings,
             stripe=self.stripe,
+            reader=reader,
             compare=compare,
             renewals=RenewalFinder(stripe=self.stripe, orders=self.orders, stats=self.stats, reads=reads),
             levels=self._levels,
             stats=self.stats,
         )
-        self._after_sale = AfterSaleOrders(
-            settings=self.settings,
-            stripe=self.stripe,
-            compare=compare,
-            levels=self._levels,
-            stats=self.stats,
-            reads=reads,
-        )
+        self._after_sale = AfterSaleOrders(settings=self.settings, reader=reader, compare=compare, levels=self._levels)
 
     async def step(self, reached: Cursor) -> Cursor:
         """Compares the next page, and returns the cursor after it. Repeating a page does no harm. Raises TransientError
