@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from fulfillment.domain.after_sale import Fact, Renewals
+from fulfillment.domain.after_sale import Fact
 from fulfillment.domain.after_sale_events import parse_after_sale
 from fulfillment.domain.event_types import AFTER_SALE, entry_point_of
-from fulfillment.domain.joins import merge
+from fulfillment.domain.facts import with_facts
 from fulfillment.domain.order import Order
 from fulfillment.errors import StripeRefused
 from fulfillment.orders.firestore import Condition
@@ -17,7 +17,6 @@ from fulfillment.topic.message import parse_push
 from local.fakes.memory_stripe import MemoryStripe
 from local.fakes.stripe_events import Json
 
-H = TypeVar("H", Order, Renewals)
 PATHS = {"refund": "/v1/refunds", "dispute": "/v1/disputes"}
 INVOICE_PAYMENTS = "/v1/invoice_payments"
 
@@ -142,13 +141,5 @@ class MoneyBook:
 
 def with_fact(order: Order, fact: Fact) -> Order:
     """The order after the fact. What its renewals have stays theirs."""
-    renewals = order.renewals
-    if renewals and fact.id in getattr(renewals, fact.field):
-        return replace(order, renewals=_with(renewals, fact))
-    return _with(order, fact)
-
-
-def _with(holder: H, fact: Fact) -> H:
-    known = getattr(holder, fact.field)
-    changes: Any = {fact.field: {**known, fact.id: merge(known.get(fact.id), fact.told)}}
-    return replace(holder, **changes)
+    is_renewal = order.renewals is not None and fact.id in getattr(order.renewals, fact.field)
+    return with_facts(order, (replace(fact, renewal=is_renewal),), frozenset())
