@@ -5,13 +5,15 @@ The world is a receiver that refuses a number lower than one it has seen: a call
 after a newer one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from fulfillment.domain.access import Level
+from fulfillment.domain.access import BEFORE, Level
 from fulfillment.domain.decision import News
 from fulfillment.domain.effects import EffectState, owed
+from fulfillment.domain.order import Order
 from local.fakes.stripe_events import COMPLETED, event, session
 from support.after_sales import told
 from support.builders import parsed
@@ -60,18 +62,23 @@ def check_end(world: World, level: Level) -> None:
 
 def told_last(world: World) -> Level:
     """The level that the receiver ends with: that of the highest number."""
-    order = world.document()
-    assert order is not None
-    numbers = [int(key.rpartition(":")[2]) for name, key in world.performed if name == "access_changed"]
+    numbers = {int(key.rpartition(":")[2]): key for name, key in world.performed if name == "access_changed"}
     if not numbers:
         return Level.GRANTED
-    assert order.access is not None
-    # Levels take turns, so the number says which one a call told.
-    return order.access.level if max(numbers) == order.access.number else other(order.access.level)
+    (level,) = world.levels[numbers[max(numbers)]]
+    return level
 
 
-def other(level: Level) -> Level:
-    return Level.GRANTED if level is Level.REVOKED else Level.REVOKED
+def test_a_wrong_level_under_the_right_number_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    performing = World._performing
+
+    def wrongly(world: World, name: str) -> Callable[[Order, str], Awaitable[None]]:
+        perform = performing(world, name)
+        return lambda order, key: perform(replace(order, access=BEFORE), key)
+
+    monkeypatch.setattr(World, "_performing", wrongly)
+    with pytest.raises(AssertionError, match="access_changed"):
+        search([PAID, REFUNDED], Bounds((), switches=0), Level.REVOKED)
 
 
 @pytest.mark.parametrize("fault", ["crash", "lost", "expire", "fail", "refuse", "late"])

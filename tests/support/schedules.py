@@ -8,6 +8,7 @@ happens there; it replays the real code from the start for each schedule.
 
 import asyncio
 import itertools
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from unittest import mock
 
 import pytest
 
+from fulfillment.domain.access import BEFORE, Level
 from fulfillment.domain.decision import News
 from fulfillment.domain.effects import owed
 from fulfillment.domain.order import Order
@@ -58,7 +60,9 @@ class Bounds:
 
 @dataclass
 class World:
-    """One schedule: the choices made so far lead, then the first possibility is taken each time."""
+    """One schedule: the choices made so far lead, then the first possibility is taken each time. `levels`: the access
+    level that each call was given, by its key.
+    """
 
     said: Sequence[News]
     bounds: Bounds
@@ -69,6 +73,7 @@ class World:
     used: list[str] = field(default_factory=list)
     performed: list[tuple[str, str]] = field(default_factory=list)
     late: list[tuple[str, str]] = field(default_factory=list)
+    levels: defaultdict[str, set[Level]] = field(default_factory=lambda: defaultdict(set))
     parked: list[int] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
@@ -105,6 +110,7 @@ class World:
     def _performing(self, name: str) -> Callable[[Order, str], Awaitable[None]]:
         async def perform(order: Order, key: str) -> None:
             assert name == "load_line_items" or "load_line_items" not in owed(order.effects) or name.startswith("ann")
+            self.levels[key].add((order.access or BEFORE).level)
             verdict = await self.pass_gate("perform")
             if verdict == "fail":
                 raise ConnectionError
