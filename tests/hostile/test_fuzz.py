@@ -21,7 +21,7 @@ from fulfillment.domain.ids import SessionId
 from fulfillment.presentation.templates import TEMPLATES
 from fulfillment.subscriber import after_sale
 from fulfillment.topic.publisher import Topic
-from local.fakes.stripe_events import COMPLETED
+from local.fakes.stripe_events import COMPLETED, thin_event
 from local.runtime.processes import Processes
 from prove import fuzzing, oracles
 from prove.after_sale_target import AfterSalePushes
@@ -90,6 +90,14 @@ def test_the_search_finds_a_subscriber_of_refunds_that_trusts(monkeypatch: pytes
 
     monkeypatch.setattr(after_sale, "parse_after_sale", falling)
     assert "answered 500" in "".join(fuzz("after sale", AfterSalePushes(), 0.02).broken)
+
+
+def test_the_order_of_a_thin_event_is_known_by_the_object_that_stripe_shows() -> None:
+    shown = {"id": "re_1", "object": "refund", "status": "succeeded", "amount": 3500, "payment_intent": "pi_1"}
+    told = thin_event("refund.updated", shown)
+    given = {"told": told, "type": told["type"], "shown": shown, "session": {}, "known": True, "key": True}
+    with fuzzing.log_held():
+        assert "refunded" in asyncio.run(AfterSalePushes().take(json.dumps(given).encode()))
 
 
 def test_the_search_finds_a_webhook_that_looks_at_the_time_alone() -> None:
