@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos import cases, model, plan
-from chaos.after_sale import COURSES
+from chaos.after_sale import COURSES, LISTED
 from chaos.case import Case
 from chaos.checkouts import CHECKOUTS
 from chaos.fault_injector import Killed
@@ -365,7 +365,25 @@ REFUND, BOUNCED = course("refunded"), course("refund bounces")
 @pytest.mark.parametrize("name", COURSES)
 @pytest.mark.parametrize("of_events", [True, False])
 def test_every_course_after_a_sale_can_be_judged_good(name: str, *, of_events: bool) -> None:
-    assert judge(afterwards(course(name, of_events=of_events))).is_good
+    case = course(name, of_events=of_events)
+    assert judge(afterwards(case)).is_good
+    assert judge(afterwards(case, calls=[*told(settled(case)), *told_before(case)])).is_good
+
+
+def told_before(case: Case) -> list[Call]:
+    """What the hooks were told while the events came: each status but the last."""
+    order = settled(case)
+    last = {f"{order.id}:{id_}:{each.status}" for id_, each in {**order.refunds, **order.disputes}.items()}
+    seen = [each["data"]["object"] for each in case.aftermath.snapshots]
+    listed = [each for of in seen for each in of.get("refunds", {}).get("data", [of])]
+    known = (each for each in listed if each["object"] in LISTED and each["id"] in {**order.refunds, **order.disputes})
+    keys = dict.fromkeys(f"{order.id}:{each['id']}:{each['status']}" for each in known)
+    return [Call(key, 50.0, "on_refund") for key in keys if key not in last]
+
+
+def test_no_status_of_a_charge_of_old_is_a_strangers() -> None:
+    (before,) = told_before(course("refund of 2022"))
+    assert before.key.endswith(":succeeded"), "charge.refunded holds it in its list"
 
 
 def test_a_renewals_refund_is_not_the_orders_money() -> None:

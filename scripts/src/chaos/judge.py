@@ -164,7 +164,7 @@ def _keys(cases: Sequence[Case]) -> set[str]:
     sold = [case for case in cases if case.expects == "order"]
     of_sales = {f"{case.session_id}:{name}" for case in sold for name in names}
     told = ((case, id_, status) for case in sold for id_, seen in model.statuses_of(case) for status in seen)
-    return of_sales | {f"{case.session_id}:{id_}:{status}" for case, id_, status in told if not case.aftermath.renewal}
+    return of_sales | {f"{case.session_id}:{id_}:{status}" for case, id_, status in told}
 
 
 def _without_number(key: str) -> str:

@@ -78,10 +78,10 @@ def level(order: Order) -> Level:
 
 
 def statuses_of(case: Case) -> Iterator[tuple[str, set[str]]]:
-    """Each refund and dispute of an order, with every status that it may have been seen in."""
-    told = [*case.aftermath.shown, *(each["data"]["object"] for each in case.aftermath.snapshots)]
-    for of in case.aftermath.shown:
-        yield of["id"], {each["status"] for each in told if each["id"] == of["id"] and "status" in each}
+    """Each refund and dispute of an order, with every status that it may have been seen in. A renewal's is not its."""
+    order = expected(case)
+    for id_, each in {**order.refunds, **order.disputes}.items():
+        yield id_, {*each.claims}
 
 
 def must_be_done(case: Case) -> list[str]:
