@@ -197,9 +197,21 @@ def test_a_call_beyond_its_time_limit_is_a_reason() -> None:
 
 def test_an_answer_that_came_too_late_is_a_reason_for_its_own_effect_alone() -> None:
     order = CARD.session_id
-    assert judge(replace(AGAIN, late={f"{order}:fulfill"})).doubled == {"late answer": 1}
-    for other in (f"{order}:announce_paid", f"{UNTOLD.session_id}:fulfill"):
+    assert judge(replace(AGAIN, late={(BUSY, f"{order}:fulfill")})).doubled == {"late answer": 1}
+    for other in (
+        (BUSY, f"{order}:announce_paid"),
+        (BUSY, f"{UNTOLD.session_id}:fulfill"),
+        (OTHER, f"{order}:fulfill"),
+    ):
         assert not judge(replace(AGAIN, late={other})).is_good
+
+
+def test_a_late_answer_to_an_announcement_may_be_any_subscribers() -> None:
+    calls = done(fulfilled(CARD))
+    paid = Call(f"{CARD.session_id}:announce_paid", 150.0)
+    first = [replace(each, function=None) for each in calls if each.key == paid.key]
+    again = evidence(calls=[*(each for each in calls if each.key != paid.key), *first, paid])
+    assert judge(replace(again, late={(OTHER, f"{CARD.session_id}:announce_paid")})).doubled == {"late answer": 1}
 
 
 @pytest.mark.parametrize(
@@ -222,14 +234,20 @@ def test_the_logs_tell_which_answers_came_too_late() -> None:
     stored = "Firestore did not answer: TimeoutError; Pub/Sub will redeliver the message"
     published = "to be tried again: Pub/Sub did not store the message: TimeoutError"
     refused = "to be tried again: Pub/Sub did not store the message: InvalidArgument"
+    unparked = "to be tried again: not parked: Pub/Sub did not store the message: TimeoutError"
+    raised = "to be tried again: ConnectionError at hook.py:1 fulfill"
     lines: list[dict[str, Any]] = [
         {"session": "cs_1", "message": "still owed", "effects": {"fulfill": "done", "announce_paid": published}},
         {"session": "cs_2", "message": stored, "effects": {"load_line_items": "done", "fulfill": "done"}},
         {"session": "cs_3", "message": stored},
         {"session": "cs_4", "message": "still owed", "effects": {"announce_paid": refused}},
         {"session": "cs_5", "message": "order fulfilled", "effects": {"fulfill": "done"}},
+        {"session": "cs_6", "message": "still owed", "effects": {"fulfill": unparked}},
+        {"session": "cs_7", "message": stored, "effects": {"load_line_items": "done", "fulfill": raised}},
+        {"session": "cs_8", "message": stored, "effects": {"refunded": raised}},
     ]
-    assert late(lines) == {"cs_1:announce_paid", "cs_2:fulfill"}
+    found = late(each | {"entry_point": BUSY} for each in lines)
+    assert found == {(BUSY, each) for each in ("cs_1:announce_paid", "cs_2:fulfill", "cs_8:refunded")}
 
 
 def test_what_a_hook_refused_or_raised_was_not_done() -> None:

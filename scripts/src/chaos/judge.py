@@ -27,7 +27,7 @@ PUBSUBS_OWN = "CloudPubSubDeadLetterSource"
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All facts about a run. `routed`: the messages on the topic of routed events; `bodies`: as the sender has them;
-    `late`: the effects whose answer came too late, as `{order}:{kind}`.
+    `late`: the effects whose answer came too late, each as the function that performed it and `{order}:{kind}`.
     """
 
     cases: Sequence[Case]
@@ -39,7 +39,7 @@ class Evidence:
     forged_taken: Collection[str] = ()
     routed: Sequence[Message] = ()
     bodies: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    late: Collection[str] = ()
+    late: Collection[tuple[str, str]] = ()
 
 
 @dataclass
@@ -193,4 +193,5 @@ def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:
         met = each.hits and each.kind in DAMAGING and each.link.partition("->")[0] in doers
         if met and each.at <= again.at and first.at <= each.until + AFTERMATH_SECONDS:
             return each.kind
-    return "late answer" if effect_of(first.key) in evidence.late else None
+    effect = effect_of(first.key)
+    return "late answer" if any((doer, effect) in evidence.late for doer in doers) else None

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chaos.plan import FUNCTIONS
-from fulfillment.domain.effects import ACCESS_CHANGED, DISPUTED, REFUNDED
+from fulfillment.domain.effects import ACCESS_CHANGED, DISPUTED, OF_AN_OBJECT, REFUNDED
+from fulfillment.effects.attempts import AttemptState
 from local.runtime.processes import Processes
 
 Json = dict[str, Any]
 
 PUBLISHING = "Pub/Sub did not store the message: TimeoutError"
 STORING = "Firestore did not answer: TimeoutError"
+DONE = AttemptState.DONE.value
 _KINDS = {"access": ACCESS_CHANGED, "re": REFUNDED, "du": DISPUTED}
 """The kinds whose keys name something else: the number of a level, or an object by its id."""
 
@@ -32,16 +34,19 @@ def records(of: Processes) -> Iterator[Json]:
                 yield line
 
 
-def late(lines: Iterable[Json]) -> set[str]:
-    """The effects whose answer came too late, as `{order}:{kind}`."""
-    return {key for line in lines for key in _late(line)}
+def late(lines: Iterable[Json]) -> set[tuple[str, str]]:
+    """The effects whose answer came too late: the function that performed it, and `{order}:{kind}`."""
+    return {(line["entry_point"], f"{line.get('session')}:{kind}") for line in lines for kind in _late(line)}
 
 
 def _late(line: Json) -> Iterator[str]:
-    effects, order = line.get("effects") or {}, line.get("session")
-    yield from (f"{order}:{kind}" for kind, said in effects.items() if PUBLISHING in said)
+    effects: dict[str, str] = line.get("effects") or {}
+    yield from (kind for kind, said in effects.items() if kind.startswith("announce_") and PUBLISHING in said)
     if effects and STORING in line.get("message", ""):
-        yield f"{order}:{[*effects][-1]}"  # each is marked before the next begins: only the last one's write is unknown
+        # Each is marked before the next begins: only the last one's write is unknown. Of several objects the line
+        # tells the worst.
+        kind, said = [*effects.items()][-1]
+        yield from [kind] if said == DONE or kind in OF_AN_OBJECT else []
 
 
 def effect_of(key: str) -> str:
