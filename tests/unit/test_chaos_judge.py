@@ -506,6 +506,15 @@ def test_a_status_is_told_again_only_if_stripe_went_back_to_it(case: Case, *, go
     assert verdict.doubled == ({"status came back": 1} if good else {})
 
 
+def test_no_other_status_of_a_refund_that_stripe_went_back_on_may_come_again() -> None:
+    order = settled(BOUNCED)
+    before = told_before(BOUNCED)
+    assert [each.key.rpartition(":")[2] for each in before] == ["pending", "succeeded"]
+    for each in before:
+        again = [*told(order), *before, replace(each, at=150.0)]
+        assert len(judge(afterwards(BOUNCED, calls=again)).unexplained) == 1
+
+
 def test_what_the_money_holds_is_right_only_while_access_is_revoked() -> None:
     held = {
         name: replace(each, state=EffectState.HELD, held_by=("money",)) if name in OF_A_STATUS[1:] else each

@@ -28,10 +28,11 @@ def wrong_levels(order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[
 
 
 def came_back(key: str, orders: Mapping[str, Order]) -> bool:
-    """Whether the key is of a refund or dispute that Stripe shows in a lower status than events told: before the read
-    that finds it, the order may show the higher one, and then the lower one again.
+    """Whether the key is of a refund or dispute, and of the status that Stripe shows, which is lower than one that
+    events told: before the read that finds it, the order may show the higher one, and then the lower one again.
     """
     order_id, _, rest = key.partition(":")
+    id_, _, status = rest.partition(":")
     order = orders.get(order_id)
-    known = {**order.refunds, **order.disputes}.get(rest.partition(":")[0]) if order else None
-    return known is not None and known.status != known.highest
+    known = {**order.refunds, **order.disputes}.get(id_) if order else None
+    return known is not None and status == known.status != known.highest
