@@ -535,3 +535,12 @@ def test_a_strangers_refund_makes_no_order() -> None:
     assert judge(replace(evidence(calls=[]), cases=[stranger], orders={})).is_good
     made = {stranger.session_id: replace(fulfilled(CARD), effects={})}
     assert judge(replace(evidence(calls=[]), cases=[stranger], orders=made)).wrong
+
+
+@pytest.mark.parametrize("name", ["event_id", "object_id"])
+def test_a_strangers_refund_must_not_be_parked(name: str) -> None:
+    stranger = next(case for case in CASES if case.name == "stranger" and case.told)
+    ids = {"event_id": stranger.told[0]["id"], "object_id": stranger.aftermath.shown[0]["id"]}
+    letter = Message(data=b"", attributes={name: ids[name], "reason": "no_order_known"}, id="m1")
+    wrong = judge(replace(evidence(calls=[]), cases=[stranger], orders={}, parked=[letter])).wrong
+    assert wrong == [f"{stranger.session_id} (stranger): must not be parked"]

@@ -92,11 +92,17 @@ def _judge_case(case: Case, evidence: Evidence, verdict: Verdict) -> None:
         verdict.wrong += [f"{label}: {each}" for each in (model.differences(case, order) if order else ["no order"])]
     elif order:
         verdict.wrong.append(f"{label}: there must be no order")
-    letters = [each for each in evidence.parked if each.attributes.get("session_id") == case.session_id]
+    letters = [each for each in evidence.parked if _is_of(case, each)]
     if case.expects == "parked" and not any("malformed" in each.attributes.get("reason", "") for each in letters):
         verdict.lost.append(f"{label}: not parked")
     if case.expects == "none" and any("reason" in each.attributes for each in letters):
         verdict.wrong.append(f"{label}: must not be parked")
+
+
+def _is_of(case: Case, letter: Message) -> bool:
+    """Whether a letter is about a case. Only an event of a session names the session."""
+    names = {case.session_id, *(each["id"] for each in (*case.told, *case.aftermath.shown))}
+    return not names.isdisjoint(letter.attributes.get(name) for name in ("session_id", "event_id", "object_id"))
 
 
 def _judge_routed(evidence: Evidence, verdict: Verdict) -> None:
