@@ -524,10 +524,20 @@ def test_what_the_money_holds_is_right_only_while_access_is_revoked() -> None:
     items = {"load_line_items": settled(REFUND).effects["load_line_items"]}
     waiting = settled(REFUND, effects={**items, **held})
     assert judge(replace(afterwards(REFUND, waiting), calls=told(waiting))).is_good
+    unread = replace(items["load_line_items"], state=EffectState.HELD, held_by=("money",))
+    assert not judge(afterwards(REFUND, replace(waiting, effects={**held, "load_line_items": unread}))).is_good
     by_review = {name: replace(each, held_by=("review",)) for name, each in waiting.effects.items()}
     assert not judge(afterwards(REFUND, replace(waiting, effects=by_review))).is_good
     granted = replace(fulfilled(CARD), effects={**fulfilled(CARD).effects, "fulfill": held["fulfill"]})
     assert not judge(evidence(order=granted)).is_good
+
+
+@pytest.mark.parametrize("name", ["load_line_items", "fulfill", "send_receipt", "announce_paid", "announce_fulfilled"])
+def test_what_is_neither_done_nor_held_of_a_revoked_order_is_wrong(name: str) -> None:
+    order = settled(REFUND)
+    dropped = {other: each for other, each in order.effects.items() if other != name}
+    wrong = judge(afterwards(REFUND, replace(order, effects=dropped))).wrong
+    assert wrong == [f"{REFUND.session_id} ({label(REFUND)}): {name} is not there"]
 
 
 def test_a_strangers_refund_makes_no_order() -> None:

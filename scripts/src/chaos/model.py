@@ -16,9 +16,9 @@ from fulfillment.domain.after_sale import KINDS, Fact
 from fulfillment.domain.after_sale_events import parse_after_sale, read_fact
 from fulfillment.domain.after_sale_objects import OBJECTS
 from fulfillment.domain.effects import (
+    HOLDABLE,
     LOAD_LINE_ITEMS,
     MONEY,
-    OF_A_STATUS,
     OWED_ON_ENTERING,
     Effect,
     EffectState,
@@ -85,14 +85,12 @@ def statuses_of(case: Case) -> Iterator[tuple[str, set[str]]]:
 
 
 def must_be_done(case: Case) -> list[str]:
-    """The effects that must be done in any run. Those of an intermediate status may be done or not, and those that were
-    not done before the money left.
+    """The effects that must be done in any run, or be held by the money. Those of an intermediate status may be done or
+    not, and what follows `fulfill`, if the money holds that.
     """
     order = expected(case)
-    claimed = order.status
-    if level(order) is Level.REVOKED:
-        return [LOAD_LINE_ITEMS]
-    return [*OWED_ON_ENTERING[claimed], *(OWED_ON_ENTERING[Status.FULFILLED] if claimed is Status.PAID else ())]
+    is_fulfilled = order.status is Status.PAID and level(order) is Level.GRANTED
+    return [*OWED_ON_ENTERING[order.status], *(OWED_ON_ENTERING[Status.FULFILLED] if is_fulfilled else ())]
 
 
 def differences(case: Case, order: Order) -> list[str]:
@@ -114,7 +112,7 @@ def is_lost(case: Case, order: Order | None) -> bool:
 
 
 def _undone(case: Case, order: Order) -> Iterable[str]:
-    must = dict.fromkeys(must_be_done(case))
+    must = dict.fromkeys((*must_be_done(case), *OWED_ON_ENTERING[order.status]))
     for name in {**must, **order.effects}:
         effect = order.effects.get(name)
         if effect is None:
@@ -127,7 +125,7 @@ def _undone(case: Case, order: Order) -> Iterable[str]:
 
 def is_held(order: Order, name: str, effect: Effect) -> bool:
     """Whether the effect rightly waits, because the money left before it was done."""
-    return level(order) is Level.REVOKED and name in OF_A_STATUS and effect.reasons == (MONEY,)
+    return level(order) is Level.REVOKED and name in HOLDABLE and effect.reasons == (MONEY,)
 
 
 def _untold(order: Order) -> Iterable[str]:
