@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from chaos.judge import Evidence, judge
 from chaos.logs import effect_of, late
 from chaos.profiles import LONG
 from chaos.sender import digest
-from chaos.world import Call
+from chaos.world import Call, World
 from fulfillment.domain.access import Access, Level
 from fulfillment.domain.after_sale import Refund, StatusRead
 from fulfillment.domain.effects import OF_A_STATUS, OWED_ON_ENTERING, Effect, EffectState
@@ -31,6 +32,7 @@ from fulfillment.domain.transitions import apply
 from fulfillment.subscriber import order_finder
 from fulfillment.topic.message import Message
 from local.fakes.stripe_events import body
+from local.fakes.stripe_stand_in import StripeStandIn
 
 BUSY, OTHER = "on_checkout_session_completed", "on_async_payment_failed"
 CASES = cases.draw(7, 300)
@@ -349,24 +351,31 @@ def settled(case: Case, **changes: object) -> Order:
     if model.level(order) is Level.REVOKED:
         access = Access(level=Level.REVOKED, number=7, told=7)
         effects["access_changed"] = Effect(state=EffectState.DONE, key=f"{order.id}:access:7")
-    announced = Announced(money=order.money.status, changes=1)
+    announced = Announced(money=order.money.status, changes=2)
+    effects["announce_money"] = Effect(state=EffectState.DONE, key=f"{order.id}:announce_money:2")
     full: dict[str, object] = {"effects": effects, "access": access, "announced": announced}
     return replace(order, **{**full, **changes})  # type: ignore[arg-type]
 
 
 def told(order: Order) -> list[Call]:
-    """What the hooks were told of its money."""
+    """What the hooks and the announcements told of its money."""
     objects = {**order.refunds, **order.disputes}.items()
     calls = [Call(f"{order.id}:{id_}:{each.status}", 100.0, "on_refund") for id_, each in objects]
-    access = order.access or Access()
-    return calls + [Call(f"{order.id}:access:{access.number}", 100.0, "on_refund", level=access.level.value)] * bool(
-        access.number
-    )
+    calls.append(announced(order, 2, order.money.status))
+    return [*calls, access_told(order, order.access)] if order.access else calls
+
+
+def announced(order: Order, change: int, status: str) -> Call:
+    return Call(f"{order.id}:announce_money:{change}", 100.0, level=status)
+
+
+def access_told(order: Order, access: Access) -> Call:
+    return Call(f"{order.id}:access:{access.number}", 100.0, "on_refund", level=access.level.value)
 
 
 def afterwards(case: Case, order: Order | None = None, calls: list[Call] | None = None) -> Evidence:
     good = settled(case)
-    rest = [each for each in done(good) if ":access:" not in each.key]
+    rest = [each for each in done(good) if ":access:" not in each.key and ":announce_money:" not in each.key]
     all_calls = [*rest, *(told(good) if calls is None else calls)]
     return replace(evidence(calls=all_calls), cases=[case], orders={case.session_id: order or good})
 
@@ -487,7 +496,7 @@ def test_the_newest_status_of_a_refund_must_be_told() -> None:
     order = settled(BOUNCED)
     ((id_, refund),) = order.refunds.items()
     earlier = Call(f"{order.id}:{id_}:succeeded", 100.0, "on_refund")
-    verdict = judge(afterwards(BOUNCED, calls=[earlier]))
+    verdict = judge(afterwards(BOUNCED, calls=[*told(order)[1:], earlier]))
     assert verdict.lost == [f"{order.id}:{id_}:{refund.status} was never told"]
     unknown = Call(f"{order.id}:{id_}:failed", 100.0, "on_refund")
     assert judge(afterwards(BOUNCED, calls=[*told(order), unknown])).wrong == [
@@ -538,6 +547,40 @@ def test_what_is_neither_done_nor_held_of_a_revoked_order_is_wrong(name: str) ->
     dropped = {other: each for other, each in order.effects.items() if other != name}
     wrong = judge(afterwards(REFUND, replace(order, effects=dropped))).wrong
     assert wrong == [f"{REFUND.session_id} ({label(REFUND)}): {name} is not there"]
+
+
+def test_a_level_and_a_money_status_that_only_the_document_tells_are_lost() -> None:
+    order = settled(REFUND)
+    kept = {name: each for name, each in order.effects.items() if name not in ("access_changed", "announce_money")}
+    silent = replace(order, effects=kept)
+    calls = told(order)
+    assert judge(afterwards(REFUND, silent, calls)).is_good
+    assert judge(afterwards(REFUND, silent, calls[:-1])).lost == [f"{order.id}:access:7 was never done"]
+    assert judge(afterwards(REFUND, silent, [calls[0], calls[2]])).lost == [
+        f"{order.id}:announce_money:2 was never done"
+    ]
+
+
+def test_the_money_status_that_was_announced_last_must_be_the_orders() -> None:
+    order = settled(REFUND)
+    earlier = announced(order, 1, "refunding")
+    assert judge(afterwards(REFUND, calls=[*told(order), replace(earlier, at=200.0)])).is_good
+    (problem,) = judge(afterwards(REFUND, calls=[*told(order), announced(order, 3, "kept")])).wrong
+    assert problem == f"{order.id}: the last announce_money level told is kept, and must be refunded"
+
+
+def test_an_announcement_is_kept_with_its_money_status(tmp_path: Path) -> None:
+    world = World(tmp_path, StripeStandIn())
+    attributes = {"key": "cs_1:announce_money:1", "money_status": "refunded"}
+    world.note([Message(data=b"", attributes=attributes, id="m1", published_at=NOW)])
+    assert world.calls() == [Call("cs_1:announce_money:1", NOW.timestamp(), level="refunded")]
+
+
+@pytest.mark.parametrize("key", ["fulfill:3", "access", "announce_money", "announce_paid:1"])
+def test_only_a_level_and_a_change_have_a_number(key: str) -> None:
+    call = Call(f"{CARD.session_id}:{key}", 100.0, BUSY)
+    wrong = judge(evidence(calls=[*done(fulfilled(CARD)), call])).wrong
+    assert f"{call.key} was done, and is no order's" in wrong
 
 
 def test_a_strangers_refund_makes_no_order() -> None:

@@ -14,6 +14,7 @@
 10. `world`           the effects that happened: the hooks' record, the mails, the announcements
 11. `model`           the expected order: the pure state machine with the events that were sent
 12. `judge`           finds lost, wrong and doubled orders and effects
+    `keys`            the keys of the effects that may and that must have been performed
     `logs`            what the functions' logs tell, and the answers that came too late
     `told`            the same of what the hooks were told of refunds, disputes and access
 13. `operator_actions`   the operator's commands during and after the run: dead letters are replayed

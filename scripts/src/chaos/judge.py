@@ -1,12 +1,11 @@
 """Judges a run: lost orders, wrong orders, and effects done twice, with or without a reason."""
 
-import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chaos import model, told
+from chaos import keys, model, told
 from chaos.case import Case
 from chaos.fault_injector import Killed
 from chaos.incidents import Incident
@@ -14,7 +13,6 @@ from chaos.logs import effect_of
 from chaos.plan import PERFORMERS
 from chaos.sender import digest
 from chaos.world import Call
-from fulfillment.domain.effects import LOAD_LINE_ITEMS, OWED_ON_ENTERING
 from fulfillment.domain.order import Order
 from fulfillment.topic.message import Message
 
@@ -64,11 +62,10 @@ def judge(evidence: Evidence) -> Verdict:
         _judge_case(case, evidence, verdict)
     verdict.wrong += [problem for letter in evidence.parked if (problem := _without_reason(letter))]
     _judge_routed(evidence, verdict)
-    calls = by_key(evidence.cases, evidence.calls)
+    calls = keys.by_key(evidence.cases, evidence.calls)
     verdict.lost += list(_never_done(evidence, calls))
     verdict.wrong += [f"{event_id} was forged, and taken" for event_id in evidence.forged_taken]
-    known = _keys(evidence.cases)
-    verdict.wrong += [f"{key} was done, and is no order's" for key in calls if _without_number(key) not in known]
+    verdict.wrong += [f"{key} was done, and is no order's" for key in keys.unknown(evidence.cases, calls)]
     for case in evidence.cases:
         if order := evidence.orders.get(case.session_id):
             verdict.lost += list(told.statuses_never_told(case, order, calls))
@@ -145,42 +142,9 @@ def _without_reason(letter: Message) -> str | None:
 def _never_done(evidence: Evidence, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
     """Effects of an order that never happened in the world."""
     for order in evidence.orders.values():
-        for name, effect in order.effects.items():
-            if model.is_held(order, name, effect):
-                continue
-            if name != LOAD_LINE_ITEMS and not any(call.how == "done" for call in calls.get(effect.key, ())):
-                yield f"{effect.key} is {effect.state.value}, and was never done"
-
-
-def by_key(cases: Sequence[Case], calls: Iterable[Call]) -> dict[str, list[Call]]:
-    """The calls that were done, or cut off, by the key of their effect, sorted by time. A mail's key is found by its
-    Message-ID.
-    """
-    ids = {_message_id(key): key for key in _keys(cases)}
-    found: dict[str, list[Call]] = {}
-    for call in sorted(calls, key=lambda call: call.at):
-        if call.how in {"done", "cut off"}:
-            found.setdefault(ids.get(call.key, call.key), []).append(call)
-    return found
-
-
-def _keys(cases: Sequence[Case]) -> set[str]:
-    """The keys of all effects that the cases may owe; `_without_number`."""
-    names = [*(name for owed in OWED_ON_ENTERING.values() for name in owed), "access", "announce_money"]
-    sold = [case for case in cases if case.expects == "order"]
-    of_sales = {f"{case.session_id}:{name}" for case in sold for name in names}
-    told = ((case, id_, status) for case in sold for id_, seen in model.statuses_of(case) for status in seen)
-    return of_sales | {f"{case.session_id}:{id_}:{status}" for case, id_, status in told}
-
-
-def _without_number(key: str) -> str:
-    """A key without the number of the level or change that it tells."""
-    name, _, number = key.rpartition(":")
-    return name if number.isdecimal() else key
-
-
-def _message_id(key: str) -> str:
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@example.com>"
+        for key in keys.performed(order):
+            if not any(call.how == "done" for call in calls.get(key, ())):
+                yield f"{key} was never done"
 
 
 def why_again(first: Call, again: Call, evidence: Evidence) -> str | None:

@@ -1,10 +1,11 @@
-"""Judges what the hooks were told of an order's money: the access level, and each refund and dispute."""
+"""Judges what the hooks were told of an order's money: the access level, the money status, each refund and dispute."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from chaos import model
 from chaos.case import Case
 from chaos.world import Call
+from fulfillment.domain.effects import ANNOUNCE_MONEY
 from fulfillment.domain.order import Order
 
 
@@ -17,14 +18,17 @@ def statuses_never_told(case: Case, order: Order, calls: Mapping[str, Sequence[C
 
 
 def wrong_levels(order: Order, calls: Mapping[str, Sequence[Call]]) -> Iterable[str]:
-    """What a receiver that refuses lower numbers must end with is the order's level. No number has two levels."""
-    prefix = f"{order.id}:access:"
-    told = {int(key.removeprefix(prefix)): performed for key, performed in calls.items() if key.startswith(prefix)}
-    for number, performed in told.items():
-        if len({call.level for call in performed}) != 1:
-            yield f"{prefix}{number} was told with several levels"
-    if told and (last := told[max(told)][-1].level) != model.level(order).value:
-        yield f"{order.id}: the last access level told is {last}, and must be {model.level(order).value}"
+    """What a receiver that refuses lower numbers must end with is the order's access level and its money status. No
+    number has two of them.
+    """
+    for name, must in (("access", model.level(order).value), (ANNOUNCE_MONEY, order.money.status.value)):
+        prefix = f"{order.id}:{name}:"
+        told = {int(key.removeprefix(prefix)): performed for key, performed in calls.items() if key.startswith(prefix)}
+        for number, performed in told.items():
+            if len({call.level for call in performed}) != 1:
+                yield f"{prefix}{number} was told with several levels"
+        if told and (last := told[max(told)][-1].level) != must:
+            yield f"{order.id}: the last {name} level told is {last}, and must be {must}"
 
 
 def came_back(key: str, orders: Mapping[str, Order]) -> bool:

@@ -23,7 +23,7 @@ from local.runtime.processes import free_ports
 @dataclass(frozen=True)
 class Call:
     """An effect on the world, with its key. `function`: the caller, if known; `how`: done, raised, refused, or cut off;
-    `seconds`: its duration; `level`: the access that a hook was told.
+    `seconds`: its duration; `level`: the access that a hook was told, or the money status of an announcement.
     """
 
     key: str
@@ -67,7 +67,8 @@ class World:
         """Keeps each announcement once, with the time when Pub/Sub stored it: a redelivery is no second one."""
         for each in announcements:
             if each.published_at:
-                self.announced[str(each.id)] = Call(each.attributes["key"], each.published_at.timestamp())
+                key, money = each.attributes["key"], each.attributes.get("money_status")
+                self.announced[str(each.id)] = Call(key, each.published_at.timestamp(), level=money)
 
     def hooks(self) -> list[Call]:
         """Every hook call recorded on disk."""
