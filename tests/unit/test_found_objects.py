@@ -109,8 +109,11 @@ def test_what_the_subscriber_could_not_read_is_refused(changes: Json) -> None:
         found(refund("re_1", "pi_1") | changes)
 
 
+WEEK = due_in(timedelta(days=7))  # read once: the clock goes on between two
+
+
 def disputed(**changes: Any) -> Fact:
-    return found(dispute("dp_1", "pi_1", **changes)).fact
+    return found(dispute("dp_1", "pi_1", **{"evidence_details": WEEK, **changes})).fact
 
 
 def test_an_order_shows_what_it_was_told() -> None:
@@ -141,8 +144,8 @@ def test_a_status_that_was_never_claimed_is_not_shown() -> None:
     "changes",
     [
         {"evidence_details": due_in(timedelta(days=9))},
-        {"evidence_details": due_in(timedelta(days=7), submission_count=1)},
-        {"evidence_details": due_in(timedelta(days=7), has_evidence=True)},
+        {"evidence_details": WEEK | {"submission_count": 1}},
+        {"evidence_details": WEEK | {"has_evidence": True}},
         {"balance_transactions": [{"id": "txn_1", "amount": -3500, "fee": 1500, "currency": "usd"}]},
     ],
 )

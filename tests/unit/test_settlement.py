@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fulfillment.domain import lifecycle
 from fulfillment.domain.access import AccessRule
 from fulfillment.domain.after_sale import Fact
-from fulfillment.domain.decision import FOUND_LATE, News, Performed, Policy, ReplayRequest, complete, decide
+from fulfillment.domain.decision import News, Performed, Policy, ReplayRequest, complete, decide
 from fulfillment.domain.effects import KNOWN, REVIEW, Effect, EffectState, owed
 from fulfillment.domain.erasure import erase, unsettled
 from fulfillment.domain.events import CheckoutEvent
@@ -97,6 +97,18 @@ def test_a_failed_refund_restores_and_the_number_rises() -> None:
     assert order.effects["access_changed"].key == f"{KEY}{SECOND + 1}"
     assert order.effects["refunded:re_1"].key == "cs_test_a1:re_1:failed"
     assert "notify_refund:re_1" not in order.effects
+
+
+def test_another_policy_counts_from_the_next_refund_or_dispute_on() -> None:
+    partly = rested(after(sold(), told("re_1", "succeeded", "evt_r1", 1, amount=100)))
+    stricter = Policy(configured=KNOWN, access=frozenset({AccessRule.ANY_REFUND}))
+    warned = after(partly, told("issfr_1", "actionable", "evt_w", 2, field="warnings"), policy=stricter)
+    assert [*warned.warnings] == ["issfr_1"]
+    assert warned.access is None
+    for fact in (told("re_2", "pending", "evt_r2", 3), told("dp_1", "needs_response", "evt_d", 3, field="disputes")):
+        again = after(warned, fact, policy=stricter)
+        assert again.access
+        assert again.access.level == "revoked"
 
 
 def test_only_the_latest_level_is_owed() -> None:
@@ -355,7 +367,7 @@ def test_a_mail_is_owed_only_where_a_refund_is_news_to_its_buyer() -> None:
 
 def test_a_new_order_that_is_found_late_is_held_whatever_the_policy() -> None:
     news = News(
-        order_id="cs_test_a1", event=PAID, facts=(told("re_1", "pending", "evt_1"),), doubts=frozenset({FOUND_LATE})
+        order_id="cs_test_a1", event=PAID, facts=(told("re_1", "pending", "evt_1"),), doubts=frozenset({"found_late"})
     )
     first = decide(None, news, POLICY, ReplayRequest(), NOW).order
     assert (first.effects["fulfill"].held_by, first.effects["load_line_items"].state) == ((REVIEW,), EffectState.OWED)
