@@ -7,13 +7,15 @@ about one message. Without a PaymentIntent it belongs to no Checkout.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from fulfillment.domain.after_sale import Dispute
 from fulfillment.domain.cursor import DISPUTE_DAYS, REFUND_DAYS, Cursor
+from fulfillment.domain.evidence import is_due, is_open
 from fulfillment.domain.found_objects import FoundObject
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison, Placed
 from fulfillment.reconcile.after_sale_reader import AfterSaleReader
-from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels, is_due, is_open
+from fulfillment.reconcile.dispute_levels import SOON, DisputeLevels
 from fulfillment.reconcile.paging import Paging
 from fulfillment.reconcile.rate_limited_stripe import Reader
 from fulfillment.reconcile.renewals import RenewalFinder
@@ -84,10 +86,14 @@ class AfterSaleLists:
         """The disputes of renewals whose deadline is near. Asking Stripe for the invoice of each dispute without an
         order would cost a read for every stranger's dispute, in each run.
         """
-        placed = []
+        placed, now = [], datetime.now(UTC)
         for each in found:
             told = each.fact.told
-            if isinstance(told, Dispute) and is_due(told, SOON) and (order := await self.renewals.order_of(each.fact)):
+            if (
+                isinstance(told, Dispute)
+                and is_due(told, now, SOON)
+                and (order := await self.renewals.order_of(each.fact))
+            ):
                 placed.append(Placed(found=each, order=order))
         return placed
 

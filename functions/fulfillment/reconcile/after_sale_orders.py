@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from fulfillment.domain.after_sale import Dispute
 from fulfillment.domain.cursor import Cursor
+from fulfillment.domain.evidence import is_open
 from fulfillment.domain.order import Order
 from fulfillment.domain.order_money import MoneyStatus
 from fulfillment.domain.unlisted import unlisted
 from fulfillment.orders.firestore import Condition
 from fulfillment.reconcile.after_sale_comparison import AfterSaleComparison, Placed
 from fulfillment.reconcile.after_sale_reader import AfterSaleReader
-from fulfillment.reconcile.dispute_levels import DisputeLevels, is_open
+from fulfillment.reconcile.dispute_levels import DisputeLevels
 from fulfillment.reconcile.settings import ReconcileSettings
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from fulfillment.domain.after_sale import AfterSale, Dispute
-from fulfillment.domain.evidence import time_to_answer
-from fulfillment.domain.order_money import INQUIRIES, OPEN
+from fulfillment.domain.after_sale import Dispute
+from fulfillment.domain.evidence import is_due, is_open
 from fulfillment.reconcile.stats import EXAMPLES, ReconcileStats
 
 SOON, AT_ONCE = timedelta(hours=72), timedelta(hours=24)
@@ -40,10 +39,10 @@ class DisputeLevels:
         """Counts a dispute of an order, once: two stages may meet the same."""
         if self._counts and is_open(dispute) and dispute_id not in self._counts.open:
             self._counts.open.add(dispute_id)
-            left = time_to_answer(dispute, datetime.now(UTC))
-            if left is not None and left <= SOON:
+            now = datetime.now(UTC)
+            if is_due(dispute, now, SOON):
                 self._counts.due_72h += 1
-                self._counts.due_24h += left <= AT_ONCE
+                self._counts.due_24h += is_due(dispute, now, AT_ONCE)
                 if len(self._counts.examples) < EXAMPLES:
                     self._counts.examples.append(order_id)
 
@@ -53,14 +52,3 @@ class DisputeLevels:
             counts = self._counts
             self.stats.set_levels(len(counts.open), counts.due_72h, counts.due_24h, counts.examples)
         self._counts = None
-
-
-def is_open(told: AfterSale) -> bool:
-    """Whether it is a dispute that is not decided."""
-    return told.status in {*OPEN, *INQUIRIES}
-
-
-def is_due(dispute: Dispute, within: timedelta) -> bool:
-    """Whether it awaits evidence, has none, and its deadline is that near."""
-    left = time_to_answer(dispute, datetime.now(UTC))
-    return left is not None and left <= within
