@@ -30,7 +30,7 @@ locals {
   # It knows no orders: it runs a hook, and stores nothing.
   abandoned_carts = {
     enabled       = var.after_sale.abandoned_carts
-    slug          = local.cart_subscribers.on_checkout_session_expired.slug
+    slug          = "expired"
     description   = "Runs your hook cart_abandoned for a Checkout that ended without a sale"
     caller        = { who = "Pub/Sub", slug = "push-expired" }
     timeout       = local.subscriber.timeout
